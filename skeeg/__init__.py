@@ -1,0 +1,94 @@
+"""EEG decoding with deep networks that behave like any other scikit-learn estimator.
+
+The public names load on first use: ``import skeeg`` alone imports neither torch nor MNE.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from ._version import __version__
+
+if TYPE_CHECKING:  # for editors and type checkers; at run time __getattr__ loads them
+    from . import (
+        baselines,
+        classifiers,
+        datasets,
+        evaluation,
+        features,
+        layers,
+        model_selection,
+        networks,
+        plotting,
+        report,
+    )
+    from ._registry import all_estimators
+    from .classifiers import (
+        DeepConvNetClassifier,
+        EEGNetClassifier,
+        ModuleClassifier,
+        ShallowConvNetClassifier,
+    )
+    from .data import EEGData
+    from .evaluation import Comparison, compare
+    from .model_selection import LeakageError
+
+_HOMES = {
+    "Comparison": "evaluation",
+    "DeepConvNetClassifier": "classifiers",
+    "EEGData": "data",
+    "EEGNetClassifier": "classifiers",
+    "LeakageError": "model_selection",
+    "ModuleClassifier": "classifiers",
+    "ShallowConvNetClassifier": "classifiers",
+    "all_estimators": "_registry",
+    "compare": "evaluation",
+}
+_SUBMODULES = (
+    "baselines",
+    "classifiers",
+    "datasets",
+    "evaluation",
+    "features",
+    "layers",
+    "model_selection",
+    "networks",
+    "plotting",
+    "report",
+)
+
+__all__ = [
+    "Comparison",
+    "DeepConvNetClassifier",
+    "EEGData",
+    "EEGNetClassifier",
+    "LeakageError",
+    "ModuleClassifier",
+    "ShallowConvNetClassifier",
+    "__version__",
+    "all_estimators",
+    "baselines",
+    "classifiers",
+    "compare",
+    "datasets",
+    "evaluation",
+    "features",
+    "layers",
+    "model_selection",
+    "networks",
+    "plotting",
+    "report",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)
+    if name in _SUBMODULES:
+        return importlib.import_module(f".{name}", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,346 @@
+"""The single gate: whatever a user passes becomes a checked float array, scaled to unit deviation.
+
+`unwrap` takes the array, the channel names and the sampling rate out of epochs, tensors and
+`EEGData`; `check_X` and `check_X_y` check shape and dtype and remember what `fit` saw;
+`standard_deviation` and `scaled` make what learns from the trials independent of their unit.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+from sklearn.base import BaseEstimator
+from sklearn.utils import assert_all_finite, check_array, check_consistent_length, column_or_1d
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import validate_data
+
+#: Values per chunk when a whole recording is scanned: 32 MB of float64.
+_CHUNK = 2**22
+
+
+@dataclass(frozen=True)
+class Unwrapped:
+    """What a container of trials holds: the values and, where it knows them, names and rate."""
+
+    values: Any
+    ch_names: tuple[str, ...] | None = None
+    sfreq: float | None = None
+
+
+def unwrap(X: Any) -> Unwrapped:
+    """Take the trials out of whatever holds them.
+
+    Parameters
+    ----------
+    X : mne.Epochs, list of mne.Epochs, EEGData, torch.Tensor or array-like
+        Of epochs the good EEG channels are taken; scikit-learn's splitters cut epochs into a
+        list of single ones.
+
+    Returns
+    -------
+    unwrapped : Unwrapped
+        With ``values`` that numpy understands.
+
+    Raises
+    ------
+    ValueError
+        If epochs have no good EEG channel, or differ in their channels.
+    """
+    from .data import EEGData
+
+    if isinstance(X, EEGData):
+        return Unwrapped(X.X, X.ch_names, X.sfreq)
+    # Whoever passes epochs or a tensor has imported their package; nobody else must wait for it.
+    torch = sys.modules.get("torch")
+    if torch is not None and isinstance(X, torch.Tensor):
+        X = X.detach().cpu()
+        return Unwrapped((X.float() if X.dtype == torch.bfloat16 else X).numpy())
+    mne = sys.modules.get("mne")
+    if mne is not None:
+        if isinstance(X, mne.BaseEpochs):
+            return _unwrap_epochs(X)
+        if isinstance(X, (list, tuple)) and X and all(isinstance(x, mne.BaseEpochs) for x in X):
+            return _unwrap_epochs_list(X)
+    return Unwrapped(X)
+
+
+def _unwrap_epochs(epochs: Any) -> Unwrapped:
+    import mne
+
+    picks = mne.pick_types(epochs.info, eeg=True, exclude="bads")
+    if not len(picks):
+        kinds = sorted(set(epochs.get_channel_types()))
+        raise ValueError(
+            f"The epochs have no good EEG channel: their channels are of type {kinds} and "
+            f"{len(epochs.info['bads'])} are marked bad. Set the type with "
+            "epochs.set_channel_types, or pass epochs.get_data(picks=...)."
+        )
+    return Unwrapped(
+        epochs.get_data(picks=picks, copy=False),
+        tuple(epochs.ch_names[i] for i in picks),
+        float(epochs.info["sfreq"]),
+    )
+
+
+def _unwrap_epochs_list(epochs: list[Any] | tuple[Any, ...]) -> Unwrapped:
+    parts = [_unwrap_epochs(part) for part in epochs]
+    first = parts[0]
+    if any(part.ch_names != first.ch_names or part.sfreq != first.sfreq for part in parts):
+        raise ValueError("The epochs in the list differ in their EEG channels or sampling rate.")
+    return Unwrapped(np.concatenate([part.values for part in parts]), first.ch_names, first.sfreq)
+
+
+def check_X(estimator: BaseEstimator, X: Any, *, reset: bool) -> NDArray[Any]:
+    """Check trials and, with ``reset``, remember their shape, names and rate.
+
+    Sets, or compares with, ``n_chans_``, ``n_times_``, ``ch_names_``, ``sfreq_`` and
+    scikit-learn's ``n_features_in_`` (the second axis of ``X``) and ``feature_names_in_``.
+    Whether all values are finite is found where they are read, in `scaled`.
+
+    Parameters
+    ----------
+    estimator : BaseEstimator
+        Whose ``fit`` or ``predict`` this is.
+    X : any container that `unwrap` knows
+        Shape (n_trials, n_chans, n_times), or (n_trials, n_times) for one channel.
+    reset : bool
+        Whether this is ``fit``.
+
+    Returns
+    -------
+    X : ndarray, shape (n_trials, n_chans, n_times)
+        Of a real dtype; a view of the input where possible.
+
+    Raises
+    ------
+    ValueError
+        If the trials are ragged, empty, complex, text, of another shape than in ``fit`` or have
+        other channels.
+    """
+    name = type(estimator).__name__
+    unwrapped = unwrap(X)
+    try:
+        values = check_array(
+            unwrapped.values,
+            allow_nd=True,
+            ensure_all_finite=False,
+            estimator=name,
+            input_name="X",
+        )
+    except ValueError as error:
+        if "inhomogeneous" not in str(error):
+            raise
+        raise ValueError(
+            f"X is ragged: the trials given to {name} differ in length or in their number of "
+            "channels. Cut all trials to one shape (n_chans, n_times)."
+        ) from error
+    if values.ndim > 3:
+        raise ValueError(
+            f"{name} takes X of shape (n_trials, n_chans, n_times), got {values.ndim} dimensions: "
+            f"{values.shape}."
+        )
+    if 0 in values.shape:
+        raise ValueError(f"X is empty: {name} got trials of shape {values.shape}.")
+    trials = values[:, None] if values.ndim == 2 else values
+    if reset:
+        estimator.input_ndim_ = values.ndim
+        estimator.n_chans_, estimator.n_times_ = trials.shape[1:]
+        estimator.ch_names_, estimator.sfreq_ = unwrapped.ch_names, unwrapped.sfreq
+    elif values.ndim == 3 or estimator.input_ndim_ == 3:
+        _check_shape_as_in_fit(estimator, trials, unwrapped)
+    if reset or values.ndim == estimator.input_ndim_:
+        named = unwrapped.values if hasattr(unwrapped.values, "columns") else values
+        validate_data(estimator, named, reset=reset, skip_check_array=True)
+    return trials
+
+
+def _check_shape_as_in_fit(
+    estimator: BaseEstimator, trials: NDArray[Any], unwrapped: Unwrapped
+) -> None:
+    name = type(estimator).__name__
+    for what, axis, expected in (
+        ("channels", 1, estimator.n_chans_),
+        ("samples", 2, estimator.n_times_),
+    ):
+        if trials.shape[axis] != expected:
+            raise ValueError(
+                f"X has {trials.shape[axis]} {what} a trial, but {name} was fitted with "
+                f"{expected}. Pass trials of shape (n_trials, {estimator.n_chans_}, "
+                f"{estimator.n_times_}), or fit anew."
+            )
+    if None in (unwrapped.ch_names, estimator.ch_names_):
+        return
+    if unwrapped.ch_names != estimator.ch_names_:
+        i = [a == b for a, b in zip(unwrapped.ch_names, estimator.ch_names_, strict=True)].index(
+            False
+        )
+        raise ValueError(
+            f"Channel {i} of X is {unwrapped.ch_names[i]!r}, but {name} was fitted with "
+            f"{estimator.ch_names_[i]!r} there. Pick and reorder the channels as in fit: "
+            f"{', '.join(estimator.ch_names_)}."
+        )
+
+
+def check_X_y(estimator: BaseEstimator, X: Any, y: Any, *, reset: bool) -> tuple[Any, Any]:
+    """Check trials and their class labels.
+
+    Parameters
+    ----------
+    estimator : BaseEstimator
+    X : any container that `unwrap` knows
+    y : array-like, shape (n_trials,)
+        Labels of any type.
+    reset : bool
+        As in `check_X`.
+
+    Returns
+    -------
+    X : ndarray, shape (n_trials, n_chans, n_times)
+    y : ndarray, shape (n_trials,)
+
+    Raises
+    ------
+    ValueError
+        As `check_X`; if ``y`` is missing, of another length, not finite, or no class labels.
+    """
+    name = type(estimator).__name__
+    if y is None:
+        raise ValueError(
+            f"{name} requires y to be passed, but the target y is None. "
+            "The labels of an EEGData are its y."
+        )
+    X = check_X(estimator, X, reset=reset)
+    y = column_or_1d(y, warn=True)
+    if y.dtype.kind == "f":
+        assert_all_finite(y, input_name="y", estimator_name=name)
+    check_classification_targets(y)
+    check_consistent_length(X, y)
+    return X, y
+
+
+def standard_deviation(
+    X: NDArray[Any], *, name: str = "skeeg", ch_names: tuple[str, ...] | None = None
+) -> float:
+    """Return the standard deviation of all values, a scalar that stands for their unit.
+
+    Computed in float64 over chunks, so that memory maps are never read whole and a large offset
+    does not cancel the variance.
+
+    Parameters
+    ----------
+    X : ndarray, shape (n_trials, ...)
+    name : str
+        Of the estimator, for messages.
+    ch_names : tuple of str, optional
+        For messages.
+
+    Returns
+    -------
+    scale : float
+        Positive: where the values do not vary, their magnitude, and 1 where they are all zero.
+
+    Raises
+    ------
+    ValueError
+        As in `scaled`.
+    """
+    check_finite(X, name=name, ch_names=ch_names)
+    count, mean, squares = 0, 0.0, 0.0
+    for chunk in _chunks(X):
+        values = chunk.astype(np.float64)
+        chunk_mean = float(values.mean())
+        values -= chunk_mean
+        total = count + values.size
+        delta = chunk_mean - mean
+        squares += float(np.vdot(values, values)) + delta**2 * count * values.size / total
+        mean += delta * values.size / total
+        count = total
+    deviation = np.sqrt(squares / count)
+    # Of a constant, rounding leaves a deviation of some 1e-16 of its magnitude.
+    if deviation > 1e-12 * abs(mean):
+        return float(deviation)
+    return abs(mean) or 1.0
+
+
+def scaled(
+    X: NDArray[Any],
+    scale: float,
+    *,
+    name: str,
+    ch_names: tuple[str, ...] | None = None,
+    dtype: DTypeLike = np.float32,
+) -> NDArray[Any]:
+    """Return ``X / scale`` as a new contiguous array, having checked that all of it is finite.
+
+    The division is made in float64, so that trials in volts and in microvolts give the same
+    float32 numbers.
+
+    Parameters
+    ----------
+    X : ndarray, shape (n_trials, n_chans, n_times)
+    scale : float
+        What `standard_deviation` returned for the training data.
+    name : str
+        Of the estimator, for messages.
+    ch_names : tuple of str, optional
+        For messages.
+    dtype : dtype
+        Of the result.
+
+    Returns
+    -------
+    scaled : ndarray of ``dtype``, shape of ``X``
+
+    Raises
+    ------
+    ValueError
+        If a value is NaN, infinite, or too large for ``dtype``; it says in which trial and
+        channel.
+    """
+    out = np.empty(X.shape, dtype=dtype)
+    start = 0
+    with np.errstate(over="ignore", invalid="ignore"):
+        for chunk in _chunks(X):
+            part = out[start : start + len(chunk)]
+            np.divide(chunk, scale, out=part, dtype=np.float64, casting="same_kind")
+            if not np.isfinite(part.sum(dtype=np.float64)) and not np.isfinite(part).all():
+                raise ValueError(_describe_not_finite(chunk, start, name, ch_names))
+            start += len(chunk)
+    return out
+
+
+def check_finite(X: NDArray[Any], *, name: str, ch_names: tuple[str, ...] | None = None) -> None:
+    """Raise the error of `scaled` for values that are not finite, without making a copy."""
+    start = 0
+    with np.errstate(over="ignore", invalid="ignore"):
+        for chunk in _chunks(X):
+            if not np.isfinite(chunk.sum(dtype=np.float64)) and not np.isfinite(chunk).all():
+                raise ValueError(_describe_not_finite(chunk, start, name, ch_names))
+            start += len(chunk)
+
+
+def _describe_not_finite(
+    chunk: NDArray[Any], start: int, name: str, ch_names: tuple[str, ...] | None
+) -> str:
+    """Say what is wrong with the first bad value of ``chunk``, and where it is."""
+    nan, infinite = np.isnan(chunk), np.isinf(chunk)
+    what = "NaN" if nan.any() else "infinity" if infinite.any() else "a value too large for float32"
+    bad = nan if nan.any() else infinite if infinite.any() else np.abs(chunk) >= np.abs(chunk).max()
+    trial, channel, sample = np.argwhere(bad)[0]
+    label = f" ({ch_names[channel]})" if ch_names else ""
+    return (
+        f"Input X contains {what}: first in trial {start + trial}, channel {channel}{label}, "
+        f"sample {sample}. {name} takes finite values only: drop such trials, or interpolate "
+        "bad channels, before passing them."
+    )
+
+
+def _chunks(X: NDArray[Any]) -> Iterator[NDArray[Any]]:
+    step = max(1, _CHUNK // max(1, int(np.prod(X.shape[1:]))))
+    for start in range(0, len(X), step):
+        yield X[start : start + step]

@@ -1,0 +1,136 @@
+"""Trials as torch sees them: a batch is one indexing operation, never a loop over trials."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+import skorch
+import torch
+from numpy.typing import NDArray
+from torch.utils.data import BatchSampler, DataLoader, Sampler
+
+
+class TrialDataset(skorch.dataset.Dataset):
+    """Trials that have passed the gate; ``dataset[indices]`` is a whole batch.
+
+    Parameters
+    ----------
+    X : ndarray of float32, shape (n_trials, n_chans, n_times)
+        Checked and scaled.
+    y : ndarray of int64, shape (n_trials,), optional
+        Class indices; zeros where there are no labels, as in ``predict``.
+    sample_weight : ndarray of float32, shape (n_trials,), optional
+        Weight of each trial in the loss.
+    groups : ndarray, shape (n_trials,), optional
+        What a validation split must not divide.
+    """
+
+    def __init__(
+        self,
+        X: NDArray[np.float32],
+        y: NDArray[np.int64] | None = None,
+        sample_weight: NDArray[np.float32] | None = None,
+        groups: NDArray[Any] | None = None,
+    ) -> None:
+        # skorch's own constructor works out how to index what it does not know; here it is known.
+        self.X = torch.from_numpy(X)
+        self.labelled = y is not None
+        self.y = torch.zeros(len(X), dtype=torch.int64) if y is None else torch.from_numpy(y)
+        self.sample_weight = None if sample_weight is None else torch.from_numpy(sample_weight)
+        self.groups = groups
+
+    def __len__(self) -> int:
+        return len(self.X)
+
+    def __getitem__(self, index: Any) -> tuple[Any, torch.Tensor]:
+        """Return ``(X, y)`` of one trial or of a batch; weights travel with ``X``."""
+        if self.sample_weight is None:
+            return self.X[index], self.y[index]
+        return {"X": self.X[index], "sample_weight": self.sample_weight[index]}, self.y[index]
+
+    def take(self, index: NDArray[np.intp]) -> TrialDataset:
+        """Return the data set of some trials."""
+        part = object.__new__(TrialDataset)
+        part.X, part.y, part.labelled = self.X[index], self.y[index], self.labelled
+        part.sample_weight = None if self.sample_weight is None else self.sample_weight[index]
+        part.groups = None if self.groups is None else self.groups[index]
+        return part
+
+
+class _Batches(Sampler[Any]):
+    """Indices of each batch: a slice when in order, a tensor when shuffled.
+
+    A last batch of one trial joins the one before it, since batch normalisation has no variance
+    to divide by when a network has pooled a single trial down to one sample.
+    """
+
+    def __init__(
+        self,
+        n_trials: int,
+        batch_size: int,
+        shuffle: bool,
+        drop_last: bool,
+        generator: torch.Generator | None,
+    ) -> None:
+        self.n_trials = n_trials
+        self.shuffle = shuffle
+        self.generator = generator
+        self.edges = [*range(0, n_trials, batch_size), n_trials]
+        if drop_last and n_trials % batch_size:
+            self.edges.pop()
+        elif shuffle and len(self.edges) > 2 and self.edges[-1] - self.edges[-2] == 1:
+            del self.edges[-2]
+
+    def __len__(self) -> int:
+        return len(self.edges) - 1
+
+    def __iter__(self) -> Iterator[Any]:
+        slices = (slice(*edge) for edge in zip(self.edges, self.edges[1:], strict=False))
+        if not self.shuffle:
+            return slices
+        order = torch.randperm(self.n_trials, generator=self.generator)
+        return (order[part] for part in slices)
+
+
+class BatchLoader(DataLoader[Any]):
+    """A ``DataLoader`` that asks its data set for whole batches.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Its ``__getitem__`` takes a slice or a tensor of indices.
+    batch_size : int
+        Trials in a batch.
+    shuffle : bool
+        Draw a new order each epoch.
+    sampler : iterable of int, optional
+        Gives the order instead.
+    drop_last : bool
+        Leave out a last batch that is not full.
+    generator : torch.Generator, optional
+        Draws the order; torch's global one when left out.
+    **loader_options
+        Everything else that ``torch.utils.data.DataLoader`` takes, such as ``num_workers``.
+    """
+
+    def __init__(
+        self,
+        dataset: Any,
+        batch_size: int = 1,
+        shuffle: bool = False,
+        sampler: Iterable[int] | None = None,
+        drop_last: bool = False,
+        generator: torch.Generator | None = None,
+        **loader_options: Any,
+    ) -> None:
+        batches: Sampler[Any]
+        if sampler is None:
+            batches = _Batches(len(dataset), batch_size, shuffle, drop_last, generator)
+        else:
+            batches = BatchSampler(sampler, batch_size, drop_last)
+        # With batch_size None the loader hands each batch's indices to the data set as they are.
+        super().__init__(
+            dataset, batch_size=None, sampler=batches, generator=generator, **loader_options
+        )

@@ -1,0 +1,22 @@
+"""Torch building blocks that the networks share."""
+
+from .activation import ACTIVATIONS, ALPHA_ACTIVATIONS, Activation, SafeLog, Square, make_activation
+from .constraint import apply_max_norm, with_max_norm
+from .initialisation import glorot_uniform_, glorot_uniform_as_convolution_
+from .length import SameConv2d, clip_length, output_length
+
+__all__ = [
+    "ACTIVATIONS",
+    "ALPHA_ACTIVATIONS",
+    "Activation",
+    "SafeLog",
+    "SameConv2d",
+    "Square",
+    "apply_max_norm",
+    "clip_length",
+    "glorot_uniform_",
+    "glorot_uniform_as_convolution_",
+    "make_activation",
+    "output_length",
+    "with_max_norm",
+]

@@ -1,0 +1,147 @@
+"""The activation functions a network can be asked for by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from ._arguments import check_choice, check_number
+
+
+@dataclass(frozen=True)
+class Activation:
+    """An entry of the activation table.
+
+    Parameters
+    ----------
+    module : callable returning torch.nn.Module
+        The torch layer; called with `alpha` where there is one, otherwise with nothing.
+    default_alpha : float or None, default=None
+        The value of `alpha` that the function is published with; None for a function without one.
+    """
+
+    module: Callable[..., nn.Module]
+    default_alpha: float | None = None
+
+
+ACTIVATIONS: dict[str, Activation] = {
+    "relu": Activation(nn.ReLU),
+    "leaky_relu": Activation(nn.LeakyReLU, default_alpha=0.01),
+    "elu": Activation(nn.ELU, default_alpha=1.0),
+    "selu": Activation(nn.SELU),
+    "gelu": Activation(nn.GELU),
+    "silu": Activation(nn.SiLU),
+    "tanh": Activation(nn.Tanh),
+    "sigmoid": Activation(nn.Sigmoid),
+    "linear": Activation(nn.Identity),
+}
+"""Every activation by its name, the single list that networks and search spaces draw from."""
+
+ALPHA_ACTIVATIONS: tuple[str, ...] = tuple(
+    name for name, entry in ACTIVATIONS.items() if entry.default_alpha is not None
+)
+"""The names of the activations that take an `alpha`."""
+
+
+def make_activation(
+    name: str, alpha: float | None = None, *, table: Mapping[str, Activation] = ACTIVATIONS
+) -> nn.Module:
+    """Return a new layer that applies the named activation.
+
+    Parameters
+    ----------
+    name : str
+        A name in `table`.
+    alpha : float, optional
+        The ELU coefficient, or the slope of a leaky ReLU below zero, zero or more. None takes the
+        function's default, 1 and 0.01.
+    table : mapping of str to Activation, default=ACTIVATIONS
+        The activations to choose from, for a network that offers more than the usual ones.
+
+    Returns
+    -------
+    torch.nn.Module
+        The layer, with output of the shape of its input.
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown, if `alpha` is given for a function that has none, or if it is not a
+        finite number of at least zero.
+
+    Notes
+    -----
+    With x the input and a the `alpha`::
+
+        relu         max(x, 0)
+        leaky_relu   x if x > 0 else a x
+        elu          x if x > 0 else a (exp(x) - 1)                     [1]_
+        selu         1.0507 (x if x > 0 else 1.6733 (exp(x) - 1))       [2]_
+        gelu         x P(X <= x) for a standard normal X                [3]_
+        silu         x / (1 + exp(-x))
+        tanh         tanh(x)
+        sigmoid      1 / (1 + exp(-x))
+        linear       x
+
+    References
+    ----------
+    .. [1] D.-A. Clevert, T. Unterthiner, S. Hochreiter, "Fast and accurate deep network learning by
+       exponential linear units (ELUs)", ICLR 2016.
+    .. [2] G. Klambauer et al., "Self-normalizing neural networks", NeurIPS 2017.
+    .. [3] D. Hendrycks, K. Gimpel, "Gaussian error linear units (GELUs)", arXiv 1606.08415, 2016.
+
+    Examples
+    --------
+    >>> make_activation("elu", alpha=0.2)
+    ELU(alpha=0.2)
+    >>> make_activation("leaky_relu")
+    LeakyReLU(negative_slope=0.01)
+    """
+    entry = table[check_choice("activation", name, table)]
+    if entry.default_alpha is None:
+        if alpha is not None:
+            takers = " and ".join(repr(taker) for taker in ALPHA_ACTIVATIONS)
+            raise ValueError(
+                f"alpha={alpha!r} was given, but the activation {name!r} has no alpha; "
+                f"only {takers} take one. Leave alpha=None."
+            )
+        return entry.module()
+    if alpha is None:
+        return entry.module(entry.default_alpha)
+    return entry.module(check_number("alpha", alpha, at_least=0))
+
+
+class Square(nn.Module):
+    """The square of every value, which a mean pool turns into power."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return `x` squared, in the same shape."""
+        return x * x
+
+
+class SafeLog(nn.Module):
+    """The natural logarithm of values limited from below, so that a flat signal stays finite.
+
+    Parameters
+    ----------
+    minimum : float, default=1e-6
+        Smaller values, negative ones too, count as this one.
+    maximum : float or None, default=None
+        Larger values count as this one.
+    """
+
+    def __init__(self, minimum: float = 1e-6, maximum: float | None = None) -> None:
+        super().__init__()
+        self.minimum = minimum
+        self.maximum = maximum
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the logarithm of the limited `x`, in the same shape."""
+        return torch.log(torch.clamp(x, self.minimum, self.maximum))
+
+    def extra_repr(self) -> str:
+        """Return the limits, for the layer's printed form."""
+        return f"minimum={self.minimum}, maximum={self.maximum}"

@@ -1,0 +1,59 @@
+"""Starting weights as the reference implementations draw them."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import nn
+
+
+@torch.no_grad()
+def glorot_uniform_(module: nn.Module) -> None:
+    """Draw all convolutions and dense layers from Glorot's uniform distribution, biases zero.
+
+    The weights are uniform within the square root of 6 / (fan in + fan out) [1]_. The fans of a
+    grouped convolution are those of Keras, all input maps and the output maps of one group;
+    `torch.nn.init.xavier_uniform_` takes the input maps of one group and all output maps, which
+    makes the spatial filters of EEGNet-8,2 start 1.3 times smaller. They agree where groups=1.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        A network or layer, changed in place. Other layers are left alone.
+
+    References
+    ----------
+    .. [1] X. Glorot, Y. Bengio, "Understanding the difficulty of training deep feedforward neural
+       networks", AISTATS 2010.
+    """
+    for layer in module.modules():
+        if isinstance(layer, nn.Conv1d | nn.Conv2d):
+            n_positions = layer.weight[0, 0].numel()
+            fans = (layer.in_channels + layer.out_channels // layer.groups) * n_positions
+        elif isinstance(layer, nn.Linear):
+            fans = layer.in_features + layer.out_features
+        else:
+            continue
+        bound = math.sqrt(6 / fans)
+        layer.weight.uniform_(-bound, bound)
+        if layer.bias is not None:
+            layer.bias.zero_()
+
+
+@torch.no_grad()
+def glorot_uniform_as_convolution_(layer: nn.Linear, n_maps: int) -> None:
+    """Draw a dense layer as the convolution over all remaining samples that it stands for.
+
+    A dense layer on flattened (n_maps, n_times) features and a convolution with a kernel of n_times
+    compute the same, but the convolution's fan out counts n_times too.
+
+    Parameters
+    ----------
+    layer : torch.nn.Linear
+        A layer with n_maps * n_times inputs, changed in place; its bias becomes zero.
+    n_maps : int
+        Number of feature maps in its input.
+    """
+    nn.init.xavier_uniform_(layer.weight.view(layer.out_features, n_maps, -1))
+    layer.bias.zero_()

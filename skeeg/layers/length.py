@@ -1,0 +1,116 @@
+"""How long a signal is after a convolution or a pool, down to windows of one sample."""
+
+from __future__ import annotations
+
+import warnings
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+def clip_length(length: int, n_times: int, layer: str, *, stacklevel: int = 3) -> int:
+    """Return the length of a pool or unpadded kernel, clipped to that of its input with a warning.
+
+    Parameters
+    ----------
+    length : int
+        The length asked for, in samples.
+    n_times : int
+        The length of the layer's input, in samples.
+    layer : str
+        The layer's name, for the warning.
+    stacklevel : int, default=3
+        As in `warnings.warn`; 3 points at whoever called the constructor that calls this.
+
+    Returns
+    -------
+    int
+        The smaller of `length` and `n_times`.
+
+    Warns
+    -----
+    UserWarning
+        If `length` had to be clipped.
+
+    Examples
+    --------
+    >>> clip_length(4, 100, "EEGNet.first_pool")
+    4
+    """
+    if length <= n_times:
+        return length
+    unit = "sample" if n_times == 1 else "samples"
+    warnings.warn(
+        f"{layer} has a length of {length}, but its input is only {n_times} {unit} long; "
+        f"the length is clipped to {n_times}. Longer windows, or shorter kernels and pools, "
+        "avoid this.",
+        UserWarning,
+        stacklevel=stacklevel,
+    )
+    return n_times
+
+
+def output_length(n_times: int, length: int, stride: int = 1) -> int:
+    """Return the number of positions at which a window fits into a signal.
+
+    Parameters
+    ----------
+    n_times : int
+        The length of the signal, in samples.
+    length : int
+        The length of the pool or unpadded kernel, at most `n_times`.
+    stride : int, default=1
+        The step from one position to the next.
+
+    Returns
+    -------
+    int
+        The length of the layer's output.
+
+    Examples
+    --------
+    >>> output_length(1101, 75, stride=15)
+    69
+    """
+    return (n_times - length) // stride + 1
+
+
+class SameConv2d(nn.Conv2d):
+    """A convolution along time, zero-padded so that its output is as long as its input.
+
+    An even kernel of K samples sees K/2 - 1 samples before and K/2 after the current one, as in
+    Keras and TensorFlow; symmetric padding would make the output one sample longer. torch's own
+    ``padding="same"`` computes this as well, but warns about even kernels and is slower for them on
+    a CPU.
+
+    Parameters
+    ----------
+    in_channels, out_channels : int
+        Number of feature maps before and after.
+    kernel_length : int
+        Length of the kernel in samples; it may exceed the input's.
+    groups : int, default=1
+        Number of groups of maps that are convolved separately.
+    bias : bool, default=True
+        Whether to add a constant to each output map.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_length: int,
+        *,
+        groups: int = 1,
+        bias: bool = True,
+    ) -> None:
+        super().__init__(in_channels, out_channels, (1, kernel_length), groups=groups, bias=bias)
+        self.time_padding = ((kernel_length - 1) // 2, kernel_length // 2)
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Convolve (batch, in_channels, height, n_times); only the number of channels changes."""
+        return super().forward(F.pad(input, self.time_padding))
+
+    def extra_repr(self) -> str:
+        """Return the settings, for the layer's printed form."""
+        return f"{super().extra_repr()}, time_padding={self.time_padding}"

@@ -1,0 +1,201 @@
+"""ShallowConvNet (Schirrmeister et al., 2017)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from ..layers import (
+    ACTIVATIONS,
+    Activation,
+    SafeLog,
+    Square,
+    clip_length,
+    glorot_uniform_,
+    glorot_uniform_as_convolution_,
+    make_activation,
+    output_length,
+    with_max_norm,
+)
+from ..layers._arguments import check_choice, check_number, check_positive_ints, value_or
+
+
+@dataclass(frozen=True)
+class _Variant:
+    """What distinguishes the published forms of ShallowConvNet."""
+
+    kernel_length: int
+    pool_length: int
+    pool_stride: int
+    log_minimum: float
+    log_maximum: float | None
+    conv_max_norm: float | None
+    dense_max_norm: float | None
+    classifier_is_conv: bool  # which matters to the scale of its first weights
+
+
+_VARIANTS = {
+    "schirrmeister": _Variant(
+        kernel_length=25,
+        pool_length=75,
+        pool_stride=15,
+        log_minimum=1e-6,
+        log_maximum=None,
+        conv_max_norm=None,
+        dense_max_norm=None,
+        classifier_is_conv=True,
+    ),
+    "lawhern": _Variant(
+        kernel_length=13,
+        pool_length=35,
+        pool_stride=7,
+        log_minimum=1e-7,
+        log_maximum=1e4,
+        conv_max_norm=2.0,
+        dense_max_norm=0.5,
+        classifier_is_conv=False,
+    ),
+}
+
+_ACTIVATIONS = {"square": Activation(Square), **ACTIVATIONS}
+
+
+class ShallowConvNet(nn.Module):
+    """A temporal and a spatial convolution, then the logarithm of their mean power [1]_.
+
+    It learns what filter-bank common spatial patterns compute in separate steps.
+
+    ===========  =========================================  =================
+    layer        what it does                               output
+    ===========  =========================================  =================
+    temporal     F kernels of K samples, unpadded           F, C, T - K + 1
+    spatial      F mixtures of all maps and electrodes      F, 1, T - K + 1
+    norm         batch normalisation                        F, 1, T - K + 1
+    activation   square                                     F, 1, T - K + 1
+    pool         mean of P samples, every S samples         F, 1, T1
+    log          logarithm, with a floor                    F, 1, T1
+    dropout      dropout                                    F, 1, T1
+    dense        one logit per class                        N
+    ===========  =========================================  =================
+
+    with T1 = (T - K + 1 - P) // S + 1.
+
+    Parameters
+    ----------
+    n_chans : int
+        Number of electrodes, C.
+    n_times : int
+        Number of samples in a trial, T.
+    n_outputs : int
+        Number of classes, N.
+    n_filters : int, default=40
+        Number of temporal and of spatial filters, F.
+    kernel_length : int, optional
+        Length of the temporal filters in samples, K; None takes the variant's own, 25 or 13.
+    pool_length : int, optional
+        Length of the pool in samples, P; None takes the variant's own, 75 or 35.
+    pool_stride : int, optional
+        Step of the pool in samples, S; None takes the variant's own, 15 or 7.
+    dropout : float, default=0.5
+        Probability with which a value is dropped before the dense layer.
+    activation : str, default="square"
+        "square" or a name in `skeeg.layers.ACTIVATIONS`. The logarithm sees a pooled value below
+        its floor, as negative ones are, as the floor.
+    alpha : float, optional
+        The ELU coefficient or the leaky slope; None takes that function's default.
+    variant : {"schirrmeister", "lawhern"}, default="schirrmeister"
+        The published form, see Notes.
+
+    Raises
+    ------
+    ValueError
+        If a parameter has a value that it cannot take.
+
+    Warns
+    -----
+    UserWarning
+        If the kernel or the pool is longer than its input and was clipped.
+
+    Notes
+    -----
+    **schirrmeister** is the authors' code, for 250 Hz: Xavier weights and zero biases, and a
+    logarithm of values clamped to 1e-6 or more. The spatial convolution, which batch normalisation
+    follows, has no bias there, although the paper's had. The classifier, a convolution over all
+    remaining samples in the original, is a dense layer here, which computes the same. It has 47,364
+    parameters for 22 x 1125 inputs and four classes.
+
+    **lawhern** is the form that the authors of EEGNet compared with, for 128 Hz: half the lengths,
+    a logarithm of values clamped to [1e-7, 1e4], kernels of norm 2 and class weights of norm 0.5 at
+    most. `skeeg.layers.apply_max_norm` imposes the norms; call it after each step of the optimiser.
+
+    References
+    ----------
+    .. [1] R. T. Schirrmeister et al., "Deep learning with convolutional neural networks for EEG
+       decoding and visualization", Hum. Brain Mapp. 38:5391-5420, 2017. arXiv 1703.05051.
+
+    Examples
+    --------
+    >>> import torch
+    >>> network = ShallowConvNet(n_chans=22, n_times=1125, n_outputs=4)
+    >>> sum(parameter.numel() for parameter in network.parameters())
+    47364
+    >>> network(torch.zeros(5, 22, 1125)).shape
+    torch.Size([5, 4])
+    """
+
+    def __init__(
+        self,
+        n_chans: int,
+        n_times: int,
+        n_outputs: int,
+        *,
+        n_filters: int = 40,
+        kernel_length: int | None = None,
+        pool_length: int | None = None,
+        pool_stride: int | None = None,
+        dropout: float = 0.5,
+        activation: str = "square",
+        alpha: float | None = None,
+        variant: str = "schirrmeister",
+    ) -> None:
+        super().__init__()
+        own = _VARIANTS[check_choice("variant", variant, _VARIANTS)]
+        self.n_chans, self.n_times, self.n_outputs = check_positive_ints(
+            n_chans=n_chans, n_times=n_times, n_outputs=n_outputs
+        )
+        f, k, pool, stride = check_positive_ints(
+            n_filters=n_filters,
+            kernel_length=value_or(kernel_length, own.kernel_length),
+            pool_length=value_or(pool_length, own.pool_length),
+            pool_stride=value_or(pool_stride, own.pool_stride),
+        )
+        p = check_number("dropout", dropout, at_least=0, below=1)
+
+        k = clip_length(k, self.n_times, "ShallowConvNet.temporal")
+        t = output_length(self.n_times, k)
+        pool = clip_length(pool, t, "ShallowConvNet.pool")
+        t1 = output_length(t, pool, stride=stride)
+
+        self.temporal = nn.Conv2d(1, f, (1, k))  # F, C, T - K + 1
+        self.spatial = nn.Conv2d(f, f, (self.n_chans, 1), bias=False)  # F, 1, T - K + 1
+        self.norm = nn.BatchNorm2d(f)  # F, 1, T - K + 1
+        self.activation = make_activation(activation, alpha, table=_ACTIVATIONS)  # as above
+        self.pool = nn.AvgPool2d((1, pool), stride=(1, stride))  # F, 1, T1
+        self.log = SafeLog(own.log_minimum, own.log_maximum)  # F, 1, T1
+        self.dropout = nn.Dropout(p)  # F, 1, T1
+        self.dense = nn.Linear(f * t1, self.n_outputs)  # N
+
+        with_max_norm(self.temporal, own.conv_max_norm)
+        with_max_norm(self.spatial, own.conv_max_norm)
+        with_max_norm(self.dense, own.dense_max_norm)
+        glorot_uniform_(self)
+        if own.classifier_is_conv:
+            glorot_uniform_as_convolution_(self.dense, f)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the logits, (batch, n_outputs), of trials of shape (batch, n_chans, n_times)."""
+        x = self.spatial(self.temporal(x.unsqueeze(1)))
+        x = self.log(self.pool(self.activation(self.norm(x))))
+        logits: Tensor = self.dense(self.dropout(x).flatten(1))
+        return logits
