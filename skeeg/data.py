@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import zipfile
+import zlib
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,19 @@ if TYPE_CHECKING:
 PROVENANCE = ("subject", "session", "run", "trial")
 
 _FORMAT = "skeeg.EEGData"
+
+#: What numpy and zipfile raise at files that are damaged, hostile or of another format.
+UNREADABLE = (
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    OSError,
+    EOFError,
+    NotImplementedError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -145,12 +159,14 @@ class EEGData:
         if frame is None:
             frame = pd.DataFrame(index=pd.RangeIndex(len(values)))
         for name, column in columns.items():
-            if not np.isscalar(column) and len(np.asarray(column)) != len(values):
+            # As a plain array: the index of a Series says nothing about the order of the trials.
+            entries = np.asarray(column)
+            if entries.ndim and len(entries) != len(values):
                 raise ValueError(
                     f"{name} must have an entry for each of the {len(values)} trials, "
-                    f"got {len(np.asarray(column))}."
+                    f"got {len(entries)}."
                 )
-            frame[name] = column
+            frame[name] = entries if entries.ndim else entries.item()
         if ch_names is None:
             n_chans = values.shape[1] if values.ndim > 1 else 0
             ch_names = [f"EEG {i + 1}" for i in range(n_chans)]
@@ -430,14 +446,7 @@ class EEGData:
                     ch_names=tuple(str(name) for name in archive["ch_names"]),
                     metadata=pd.DataFrame(columns, index=pd.RangeIndex(len(X))),
                 )
-        except (
-            ValueError,
-            KeyError,
-            OSError,
-            EOFError,
-            AttributeError,
-            zipfile.BadZipFile,
-        ) as error:
+        except UNREADABLE as error:
             raise ValueError(
                 f"{source} cannot be read as EEGData ({error}). Expected a .npz file written by "
                 "EEGData.save; write it again from the original recording."

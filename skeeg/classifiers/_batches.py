@@ -35,25 +35,30 @@ class TrialDataset(skorch.dataset.Dataset):
         groups: NDArray[Any] | None = None,
     ) -> None:
         # skorch's own constructor works out how to index what it does not know; here it is known.
-        self.X = torch.from_numpy(X)
+        self.trials = torch.from_numpy(X)
         self.labelled = y is not None
         self.y = torch.zeros(len(X), dtype=torch.int64) if y is None else torch.from_numpy(y)
         self.sample_weight = None if sample_weight is None else torch.from_numpy(sample_weight)
         self.groups = groups
 
+    @property
+    def X(self) -> TrialDataset:
+        """The data set itself: callbacks hand this to ``predict``, which must not gate it again."""
+        return self
+
     def __len__(self) -> int:
-        return len(self.X)
+        return len(self.trials)
 
     def __getitem__(self, index: Any) -> tuple[Any, torch.Tensor]:
         """Return ``(X, y)`` of one trial or of a batch; weights travel with ``X``."""
         if self.sample_weight is None:
-            return self.X[index], self.y[index]
-        return {"X": self.X[index], "sample_weight": self.sample_weight[index]}, self.y[index]
+            return self.trials[index], self.y[index]
+        return {"X": self.trials[index], "sample_weight": self.sample_weight[index]}, self.y[index]
 
     def take(self, index: NDArray[np.intp]) -> TrialDataset:
         """Return the data set of some trials."""
         part = object.__new__(TrialDataset)
-        part.X, part.y, part.labelled = self.X[index], self.y[index], self.labelled
+        part.trials, part.y, part.labelled = self.trials[index], self.y[index], self.labelled
         part.sample_weight = None if self.sample_weight is None else self.sample_weight[index]
         part.groups = None if self.groups is None else self.groups[index]
         return part

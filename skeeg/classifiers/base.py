@@ -762,7 +762,7 @@ n_iter_no_change, class_weight, device, n_threads, random_state, warm_start, cal
         n_trials = len(dataset)
         if not training:
             alone = isinstance(dataset, TrialDataset) and not dataset.labelled
-            return 1 if alone and dataset.X.numel() <= _PREDICT_ALONE else _PREDICT_BATCH
+            return 1 if alone and dataset.trials.numel() <= _PREDICT_ALONE else _PREDICT_BATCH
         if self.batch_size == -1:
             return n_trials
         if self.batch_size == "auto":

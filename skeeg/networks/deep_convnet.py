@@ -16,6 +16,7 @@ from ..layers import (
     with_max_norm,
 )
 from ..layers._arguments import check_choice, check_number, check_positive_ints, value_or
+from ..layers.temporal_spatial import temporal_spatial_filter
 
 
 @dataclass(frozen=True)
@@ -148,6 +149,9 @@ class DeepConvNet(nn.Module):
     torch.Size([5, 4])
     """
 
+    #: How temporal and spatial filters are computed, see `skeeg.layers.temporal_spatial`.
+    front_end = "auto"
+
     def __init__(
         self,
         n_chans: int,
@@ -206,7 +210,7 @@ class DeepConvNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the logits, (batch, n_outputs), of trials of shape (batch, n_chans, n_times)."""
-        x = self.spatial(self.temporal(x.unsqueeze(1)))
+        x = temporal_spatial_filter(x, self.temporal, None, self.spatial, method=self.front_end)
         x = self.block4(self.block3(self.block2(self.block1(x))))
         logits: Tensor = self.dense(x.flatten(1))
         return logits

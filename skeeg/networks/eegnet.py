@@ -22,6 +22,7 @@ from ..layers._arguments import (
     check_positive_ints,
     value_or,
 )
+from ..layers.temporal_spatial import temporal_spatial_filter
 
 
 @dataclass(frozen=True)
@@ -163,6 +164,9 @@ class EEGNet(nn.Module):
     torch.Size([5, 2])
     """
 
+    #: How temporal and spatial filters are computed, see `skeeg.layers.temporal_spatial`.
+    front_end = "auto"
+
     def __init__(
         self,
         n_chans: int,
@@ -235,7 +239,9 @@ class EEGNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the logits, (batch, n_outputs), of trials of shape (batch, n_chans, n_times)."""
-        x = self.spatial(self.temporal_norm(self.temporal(x.unsqueeze(1))))
+        x = temporal_spatial_filter(  # D F1, 1, T
+            x, self.temporal, self.temporal_norm, self.spatial, method=self.front_end
+        )
         x = self.first_dropout(self.first_pool(self.first_activation(self.first_norm(x))))
         x = self.second_norm(self.second_conv(x))
         x = self.second_dropout(self.second_pool(self.second_activation(x)))

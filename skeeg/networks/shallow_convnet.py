@@ -19,6 +19,7 @@ from ..layers import (
     with_max_norm,
 )
 from ..layers._arguments import check_choice, check_number, check_positive_ints, value_or
+from ..layers.temporal_spatial import temporal_spatial_filter
 
 
 @dataclass(frozen=True)
@@ -144,6 +145,9 @@ class ShallowConvNet(nn.Module):
     torch.Size([5, 4])
     """
 
+    #: How temporal and spatial filters are computed, see `skeeg.layers.temporal_spatial`.
+    front_end = "auto"
+
     def __init__(
         self,
         n_chans: int,
@@ -195,7 +199,7 @@ class ShallowConvNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the logits, (batch, n_outputs), of trials of shape (batch, n_chans, n_times)."""
-        x = self.spatial(self.temporal(x.unsqueeze(1)))
+        x = temporal_spatial_filter(x, self.temporal, None, self.spatial, method=self.front_end)
         x = self.log(self.pool(self.activation(self.norm(x))))
         logits: Tensor = self.dense(self.dropout(x).flatten(1))
         return logits

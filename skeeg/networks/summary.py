@@ -231,6 +231,9 @@ def _find_input_shape(network: nn.Module, input_shape: Sequence[int] | None) -> 
 def _describe(network: nn.Module, input_shape: tuple[int, ...]) -> list[LayerSummary]:
     """Return the layers in the order of their calls on zeros, then those that are not called."""
     copied = copy.deepcopy(network).eval()
+    for part in copied.modules():
+        if hasattr(part, "front_end"):  # the layers as written, each of which can be watched
+            part.front_end = "direct"
     names: dict[nn.Module, str] = {}
     for name, layer in _walk(copied):
         names.setdefault(layer, name)
