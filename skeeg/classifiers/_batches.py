@@ -77,13 +77,16 @@ class _Batches(Sampler[Any]):
         batch_size: int,
         shuffle: bool,
         drop_last: bool,
+        n_passes: int,
         generator: torch.Generator | None,
     ) -> None:
         self.n_trials = n_trials
         self.shuffle = shuffle
+        self.n_passes = n_passes if shuffle else 1
         self.generator = generator
-        self.edges = [*range(0, n_trials, batch_size), n_trials]
-        if drop_last and n_trials % batch_size:
+        n_drawn = n_trials * self.n_passes
+        self.edges = [*range(0, n_drawn, batch_size), n_drawn]
+        if drop_last and n_drawn % batch_size:
             self.edges.pop()
         elif shuffle and len(self.edges) > 2 and self.edges[-1] - self.edges[-2] == 1:
             del self.edges[-2]
@@ -95,7 +98,9 @@ class _Batches(Sampler[Any]):
         slices = (slice(*edge) for edge in zip(self.edges, self.edges[1:], strict=False))
         if not self.shuffle:
             return slices
-        order = torch.randperm(self.n_trials, generator=self.generator)
+        order = torch.cat(
+            [torch.randperm(self.n_trials, generator=self.generator) for _ in range(self.n_passes)]
+        )
         return (order[part] for part in slices)
 
 
@@ -114,6 +119,8 @@ class BatchLoader(DataLoader[Any]):
         Gives the order instead.
     drop_last : bool
         Leave out a last batch that is not full.
+    n_passes : int
+        How often an epoch goes over the data, where it is shuffled.
     generator : torch.Generator, optional
         Draws the order; torch's global one when left out.
     **loader_options
@@ -127,12 +134,13 @@ class BatchLoader(DataLoader[Any]):
         shuffle: bool = False,
         sampler: Iterable[int] | None = None,
         drop_last: bool = False,
+        n_passes: int = 1,
         generator: torch.Generator | None = None,
         **loader_options: Any,
     ) -> None:
         batches: Sampler[Any]
         if sampler is None:
-            batches = _Batches(len(dataset), batch_size, shuffle, drop_last, generator)
+            batches = _Batches(len(dataset), batch_size, shuffle, drop_last, n_passes, generator)
         else:
             batches = BatchSampler(sampler, batch_size, drop_last)
         # With batch_size None the loader hands each batch's indices to the data set as they are.

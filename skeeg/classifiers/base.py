@@ -39,9 +39,15 @@ from ._parameters import (
 #: Trials in a batch of ``predict``; more would not be faster and would take more memory.
 _PREDICT_BATCH = 128
 
-#: Data of at most this many values are predicted trial by trial. The last bit of exp and log depends
-#: on where a value stands in a tensor; alone, a trial has the same output in whatever company it
-#: came, which costs nothing where data are this few.
+#: Steps of an epoch with ``batch_size="auto"``, at least. Trials are few in the calibration of one
+#: subject: as one batch they would be one step an epoch, and as batches of two or three their
+#: batch statistics would be noise. So batches hold at least four, and are drawn more than once if
+#: need be.
+_FEWEST_STEPS = 12
+
+#: Data of at most this many values are predicted trial by trial. The last bit of exp and log
+#: depends on where a value stands in a tensor; alone, a trial has the same output in whatever
+#: company it came, which costs nothing where data are this few.
 _PREDICT_ALONE = 2**14
 
 _FITTED_COMPONENTS = ("module_", "criterion_", "optimizer_")
@@ -754,6 +760,10 @@ n_iter_no_change, class_weight, device, n_threads, random_state, warm_start, cal
         make = self.iterator_train if training else self.iterator_valid
         options = self.get_params_for("iterator_train" if training else "iterator_valid")
         options.setdefault("batch_size", self._batch_size(dataset, training))
+        if training and self.batch_size == "auto" and make is BatchLoader:
+            options.setdefault(
+                "n_passes", -(-_FEWEST_STEPS * options["batch_size"] // len(dataset))
+            )
         if training and not options.keys() & {"sampler", "batch_sampler"}:
             options.setdefault("shuffle", True)
         return make(dataset, **options)
@@ -766,8 +776,7 @@ n_iter_no_change, class_weight, device, n_threads, random_state, warm_start, cal
         if self.batch_size == -1:
             return n_trials
         if self.batch_size == "auto":
-            # A dozen steps an epoch where trials are few, as in one subject's calibration.
-            return max(2, min(64, n_trials // 12))
+            return min(n_trials, max(4, min(64, n_trials // _FEWEST_STEPS)))
         if self.batch_size > n_trials:
             warnings.warn(
                 f"batch_size {self.batch_size} is larger than the {n_trials} training trials; "

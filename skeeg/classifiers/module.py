@@ -30,10 +30,11 @@ class ModuleClassifier(NetworkClassifier):
     alpha : float, optional
         The ELU coefficient or the leaky slope; None takes that function's default.
     max_epochs : int, default=100
-        Passes over the training trials.
+        Passes over the training trials, see also `batch_size`.
     batch_size : int or "auto", default="auto"
-        Trials in a step of the optimiser. ``"auto"`` is 64, or fewer where trials are few: at
-        least 2, and small enough for a dozen steps an epoch. -1 takes all trials at once.
+        Trials in a step of the optimiser. ``"auto"`` keeps an epoch at a dozen steps or more: 64
+        trials, or fewer where there are less than 768, but at least 4; below 48 trials an epoch
+        goes over them more than once. -1 takes all trials at once.
     lr : float, default=1e-3
         Learning rate.
     weight_decay : float, default=0.0

@@ -144,12 +144,15 @@ def test_weights_need_a_loss_for_each_trial():
 
 
 @pytest.mark.parametrize(
-    ("n_trials", "steps"), [(4, 2), (24, 12), (30, 15), (45, 15), (768, 12), (1080, 17)]
+    ("n_trials", "size", "steps"),
+    [(2, 2, 12), (4, 4, 12), (24, 4, 12), (30, 4, 15), (48, 4, 12), (768, 64, 12), (1080, 64, 17)],
 )
-def test_auto_batches_keep_an_epoch_at_a_dozen_steps_where_trials_allow(n_trials, steps):
+def test_auto_batches_keep_an_epoch_at_a_dozen_steps_of_four_trials(n_trials, size, steps):
     X, y = oscillations(n_trials=n_trials, n_chans=1, n_times=8)
     estimator = make(ModuleClassifier, module=Linear, batch_size="auto", max_epochs=1).fit(X, y)
-    assert estimator.history[0]["train_batch_count"] == steps
+    sizes = [batch["train_batch_size"] for batch in estimator.history[0, "batches"]]
+    assert (sizes[0], len(sizes)) == (size, steps)
+    assert sum(sizes) % n_trials == 0  # every trial as often as every other
 
 
 def test_batch_larger_than_the_data_is_one_step_with_a_warning():

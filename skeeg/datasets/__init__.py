@@ -1,0 +1,28 @@
+"""Public EEG recordings and a simulator; every loader returns an `EEGData`.
+
+A loader reads the folder it is given, or downloads the data set into MNE's data folder. `LOADERS`
+lists them by the names that the command line uses.
+"""
+
+from ._registry import LOADERS, Loader
+from .bciciii_iiib import load_bciciii_iiib
+from .bnci2014_001 import load_bnci2014_001
+from .eegbci import load_eegbci
+from .eegmat import load_eegmat
+from .high_gamma import load_high_gamma
+from .muse import load_muse
+from .simulated import simulate_motor_imagery
+from .ssvep import load_ssvep_exoskeleton
+
+__all__ = [
+    "LOADERS",
+    "Loader",
+    "load_bciciii_iiib",
+    "load_bnci2014_001",
+    "load_eegbci",
+    "load_eegmat",
+    "load_high_gamma",
+    "load_muse",
+    "load_ssvep_exoskeleton",
+    "simulate_motor_imagery",
+]

@@ -1,0 +1,160 @@
+"""BCI Competition III, data set IIIb, as trials in ``.npz`` files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..data import UNREADABLE, EEGData
+from ._recording import Cut, PathLike, choose_subjects, existing_folder, find_files
+
+SUBJECTS = ("S4b", "X11b")
+CHANNELS = ("C3", "C4")
+LABELS = {1: "left_hand", 2: "right_hand"}
+_SFREQ = 125.0  # Hz
+
+SOURCE = (
+    "Data set IIIb of BCI Competition III is expected as the files S4b_train.npz, S4b_test.npz, "
+    "X11b_train.npz and X11b_test.npz, each with the arrays 'signal', of shape (n_trials, 750, 2), "
+    "and 'label', of shape (n_trials,), 1 for the left and 2 for the right hand. It cannot be "
+    "downloaded freely: register at https://www.bbci.de/competition/iii/ and cut the trials of its "
+    "continuous recordings, or take the .npz files from the course that handed them out."
+)
+
+
+def load_bciciii_iiib(
+    path: PathLike | None = None,
+    *,
+    subjects: str | Sequence[str] | None = None,
+    fmin: float | None = None,
+    fmax: float | None = None,
+    sfreq: float | None = None,
+    tmin: float = 0.0,
+    tmax: float | None = None,
+    fill: str = "train",
+) -> EEGData:
+    """Load left and right hand imagery of two subjects from BCI Competition III, data set IIIb.
+
+    Subjects moved a feedback with imagined movements of the left or right hand [1]_ [2]_. Two
+    bipolar derivations, over C3 and C4, 125 Hz, trials of 6 s; 1080 trials given for training and
+    1080 for testing. Licence: for research, after registration with the competition.
+
+    Parameters
+    ----------
+    path : path-like
+        Folder that holds ``S4b_train.npz``, ``S4b_test.npz``, ``X11b_train.npz`` and
+        ``X11b_test.npz``, also in folders below. There is no free download.
+    subjects : str or sequence of str, optional
+        Of ``"S4b"`` and ``"X11b"``; by default both.
+    fmin, fmax : float or None
+        Pass band, in Hz; by default the trials stay as they are. The trials are filtered one by
+        one, so that their ends hold the edges of the filter.
+    sfreq : float, optional
+        The rate to resample to, in Hz.
+    tmin, tmax : float
+        Start and end, in seconds from the start of the stored trial; `tmax` itself is not included.
+        By default the whole trial.
+    fill : {"train", "own"}, default="train"
+        What takes the place of missing samples: the mean of all training samples, or, as in the
+        course that spread these files, the mean of the samples of the same set, which for the test
+        set uses what a decoder at work would not know.
+
+    Returns
+    -------
+    data : EEGData
+        In the unit of the files. Labels: ``"left_hand"`` and ``"right_hand"``. Metadata:
+        ``subject`` (``"S4b"``, ``"X11b"``), ``session`` (``"train"`` or ``"test"``, as the
+        competition divided them), ``run`` (always ``"0"``) and ``trial`` (position in the file).
+
+    Raises
+    ------
+    FileNotFoundError
+        If `path` is left out, or it or one of its files is missing.
+    ValueError
+        If a file is damaged or holds other arrays, or a subject or `fill` is unknown. Pickled
+        content is never executed.
+
+    References
+    ----------
+    .. [1] Blankertz, B. et al. (2006). The BCI competition III: validating alternative approaches
+       to actual BCI problems. IEEE Transactions on Neural Systems and Rehabilitation Engineering
+       14(2), 153-159. https://doi.org/10.1109/TNSRE.2006.875642
+    .. [2] Vidaurre, C., Schlögl, A., Cabeza, R., Scherer, R. and Pfurtscheller, G. (2006). A fully
+       on-line adaptive BCI. IEEE Transactions on Biomedical Engineering 53(6), 1214-1219.
+       https://doi.org/10.1109/TBME.2006.873542
+
+    Examples
+    --------
+    >>> data = load_bciciii_iiib("bciciii")  # doctest: +SKIP
+    >>> train = data[data.groups("session") == "train"]  # doctest: +SKIP
+    """
+    if fill not in ("train", "own"):
+        raise ValueError(f"fill must be 'train' or 'own', got {fill!r}.")
+    cut = Cut(tmin, np.inf if tmax is None else tmax, fmin, fmax, sfreq)
+    if path is None:
+        raise FileNotFoundError(f"load_bciciii_iiib needs the path of your files. {SOURCE}")
+    folder = existing_folder(path, SOURCE)
+    chosen = choose_subjects(subjects, SUBJECTS)
+    sets = {
+        (subject, session): _read_set(find_files(folder, f"{subject}_{session}.npz", SOURCE)[0])
+        for session in ("train", "test")
+        for subject in chosen
+    }
+    means = {
+        session: np.nanmean(np.concatenate([sets[s, session][0].ravel() for s in chosen]))
+        for session in ("train", "test")
+    }
+    parts = []
+    for (subject, session), (signal, label) in sets.items():
+        filled = np.nan_to_num(signal, nan=means["train" if fill == "train" else session])
+        parts.append(
+            EEGData.from_arrays(
+                _trials(filled.transpose(0, 2, 1), cut),
+                np.array([LABELS[code] for code in label]),
+                _SFREQ if sfreq is None else sfreq,
+                CHANNELS,
+                subject=subject,
+                session=session,
+                run="0",
+                trial=np.arange(len(label)),
+            )
+        )
+    return EEGData.concatenate(parts)
+
+
+def _read_set(file: Path) -> tuple[NDArray[np.floating[Any]], NDArray[np.integer[Any]]]:
+    """Return the signal, shape (n_trials, n_times, n_chans), and the labels of one file."""
+    try:
+        with np.load(file, allow_pickle=False) as archive:
+            signal, label = archive["signal"], archive["label"].ravel()
+        if signal.ndim != 3 or signal.shape[2] != len(CHANNELS) or signal.dtype.kind not in "fiu":
+            raise ValueError(f"'signal' has shape {signal.shape} and type {signal.dtype}")
+        if len(label) != len(signal) or not np.isin(label, list(LABELS)).all():
+            raise ValueError(
+                f"'label' holds {len(label)} values {np.unique(label)} for {len(signal)} trials"
+            )
+    except UNREADABLE as error:
+        raise ValueError(f"{file} is damaged or of another format ({error}). {SOURCE}") from error
+    return signal.astype(float), label.astype(int)
+
+
+def _trials(X: NDArray[np.floating[Any]], cut: Cut) -> NDArray[np.floating[Any]]:
+    import mne
+
+    rate = _SFREQ if cut.sfreq is None else cut.sfreq
+    if cut.fmin is not None or cut.fmax is not None:
+        X = mne.filter.filter_data(X, _SFREQ, cut.fmin, cut.fmax, verbose="error")
+    if rate != _SFREQ:
+        X = mne.filter.resample(X, up=rate, down=_SFREQ, verbose="error")
+    length = X.shape[-1] / rate
+    end = length if cut.tmax == np.inf else cut.tmax
+    if not 0 <= cut.tmin < end <= length:
+        raise ValueError(
+            f"tmin and tmax must lie within the {length:g} s of a trial, got tmin={cut.tmin!r} "
+            f"and tmax={cut.tmax!r}."
+        )
+    return X[..., round(cut.tmin * rate) : round(end * rate)]

@@ -1,0 +1,288 @@
+"""Recordings of the Muse headband, as Muse LSL writes them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ..data import EEGData
+from ._recording import (
+    Cut,
+    PathLike,
+    choose_subjects,
+    cut_trials,
+    download_folder,
+    existing_folder,
+    find_files,
+)
+
+if TYPE_CHECKING:
+    import mne
+
+CHANNELS = ("TP9", "AF7", "AF8", "TP10")
+_SFREQ = 256.0  # Hz
+
+
+@dataclass(frozen=True)
+class _Task:
+    event_id: dict[str, int]
+    tmin: float
+    tmax: float
+    files: dict[str, tuple[str, str]]  # by name: its address below URL, and its SHA-256
+
+
+#: The recordings have left the repository, not its history: each comes from a commit that has it.
+URL = "https://raw.githubusercontent.com/alexandrebarachant/muse-lsl/"
+_VISUAL = "04e43ee793be6c64550edb289f22a51b91c578a1/data/visual"
+_FLAT = "2ba1e4c0ede11e311d51845cbd9e137dbef637cb/data/visual"
+_NESTED = "d95f4d9e70c3524437ba36f1d899897b9f1858c0/data/visual"
+
+TASKS = {
+    "left_right": _Task(
+        event_id={"left": 1, "right": 2},
+        tmin=0.0,
+        tmax=0.4,
+        files={
+            "data_2017-01-27-16.11.50.csv": (
+                f"{_NESTED}/left-right/subject1/session1/data_2017-01-27-16.11.50.csv",
+                "7b9faa4bd8a1a27a57447e849170aa243d766cb63ddc8ee1f1c71a1e85b07f6d",
+            ),
+            "data_2017-01-27-16.16.09.csv": (
+                f"{_NESTED}/left-right/subject1/session1/data_2017-01-27-16.16.09.csv",
+                "6689defa1733aac215b85f46dd6b090428d717049fed2f25c7ff936ac67365f3",
+            ),
+            "data_2017-01-27-16.21.42.csv": (
+                f"{_FLAT}/left-right/data_2017-01-27-16.21.42.csv",
+                "c6e9dd6f8bbc1468981e04e674754449b3c164d01248400870bb39e791ba39bd",
+            ),
+            "data_2017-01-27-16.25.35.csv": (
+                f"{_NESTED}/left-right/subject1/session1/data_2017-01-27-16.25.35.csv",
+                "041be62032c680a16304555ca04a21d811ec1fd94510b2372da16b663684553e",
+            ),
+            "data_2017-01-27-16.29.10.csv": (
+                f"{_VISUAL}/left-right/data_2017-01-27-16:29:10.csv",
+                "923c94924d67863738305b161256e6cd87951e5eba3ed6358db639529c60aaa3",
+            ),
+        },
+    ),
+    "p300": _Task(
+        event_id={"non-target": 1, "target": 2},
+        tmin=0.0,
+        tmax=0.8,
+        files={
+            "data_2017-02-04-15_45_13.csv": (
+                f"{_FLAT}/P300/subject1/session1/data_2017-02-04-15_45_13.csv",
+                "a383d9a381019a9a5453ea6b6e358a8039265ff85f7cbaa660321b6f4604e6d2",
+            ),
+            "data_2017-02-04-15_47_49.csv": (
+                f"{_FLAT}/P300/subject1/session1/data_2017-02-04-15_47_49.csv",
+                "a1fdffdf1fe31be64e525ae76f5a66a4222d835e023350439bbaaf9380c4b06e",
+            ),
+            "data_2017-02-04-15_51_07.csv": (
+                f"{_FLAT}/P300/subject1/session1/data_2017-02-04-15_51_07.csv",
+                "ae425485d202b7a3b7d875b883abafe5eff1836e6d150dd5c99464f762439a0d",
+            ),
+            "data_2017-02-04-15_55_07.csv": (
+                f"{_VISUAL}/P300/data_2017-02-04-15:55:07.csv",
+                "a3346a2c576568622c638318440d199869479a9ad26effcd9c3131f78a2b6dc8",
+            ),
+            "data_2017-02-04-15_58_30.csv": (
+                f"{_VISUAL}/P300/data_2017-02-04-15:58:30.csv",
+                "4aad7d0688a9df0dafbffc4ec7065cdecd9319bdbc318e3d37a33cac0225e892",
+            ),
+            "data_2017-02-04-16_03_08.csv": (
+                f"{_FLAT}/P300/subject1/session1/data_2017-02-04-16_03_08.csv",
+                "07aee84cfb34663bd3c76a7125a74a6f824aa6f4fef6f2864a0ecc9568a8101d",
+            ),
+        },
+    ),
+}
+
+SOURCE = (
+    "Muse LSL records CSV files with the columns timestamps (in seconds), TP9, AF7, AF8, TP10 (in "
+    "microvolts) and Marker (0, or a code at the onset of a stimulus); `muselsl record` makes "
+    "them. Without path the recordings of the muse-lsl repository are downloaded."
+)
+
+
+def load_muse(
+    path: PathLike | None = None,
+    *,
+    subjects: int | Sequence[int] | None = None,
+    task: str = "left_right",
+    event_id: Mapping[str, int] | None = None,
+    ch_names: Sequence[str] = CHANNELS,
+    marker: str = "Marker",
+    fmin: float | None = 1.0,
+    fmax: float | None = 30.0,
+    sfreq: float | None = None,
+    tmin: float | None = None,
+    tmax: float | None = None,
+) -> EEGData:
+    """Load evoked potentials that a Muse headband recorded.
+
+    Two experiments come with Muse LSL [1]_: stimuli in the left or right visual field
+    (``"left_right"``), and rare target pictures among others (``"p300"``), one subject, runs of two
+    minutes. Any folder of Muse LSL's CSV files can be loaded with `event_id`. 4 channels at 256 Hz,
+    referenced to Fpz. Licence of the recordings: BSD-3-Clause.
+
+    Parameters
+    ----------
+    path : path-like, optional
+        Folder of CSV files; folders named ``subject2`` and ``session1`` above a file say whose it
+        is, otherwise it counts as subject 1, session 1. Without it the task's recordings are
+        downloaded into MNE's data folder and compared with known checksums, about 9 MB.
+    subjects : int or sequence of int, optional
+        By default all.
+    task : {"left_right", "p300"}, default="left_right"
+        Which recordings to download, what their markers stand for, and the default window.
+    event_id : mapping, optional
+        The marker of each label; by default the task's: left 1 and right 2, or non-target 1 and
+        target 2.
+    ch_names : sequence of str, default=("TP9", "AF7", "AF8", "TP10")
+        Columns to take as channels; others are passed over.
+    marker : str, default="Marker"
+        Column of the markers; newer versions of Muse LSL call it ``"Marker0"``.
+    fmin, fmax : float or None
+        Pass band, in Hz; None leaves that side open.
+    sfreq : float, optional
+        The rate to resample to, in Hz.
+    tmin, tmax : float, optional
+        Start and end of the trials, in seconds from the stimulus; `tmax` itself is not included. By
+        default 0 to 0.4 for left_right, 0 to 0.8 for p300.
+
+    Returns
+    -------
+    data : EEGData
+        In volts. Metadata: ``subject``, ``session``, ``run`` (``"0"``, ``"1"``, ... by file name)
+        and ``trial``.
+
+    Raises
+    ------
+    FileNotFoundError
+        If `path` does not exist or holds no CSV file.
+    ValueError
+        If a file is no such recording or was sampled at another rate, or a subject or task is
+        unknown.
+
+    Notes
+    -----
+    Stimuli of the p300 task come every 0.5 to 0.7 s, so that windows of 0.8 s overlap: split by
+    run, not at random. Trials that span a gap of more than a tenth of a second, where Bluetooth
+    lost samples, are left out.
+
+    References
+    ----------
+    .. [1] Barachant, A. et al. (2019). muse-lsl. Zenodo. https://doi.org/10.5281/zenodo.3228861
+    """
+    if task not in TASKS:
+        raise ValueError(f"task must be one of {', '.join(TASKS)}, got {task!r}.")
+    defaults = TASKS[task]
+    codes = defaults.event_id if event_id is None else event_id
+    cut = Cut(
+        defaults.tmin if tmin is None else tmin,
+        defaults.tmax if tmax is None else tmax,
+        fmin,
+        fmax,
+        sfreq,
+    )
+    folder = _download(task) if path is None else existing_folder(path, SOURCE)
+    by_subject: dict[int, dict[str, list[Path]]] = {}
+    for file in find_files(folder, "*.csv", SOURCE):
+        subject, session = _provenance(file)
+        by_subject.setdefault(subject, {}).setdefault(session, []).append(file)
+    parts = []
+    for subject in choose_subjects(subjects, sorted(by_subject)):
+        for session, files in by_subject[subject].items():
+            for run, file in enumerate(files):
+                raw, events = _read_csv(file, ch_names, marker)
+                parts.append(
+                    cut_trials(
+                        raw,
+                        events,
+                        codes,
+                        cut,
+                        file,
+                        SOURCE,
+                        subject=subject,
+                        session=session,
+                        run=str(run),
+                    )
+                )
+    return EEGData.concatenate(parts)
+
+
+def _provenance(file: Path) -> tuple[int, str]:
+    """Return whose recording a file is, by the two folders above it, such as subject2/session1."""
+    folders = "/".join(file.absolute().parts[-3:-1])
+    subject = re.search(r"subject(\d+)", folders)
+    session = re.search(r"session(\d+)", folders)
+    return int(subject[1]) if subject else 1, session[1] if session else "1"
+
+
+def _read_csv(
+    file: Path, ch_names: Sequence[str], marker: str
+) -> tuple[mne.io.BaseRaw, NDArray[np.integer[Any]]]:
+    import mne
+
+    columns = ["timestamps", *ch_names, marker]
+    try:
+        table = pd.read_csv(file)
+        missing = [name for name in columns if name not in table]
+        if missing:
+            raise ValueError(
+                f"it lacks {', '.join(missing)}; its columns are {list(table.columns)}"
+            )
+        values = table[columns].to_numpy(dtype=float)
+        incomplete = np.flatnonzero(~np.isfinite(values).all(axis=1))
+        if len(values) < 2:
+            raise ValueError("it has no samples")
+        if len(incomplete):
+            raise ValueError(f"line {incomplete[0] + 2} is incomplete")
+        times, markers = values[:, 0], values[:, -1].astype(int)
+        gaps = _gaps(times)
+    except ValueError as error:
+        raise ValueError(f"{file} is no recording of Muse LSL: {error}. {SOURCE}") from error
+    raw = mne.io.RawArray(
+        values[:, 1:-1].T * 1e-6, mne.create_info(list(ch_names), _SFREQ, "eeg"), verbose="error"
+    )
+    raw.set_annotations(mne.Annotations(gaps / _SFREQ, 1 / _SFREQ, "BAD_gap"))
+    onsets = np.flatnonzero((markers != 0) & (np.diff(markers, prepend=0) != 0))
+    return raw, np.column_stack([onsets, np.zeros_like(onsets), markers[onsets]])
+
+
+def _gaps(times: NDArray[np.floating[Any]]) -> NDArray[np.integer[Any]]:
+    """Return the last sample before each gap, after checking that the rest is sampled evenly."""
+    steps = np.diff(times)
+    if np.any(steps < 0):
+        raise ValueError(f"its timestamps go back after line {np.argmax(steps < 0) + 2}")
+    gap = steps > max(0.1, 10 * np.median(steps))
+    rate = 1 / np.mean(steps[~gap])
+    # Timestamps are rounded to milliseconds, which leaves their mean alone.
+    if not abs(rate / _SFREQ - 1) < 0.02:
+        raise ValueError(f"it was sampled at {rate:.1f} Hz instead of {_SFREQ:g} Hz")
+    return np.flatnonzero(gap)
+
+
+def _download(task: str) -> Path:
+    import pooch
+
+    folder = download_folder("MNE-muse-data") / task
+    files = TASKS[task].files
+    fetcher = pooch.create(
+        path=folder,
+        base_url=URL,
+        registry={name: f"sha256:{digest}" for name, (_, digest) in files.items()},
+        urls={name: URL + address for name, (address, _) in files.items()},
+        retry_if_failed=2,
+    )
+    for name in files:
+        fetcher.fetch(name, progressbar=True)
+    return folder

@@ -1,0 +1,424 @@
+import zipfile
+
+import mne
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_array_equal
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import (
+    GridSearchCV,
+    GroupKFold,
+    KFold,
+    cross_val_predict,
+    cross_val_score,
+    train_test_split,
+)
+from sklearn.pipeline import make_pipeline
+
+from skeeg import EEGData
+from skeeg.data import PROVENANCE
+
+
+@pytest.fixture
+def data():
+    """Twelve trials of two subjects; each value of a trial is its number, plus its label."""
+    y = np.array(["rest", "task"] * 6)
+    X = np.arange(12.0)[:, None, None] + np.zeros((12, 3, 50)) + 10 * (y == "task")[:, None, None]
+    return EEGData.from_arrays(
+        X, y, sfreq=100, ch_names=["C3", "Cz", "C4"],
+        subject=[1] * 6 + [2] * 6, session="0", run=["0"] * 3 + ["1"] * 3 + ["0"] * 3 + ["1"] * 3,
+        trial=list(range(3)) * 4,
+    )  # fmt: skip
+
+
+def same(one, other):
+    assert_array_equal(one.X, other.X)
+    assert_array_equal(one.y, other.y)
+    assert one.sfreq == other.sfreq
+    assert one.ch_names == other.ch_names
+    assert one.metadata.astype(object).equals(other.metadata.astype(object))
+
+
+class TestConstruction:
+    def test_arrays_become_float32_with_names(self):
+        data = EEGData.from_arrays(np.ones((2, 3, 4), dtype=int), [0, 1], 10)
+        assert data.X.dtype == data.dtype == np.float32
+        assert data.ch_names == ("EEG 1", "EEG 2", "EEG 3")
+        assert (data.shape, data.ndim, len(data), data.sfreq) == ((2, 3, 4), 3, 2, 10.0)
+
+    def test_columns_join_the_metadata(self):
+        frame = pd.DataFrame({"age": [30, 40]}, index=[7, 9])
+        data = EEGData.from_arrays(
+            np.zeros((2, 1, 4)), [0, 1], 10, metadata=frame, subject=[1, 2], session="s"
+        )
+        assert data.metadata.to_dict("list") == {
+            "age": [30, 40],
+            "subject": [1, 2],
+            "session": ["s", "s"],
+        }
+        assert list(frame.columns) == ["age"]
+
+    def test_a_series_is_taken_in_its_order_whatever_its_index(self):
+        subject = pd.Series([3, 4], index=[1, 0])
+        data = EEGData.from_arrays(np.zeros((2, 1, 4)), [0, 1], 10, subject=subject)
+        assert data.metadata["subject"].tolist() == [3, 4]
+
+    @pytest.mark.parametrize(
+        ("changes", "message"),
+        [
+            ({"X": np.zeros((2, 4))}, r"X must have shape .*got \(2, 4\)"),
+            ({"X": np.zeros((2, 3, 4), dtype=complex)}, "X must hold real numbers"),
+            ({"X": np.full((2, 3, 4), "a")}, "X must hold real numbers"),
+            ({"y": [0]}, "one label for each of the 2 trials"),
+            ({"y": [[0, 1], [1, 0]]}, "one label for each of the 2 trials"),
+            ({"ch_names": ["a", "b"]}, "ch_names must name each of the 3 channels"),
+            ({"ch_names": ["a", "b", "a"]}, r"these come twice: \['a'\]"),
+            ({"sfreq": 0}, "sfreq must be a positive number of Hz"),
+            ({"sfreq": np.nan}, "sfreq must be a positive number of Hz"),
+            ({"metadata": {"subject": [1, 2, 3]}}, "a row for each of the 2 trials"),
+            ({"subject": [1, 2, 3]}, "subject must have an entry for each of the 2 trials, got 3"),
+        ],
+    )
+    def test_contradictions_are_refused(self, changes, message):
+        arguments = {"X": np.zeros((2, 3, 4)), "y": [0, 1], "sfreq": 100} | changes
+        with pytest.raises(ValueError, match=message):
+            EEGData.from_arrays(**arguments)
+
+    def test_repr_tells_the_shape_the_classes_and_the_subjects(self, data):
+        assert repr(data) == (
+            "<EEGData: 12 trials x 3 channels x 50 samples at 100 Hz, 2 subjects; rest: 6, task: 6>"
+        )
+
+
+class TestIndexing:
+    @pytest.mark.parametrize(
+        "key",
+        [
+            slice(2, 7),
+            slice(None, None, -1),
+            [0, 5, 5],
+            np.array([3, -1]),
+            np.arange(12) % 3 == 0,
+            (np.arange(12) > 4).tolist(),
+            pd.Series(np.arange(12) > 4),
+            pd.Index([1, 2]),
+            [],
+        ],
+        ids=str,
+    )
+    def test_all_parts_are_cut_alike(self, data, key):
+        rows = np.arange(12)[np.array(key, dtype=int) if isinstance(key, list) and not key else key]
+        cut = data[rows if isinstance(key, list) and not key else key]
+        assert_array_equal(cut.X, data.X[rows])
+        assert_array_equal(cut.y, data.y[rows])
+        expected = data.metadata.iloc[rows].reset_index(drop=True)
+        pd.testing.assert_frame_equal(cut.metadata, expected)
+        assert cut.ch_names == data.ch_names
+
+    @pytest.mark.parametrize("key", [3, -1, np.int64(3)])
+    def test_an_integer_keeps_one_trial(self, data, key):
+        assert data[key].shape == (1, 3, 50)
+        assert_array_equal(data[key].X[0], data.X[key])
+
+    def test_iteration_gives_single_trials(self, data):
+        assert [trial.X[0, 0, 0] for trial in data] == data.X[:, 0, 0].tolist()
+
+    def test_tuples_cut_the_first_axis_only(self, data):
+        same(data[[1, 2], ...], data[[1, 2]])
+        same(data[[1, 2], :, :], data[[1, 2]])
+        with pytest.raises(IndexError, match=r"index data\.X"):
+            data[0, 1]
+
+    @pytest.mark.parametrize("key", [12, -13])
+    def test_beyond_the_end(self, data, key):
+        with pytest.raises(IndexError, match="there are 12 trials"):
+            data[key]
+
+    def test_a_mask_of_another_length_is_refused(self, data):
+        with pytest.raises(IndexError):
+            data[np.ones(11, dtype=bool)]
+
+    def test_numpy_sees_the_trials(self, data):
+        assert_array_equal(np.asarray(data), data.X)
+        assert np.shares_memory(np.asarray(data), data.X)
+        assert np.asarray(data, dtype=np.float64).dtype == np.float64
+        assert not np.shares_memory(np.array(data), data.X)
+
+
+class TestGroups:
+    def test_subjects_are_as_given(self, data):
+        assert data.groups("subject").tolist() == [1] * 6 + [2] * 6
+
+    @pytest.mark.parametrize(("column", "n_groups"), [("session", 2), ("run", 4), ("trial", 12)])
+    def test_what_a_subject_contains_counts_within_the_subject(self, data, column, n_groups):
+        groups = data.groups(column)
+        assert len(np.unique(groups)) == n_groups
+        outer = list(PROVENANCE[: PROVENANCE.index(column) + 1])
+        frame = data.metadata.assign(group=groups)
+        assert (frame.groupby(outer)["group"].nunique() == 1).all()
+
+    def test_windows_of_one_trial_are_one_group(self):
+        data = EEGData.from_arrays(
+            np.zeros((4, 1, 5)), [0, 0, 1, 1], 10, subject=1, trial=[0, 0, 1, 1]
+        )
+        assert data.groups("trial").tolist() == [0, 0, 1, 1]
+
+    def test_missing_values_are_a_group(self):
+        data = EEGData.from_arrays(
+            np.zeros((3, 1, 5)), [0, 1, 1], 10, subject=[1, 1, 2], run=["a", None, None]
+        )
+        assert len(np.unique(data.groups("run"))) == 3
+
+    def test_other_columns_are_as_they_are(self):
+        data = EEGData.from_arrays(np.zeros((2, 1, 5)), [0, 1], 10, subject=[1, 2], site=["x", "x"])
+        assert data.groups("site").tolist() == ["x", "x"]
+
+    def test_unknown_column_is_refused_with_those_that_exist(self, data):
+        with pytest.raises(KeyError, match=r"no column 'block'; it has.*'subject'"):
+            data.groups("block")
+
+
+class TestConcatenate:
+    def test_parts_follow_each_other(self, data):
+        same(EEGData.concatenate([data[:5], data[5:]]), data)
+
+    @pytest.mark.parametrize(
+        ("change", "message"),
+        [
+            ({"ch_names": ["a", "b", "c"]}, "Part 1 has ch_names"),
+            ({"sfreq": 50}, "Part 1 has sfreq 50"),
+            ({"X": np.zeros((1, 3, 49))}, "Part 1 has n_times 49, part 0 has 50"),
+        ],
+    )
+    def test_parts_that_do_not_fit_are_refused(self, data, change, message):
+        arguments = {"X": np.zeros((1, 3, 50)), "y": ["rest"], "sfreq": 100,
+                     "ch_names": ["C3", "Cz", "C4"]} | change  # fmt: skip
+        with pytest.raises(ValueError, match=message):
+            EEGData.concatenate([data, EEGData.from_arrays(**arguments)])
+
+    def test_nothing_to_join_is_refused(self):
+        with pytest.raises(ValueError, match="nothing to concatenate"):
+            EEGData.concatenate([])
+
+
+class TestEpochs:
+    @pytest.fixture
+    def epochs(self):
+        rng = np.random.default_rng(0)
+        info = mne.create_info(
+            ["C3", "MEG 1", "Cz", "EOG", "C4"], 100.0, ["eeg", "grad", "eeg", "eog", "eeg"]
+        )
+        events = np.column_stack([np.arange(4), np.zeros(4, int), [7, 8, 8, 7]])
+        return mne.EpochsArray(
+            rng.standard_normal((4, 5, 50)) * 1e-5, info, events, event_id={"rest": 7, "task": 8},
+            metadata=pd.DataFrame({"age": [30, 30, 40, 40]}), verbose="error",
+        )  # fmt: skip
+
+    def test_eeg_channels_and_event_names_are_taken(self, epochs):
+        data = EEGData.from_epochs(epochs, subject=[1, 1, 2, 2])
+        assert data.ch_names == ("C3", "Cz", "C4")
+        assert data.y.tolist() == ["rest", "task", "task", "rest"]
+        assert data.sfreq == 100
+        assert data.metadata.to_dict("list") == {"age": [30, 30, 40, 40], "subject": [1, 1, 2, 2]}
+        expected = epochs.get_data(picks="eeg", copy=True)
+        np.testing.assert_allclose(data.X, expected, rtol=1e-6)
+
+    def test_bad_channels_are_left_out(self, epochs):
+        epochs.info["bads"] = ["Cz", "EOG"]
+        assert EEGData.from_epochs(epochs).ch_names == ("C3", "C4")
+
+    def test_own_labels(self, epochs):
+        assert EEGData.from_epochs(epochs, y=[0, 1, 2, 3]).y.tolist() == [0, 1, 2, 3]
+
+    def test_dropped_epochs_keep_their_metadata(self, epochs):
+        data = EEGData.from_epochs(epochs[[0, 3]])
+        assert data.metadata["age"].tolist() == [30, 40]
+
+    def test_epochs_without_good_eeg_are_refused(self, epochs):
+        epochs.info["bads"] = ["C3", "Cz", "C4"]
+        with pytest.raises(ValueError, match="no good EEG channel"):
+            EEGData.from_epochs(epochs)
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+def test_moabb_data_sets_become_eeg_data():
+    fake = pytest.importorskip("moabb.datasets.fake")
+    paradigms = pytest.importorskip("moabb.paradigms")
+    dataset = fake.FakeDataset(
+        ("left_hand", "right_hand"), n_sessions=2, n_runs=1, n_subjects=3, duration=40, n_events=8,
+        seed=1,
+    )  # fmt: skip
+    paradigm = paradigms.LeftRightImagery(resample=64)
+    data = EEGData.from_moabb(dataset, paradigm, subjects=[1, 3])
+    X, y, metadata = paradigm.get_data(dataset, subjects=[1, 3])
+    assert data.sfreq == 64
+    assert data.ch_names == ("C3", "Cz", "C4")
+    np.testing.assert_allclose(data.X * 1e6, X, rtol=1e-5)  # MOABB's arrays are in microvolts
+    assert data.y.tolist() == list(y)
+    assert data.metadata[["subject", "session", "run"]].equals(metadata)
+    assert len(np.unique(data.groups("trial"))) == len(data)
+
+
+class Flatten(TransformerMixin, BaseEstimator):
+    """What any scikit-learn transformer does first: `numpy.asarray`."""
+
+    def fit(self, X, y=None):
+        return self
+
+    def transform(self, X):
+        return np.asarray(X).mean(axis=2)
+
+
+class TestScikitLearn:
+    @pytest.fixture
+    def noisy(self):
+        rng = np.random.default_rng(0)
+        y = np.tile(["rest", "task"], 30)
+        X = rng.standard_normal((60, 3, 40)) + (y == "task")[:, None, None]
+        return EEGData.from_arrays(X, y, 100, subject=np.repeat(range(5), 12))
+
+    @pytest.fixture
+    def pipeline(self):
+        return make_pipeline(Flatten(), LogisticRegression())
+
+    def test_cross_validation_is_that_of_the_array(self, noisy, pipeline):
+        subjects = noisy.groups("subject")
+        for cv, groups in (
+            (KFold(4, shuffle=True, random_state=0), None),
+            (GroupKFold(5), subjects),
+        ):
+            ours = cross_val_score(pipeline, noisy, noisy.y, cv=cv, groups=groups)
+            plain = cross_val_score(pipeline, noisy.X, noisy.y, cv=cv, groups=groups)
+            assert_array_equal(ours, plain)
+            assert ours.mean() > 0.9
+        assert_array_equal(
+            cross_val_predict(pipeline, noisy, noisy.y),
+            cross_val_predict(pipeline, noisy.X, noisy.y),
+        )
+
+    def test_grid_search(self, noisy, pipeline):
+        search = GridSearchCV(pipeline, {"logisticregression__C": [0.1, 1.0]}, cv=3, n_jobs=2)
+        search.fit(noisy, noisy.y)
+        assert search.score(noisy, noisy.y) > 0.9
+        assert_array_equal(search.predict(noisy[:5]), search.predict(noisy.X[:5]))
+
+    def test_train_test_split_cuts_labels_and_metadata_alike(self, noisy):
+        train, test, y_train, y_test = train_test_split(
+            noisy, noisy.y, test_size=0.25, stratify=noisy.y, random_state=0
+        )
+        assert isinstance(train, EEGData)
+        assert isinstance(test, EEGData)
+        assert (len(train), len(test)) == (45, 15)
+        assert_array_equal(train.y, y_train)
+        assert_array_equal(test.y, y_test)
+
+
+class TestFiles:
+    def test_everything_comes_back(self, data, tmp_path):
+        file = data.save(tmp_path / "new folder" / "trials")
+        assert file == tmp_path / "new folder" / "trials.npz"
+        same(EEGData.load(file), data)
+        assert [path.name for path in file.parent.iterdir()] == ["trials.npz"]
+
+    @settings(max_examples=30)
+    @given(
+        st.lists(
+            st.text(max_size=5).filter(lambda s: not s.endswith("\0")), min_size=2, max_size=2
+        ),
+        st.lists(st.integers(-(2**40), 2**40), min_size=2, max_size=2),
+        st.lists(st.floats(), min_size=2, max_size=2),
+    )
+    def test_columns_of_any_type_come_back(self, tmp_path_factory, texts, integers, floats):
+        data = EEGData.from_arrays(
+            np.zeros((2, 1, 3)),
+            texts,
+            10,
+            text=texts,
+            integer=integers,
+            number=floats,
+            flag=[True, False],
+        )
+        again = EEGData.load(data.save(tmp_path_factory.mktemp("any") / "data.npz"))
+        assert again.y.tolist() == texts
+        assert again.metadata["text"].tolist() == texts
+        assert again.metadata["integer"].tolist() == integers
+        assert_array_equal(again.metadata["number"], floats)
+        assert again.metadata["flag"].tolist() == [True, False]
+
+    def test_no_trial_and_no_metadata_come_back(self, data, tmp_path):
+        same(EEGData.load(data[:0].save(tmp_path / "none")), data[:0])
+        bare = EEGData.from_arrays(np.zeros((2, 1, 3)), [0, 1], 10)
+        assert EEGData.load(bare.save(tmp_path / "bare")).metadata.shape == (2, 0)
+
+    def test_mixed_types_are_refused_and_leave_no_file(self, data, tmp_path):
+        data.metadata["site"] = ["a", 1] * 6
+        with pytest.raises(TypeError, match="site mixes int, str"):
+            data.save(tmp_path / "mixed.npz")
+        assert not list(tmp_path.iterdir())
+
+    def test_absent_file(self, tmp_path):
+        with pytest.raises(FileNotFoundError, match=r"EEGData\.save writes such files"):
+            EEGData.load(tmp_path / "absent.npz")
+
+    @pytest.mark.parametrize("share", [0.0, 0.01, 0.5, 0.99])
+    def test_truncated_file_is_named(self, data, tmp_path, share):
+        file = data.save(tmp_path / "data.npz")
+        contents = file.read_bytes()
+        file.write_bytes(contents[: int(share * len(contents))])
+        with pytest.raises(ValueError, match=r"data\.npz cannot be read as EEGData"):
+            EEGData.load(file)
+
+    def test_damage_anywhere_is_a_value_error(self, data, tmp_path):
+        file = data[:2].save(tmp_path / "data.npz")
+        contents, rng = file.read_bytes(), np.random.default_rng(0)
+        for _ in range(300):
+            damaged = bytearray(contents)
+            for place in rng.integers(len(contents), size=3):
+                damaged[place] = rng.integers(256)
+            file.write_bytes(damaged)
+            try:
+                EEGData.load(file)
+            except ValueError as error:
+                assert "data.npz" in str(error)  # noqa: PT017
+
+    def test_pickles_are_never_executed(self, data, tmp_path):
+        class Explosive:
+            def __reduce__(self):
+                return (pytest.fail, ("a pickle was executed",))
+
+        file = data.save(tmp_path / "data.npz")
+        with np.load(file) as archive:
+            arrays = dict(archive)
+        for name in ("X", "y", "column_0", "format", "columns"):
+            hostile = arrays | {name: np.array([Explosive()] * 12)}
+            np.savez(file, **hostile)
+            with pytest.raises(ValueError, match="Object arrays cannot be loaded"):
+                EEGData.load(file)
+
+    def test_other_formats_are_refused(self, tmp_path):
+        file = tmp_path / "other.npz"
+        np.savez(file, X=np.zeros(3))
+        with pytest.raises(ValueError, match="no mark of a saved EEGData"):
+            EEGData.load(file)
+        with zipfile.ZipFile(file, "w") as archive:
+            archive.writestr("format", "skeeg.EEGData")
+        with pytest.raises(ValueError, match="cannot be read as EEGData"):
+            EEGData.load(file)
+        np.save(tmp_path / "other.npy", np.zeros(3))
+        with pytest.raises(ValueError, match="cannot be read as EEGData"):
+            EEGData.load(tmp_path / "other.npy")
+        with pytest.raises(ValueError, match="cannot be read as EEGData"):
+            EEGData.load(tmp_path)
+
+    def test_contents_that_contradict_each_other_are_refused(self, data, tmp_path):
+        file = data.save(tmp_path / "data.npz")
+        with np.load(file) as archive:
+            arrays = dict(archive)
+        for name, value in (("X", np.array(1.0)), ("y", arrays["y"][:3]), ("sfreq", np.zeros(2))):
+            np.savez(file, **arrays | {name: value})
+            with pytest.raises(ValueError, match="cannot be read as EEGData"):
+                EEGData.load(file)
