@@ -37,9 +37,9 @@ def unwrap(X: Any) -> Unwrapped:
 
     Parameters
     ----------
-    X : mne.Epochs, list of mne.Epochs, EEGData, torch.Tensor or array-like
+    X : mne.Epochs, list of mne.Epochs, EEGData, torch.Tensor, array-like or Unwrapped
         Of epochs the good EEG channels are taken; scikit-learn's splitters cut epochs into a
-        list of single ones.
+        list of single ones. What is unwrapped already comes back as it is.
 
     Returns
     -------
@@ -53,6 +53,8 @@ def unwrap(X: Any) -> Unwrapped:
     """
     from .data import EEGData
 
+    if isinstance(X, Unwrapped):
+        return X
     if isinstance(X, EEGData):
         return Unwrapped(X.X, X.ch_names, X.sfreq)
     # Whoever passes epochs or a tensor has imported their package; nobody else must wait for it.
@@ -173,17 +175,21 @@ def _check_shape_as_in_fit(
                 f"{expected}. Pass trials of shape (n_trials, {estimator.n_chans_}, "
                 f"{estimator.n_times_}), or fit anew."
             )
-    if None in (unwrapped.ch_names, estimator.ch_names_):
-        return
-    if unwrapped.ch_names != estimator.ch_names_:
-        i = [a == b for a, b in zip(unwrapped.ch_names, estimator.ch_names_, strict=True)].index(
-            False
-        )
+    sfreq, fitted_sfreq = unwrapped.sfreq, estimator.sfreq_
+    if sfreq is not None and fitted_sfreq is not None and not np.isclose(sfreq, fitted_sfreq):
         raise ValueError(
-            f"Channel {i} of X is {unwrapped.ch_names[i]!r}, but {name} was fitted with "
-            f"{estimator.ch_names_[i]!r} there. Pick and reorder the channels as in fit: "
-            f"{', '.join(estimator.ch_names_)}."
+            f"X is sampled at {sfreq:g} Hz, but {name} was fitted at {fitted_sfreq:g} Hz. "
+            "Resample the trials to that rate, or fit anew."
         )
+    names, fitted_names = unwrapped.ch_names, estimator.ch_names_
+    if names is None or fitted_names is None:
+        return
+    for i, (found, expected) in enumerate(zip(names, fitted_names, strict=True)):
+        if found != expected:
+            raise ValueError(
+                f"Channel {i} of X is {found!r}, but {name} was fitted with {expected!r} there. "
+                f"Pick and reorder the channels as in fit: {', '.join(fitted_names)}."
+            )
 
 
 def check_X_y(estimator: BaseEstimator, X: Any, y: Any, *, reset: bool) -> tuple[Any, Any]:

@@ -66,7 +66,7 @@ def accepted_names(constructor: Callable[..., Any]) -> set[str] | None:
         if isinstance(cls, type) and "__init__" not in vars(cls):
             continue
         try:
-            signature = inspect.signature(cls.__init__ if isinstance(cls, type) else cls)
+            signature = inspect.signature(vars(cls)["__init__"] if isinstance(cls, type) else cls)
         except (TypeError, ValueError):
             return None
         parameters = signature.parameters.values()

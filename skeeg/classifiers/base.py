@@ -777,7 +777,7 @@ n_iter_no_change, class_weight, device, n_threads, random_state, warm_start, cal
             return n_trials
         if self.batch_size == "auto":
             return min(n_trials, max(4, min(64, n_trials // _FEWEST_STEPS)))
-        if self.batch_size > n_trials:
+        if int(self.batch_size) > n_trials:
             warnings.warn(
                 f"batch_size {self.batch_size} is larger than the {n_trials} training trials; "
                 "each epoch is one step on all of them.",
@@ -878,19 +878,19 @@ n_iter_no_change, class_weight, device, n_threads, random_state, warm_start, cal
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the state with the network on the CPU, so that it loads anywhere."""
-        state = vars(self).copy()
+        state = dict(vars(self))
         components = {name: state[name] for name in _FITTED_COMPONENTS if name in state}
         if components and torch.device(state["device_"]).type != "cpu":
-            state.update(moved(components, "cpu"))
+            state |= moved(components, "cpu")
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update(state)
+        self.__dict__.update(state)
         components = {name: state[name] for name in _FITTED_COMPONENTS if name in state}
         if components:
             self.device_ = usable_device(self.device)
             if torch.device(self.device_).type != "cpu":
-                vars(self).update(moved(components, self.device_))
+                self.__dict__.update(moved(components, self.device_))
 
 
 def _is_gated(X: Any) -> bool:

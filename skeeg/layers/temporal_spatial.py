@@ -143,18 +143,21 @@ def _statistics(
     The mean is linear in the filter w, and the variance the quadratic form w'Gw with G the
     covariance of the padded input at the lags of the kernel. Both are differentiable by the filter.
     """
+    running_mean, running_var = norm.running_mean, norm.running_var
+    if running_mean is None or running_var is None or norm.momentum is None:
+        raise ValueError("The fast form needs a norm with running statistics and a momentum.")
     if not norm.training:
-        return norm.running_mean, norm.running_var
+        return running_mean, running_var
     lag_mean, lag_covariance, count = _lag_statistics(x.detach(), filters.shape[1], padding)
     precise = filters.double()
     mean = precise @ lag_mean
     variance = ((precise @ lag_covariance) * precise).sum(dim=1).clamp_min(0)
     mean, variance = mean.to(filters.dtype), variance.to(filters.dtype)
     with torch.no_grad():
-        norm.num_batches_tracked.add_(1)
-        unbiased = variance * (count / max(1, count - 1))
-        norm.running_mean.lerp_(mean, norm.momentum)
-        norm.running_var.lerp_(unbiased, norm.momentum)
+        if norm.num_batches_tracked is not None:
+            norm.num_batches_tracked.add_(1)
+        running_mean.lerp_(mean, norm.momentum)
+        running_var.lerp_(variance * (count / (count - 1)), norm.momentum)
     return mean, variance
 
 

@@ -233,7 +233,7 @@ def _describe(network: nn.Module, input_shape: tuple[int, ...]) -> list[LayerSum
     copied = copy.deepcopy(network).eval()
     for part in copied.modules():
         if hasattr(part, "front_end"):  # the layers as written, each of which can be watched
-            part.front_end = "direct"
+            setattr(part, "front_end", "direct")  # noqa: B010  (torch types attributes as modules)
     names: dict[nn.Module, str] = {}
     for name, layer in _walk(copied):
         names.setdefault(layer, name)

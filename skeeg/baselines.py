@@ -1,0 +1,458 @@
+"""The classical decoders that a network has to beat, as ordinary scikit-learn pipelines.
+
+Each function returns an unfitted `sklearn.pipeline.Pipeline` that takes the same
+``X`` of shape (n_trials, n_chans, n_times) as the networks do: arrays, `mne.Epochs` or `EEGData`.
+The steps have short names, so that ``csp__n_components`` or ``svm__C`` can be searched. None of
+them depends on the unit of the recording.
+
+=====================  ========================  ===============================================
+function               for                       steps
+=====================  ========================  ===============================================
+`csp_lda`              rhythms, imagined motion  common spatial patterns, linear discriminant
+`csp_svm`              rhythms, imagined motion  common spatial patterns, support vectors
+`band_power_lr`        states, workload          log band power, logistic regression
+`band_power_svm`       states, workload          log band power, support vectors
+`band_power_mlp`       states, workload          log band power, a network of one hidden layer
+`tangent_space_lr`     rhythms, steady state     covariance, tangent space, logistic regression
+`xdawn_lr`             evoked responses          Xdawn, waveforms, logistic regression
+=====================  ========================  ===============================================
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+from collections.abc import Iterator
+from typing import Any, Self
+
+import mne.decoding
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.linear_model import LogisticRegression
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+
+from .features import BandPower, FilterBank, UnitScaler
+from .features.bands import Bands, check_bands
+
+__all__ = [
+    "CSP",
+    "Xdawn",
+    "band_power_lr",
+    "band_power_mlp",
+    "band_power_svm",
+    "csp_lda",
+    "csp_svm",
+    "tangent_space_lr",
+    "xdawn_lr",
+]
+
+
+class CSP(mne.decoding.CSP):
+    """MNE's common spatial patterns, quiet and finite.
+
+    MNE's messages on every fit are dropped, its warnings are still given. The logarithm of the
+    power in a flat trial is -36, that of rounding errors, where MNE's is infinite: components have
+    a variance of about one in the training data. Parameters and attributes are those of
+    `mne.decoding.CSP`.
+    """
+
+    def fit(self, X: Any, y: Any) -> Self:
+        """Find the spatial filters.
+
+        Parameters
+        ----------
+        X : ndarray, shape (n_trials, n_chans, n_times)
+        y : array-like, shape (n_trials,)
+
+        Returns
+        -------
+        self : CSP
+        """
+        with _without_messages():
+            return super().fit(X, y)
+
+    def transform(self, X: Any) -> NDArray[np.float64]:
+        """Compute the power of each component, or the components themselves.
+
+        Parameters
+        ----------
+        X : ndarray, shape (n_trials, n_chans, n_times)
+
+        Returns
+        -------
+        features : ndarray of float64, shape (n_trials, n_components[, n_times])
+        """
+        with np.errstate(divide="ignore"):
+            features = super().transform(X)
+        if self.transform_into == "average_power" and self.log is not False:
+            return np.maximum(features, np.log(np.finfo(np.float64).eps))
+        return features
+
+
+class Xdawn(mne.decoding.XdawnTransformer):
+    """MNE's Xdawn filters for arrays, without its messages on every fit.
+
+    Warnings are still given. Parameters and attributes are those of
+    `mne.decoding.XdawnTransformer`.
+    """
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Find the spatial filters of each class.
+
+        Parameters
+        ----------
+        X : ndarray, shape (n_trials, n_chans, n_times)
+        y : array-like, shape (n_trials,), optional
+            Without it, all trials are one class.
+
+        Returns
+        -------
+        self : Xdawn
+        """
+        with _without_messages():
+            return super().fit(X, y)
+
+
+@contextlib.contextmanager
+def _without_messages() -> Iterator[None]:
+    """Drop this thread's messages below a warning from MNE's log.
+
+    MNE's own switch is one for the whole process, and would stay on or off for good where the
+    threads of a parallel search turn it at the same time.
+    """
+    thread = threading.get_ident()
+
+    def keep(record: logging.LogRecord) -> bool:
+        return record.levelno >= logging.WARNING or record.thread != thread
+
+    logger = logging.getLogger("mne")
+    logger.addFilter(keep)
+    try:
+        yield
+    finally:
+        logger.removeFilter(keep)
+
+
+def csp_lda(
+    n_components: int = 4, *, bands: Bands | None = None, sfreq: float | None = None
+) -> Pipeline:
+    """Build common spatial patterns and linear discriminant analysis, for imagined movement.
+
+    Parameters
+    ----------
+    n_components : int, default=4
+        Number of spatial filters; all there are, where the channels are fewer.
+    bands : str, mapping or sequence, optional
+        The frequency bands to filter trials into first, as `skeeg.features.FilterBank` takes them:
+        ``[(8, 30)]`` is the mu and beta band. Left out, trials are used as they come, which suits
+        recordings already filtered to a narrow band, and no others.
+    sfreq : float, optional
+        Sampling rate, in Hz; needed with `bands`.
+
+    Returns
+    -------
+    pipeline : sklearn.pipeline.Pipeline
+        Steps ``filter`` (with `bands`), ``scale``, ``csp`` and ``lda``.
+
+    Raises
+    ------
+    ValueError
+        If there are `bands` without `sfreq` or the reverse, or a band is wrong.
+
+    See Also
+    --------
+    csp_svm : A curved boundary.
+    tangent_space_lr : The same information without a choice of filters.
+
+    Notes
+    -----
+    The features are the logarithms of the variance that each filter passes [1]_; more than two
+    classes are diagonalised jointly [2]_. The covariance of each class is shrunk by the
+    oracle-approximating rule, which does next to nothing where samples abound, and keeps it
+    invertible where trials are few or the channels are dependent, as after an average reference.
+
+    References
+    ----------
+    .. [1] B. Blankertz et al., "Optimizing spatial filters for robust EEG single-trial analysis",
+       IEEE Signal Processing Magazine 25(1):41-56, 2008.
+    .. [2] M. Grosse-Wentrup, M. Buss, "Multiclass common spatial patterns and information
+       theoretic feature extraction", IEEE Transactions on Biomedical Engineering 55(8):1991-2000,
+       2008.
+
+    Examples
+    --------
+    >>> from skeeg.baselines import csp_lda
+    >>> csp_lda(bands=[(8, 30)], sfreq=160).set_params(csp__n_components=6)["csp"].n_components
+    6
+    """
+    return Pipeline(
+        [
+            *_array_steps(bands, sfreq),
+            ("csp", CSP(n_components, reg="oas", log=True)),
+            ("lda", LinearDiscriminantAnalysis()),
+        ]
+    )
+
+
+def csp_svm(
+    n_components: int = 4,
+    *,
+    bands: Bands | None = None,
+    sfreq: float | None = None,
+    C: float = 1.0,
+) -> Pipeline:
+    """Build common spatial patterns and a support vector machine, for imagined movement.
+
+    Parameters
+    ----------
+    n_components : int, default=4
+        Number of spatial filters; all there are, where the channels are fewer.
+    bands : str, mapping or sequence, optional
+        The frequency bands to filter trials into first, as in `csp_lda`.
+    sfreq : float, optional
+        Sampling rate, in Hz; needed with `bands`.
+    C : float, default=1.0
+        Inverse strength of regularisation.
+
+    Returns
+    -------
+    pipeline : sklearn.pipeline.Pipeline
+        Steps ``filter`` (with `bands`), ``scale``, ``csp``, ``standardize`` and ``svm``, whose
+        kernel is Gaussian.
+
+    Raises
+    ------
+    ValueError
+        If there are `bands` without `sfreq` or the reverse, or a band is wrong.
+
+    See Also
+    --------
+    csp_lda : A straight boundary, and the references.
+    """
+    return Pipeline(
+        [
+            *_array_steps(bands, sfreq),
+            ("csp", CSP(n_components, reg="oas", log=True)),
+            ("standardize", StandardScaler()),
+            ("svm", SVC(C=C)),
+        ]
+    )
+
+
+def band_power_lr(sfreq: float, bands: Bands = "classic", *, C: float = 1.0) -> Pipeline:
+    """Build log band power and logistic regression, for states that last, such as workload.
+
+    Parameters
+    ----------
+    sfreq : float
+        Sampling rate, in Hz.
+    bands : str, mapping or sequence, default="classic"
+        The frequency bands, as `skeeg.features.BandPower` takes them.
+    C : float, default=1.0
+        Inverse strength of regularisation. Where subjects are few, each a little different, a
+        smaller one carries over better.
+
+    Returns
+    -------
+    pipeline : sklearn.pipeline.Pipeline
+        Steps ``power``, ``standardize`` and ``lr``.
+
+    Raises
+    ------
+    ValueError
+        If a band is wrong or above the Nyquist frequency.
+
+    Examples
+    --------
+    >>> from skeeg.baselines import band_power_lr
+    >>> list(band_power_lr(sfreq=128).named_steps)
+    ['power', 'standardize', 'lr']
+    """
+    return Pipeline([*_power_steps(sfreq, bands), ("lr", LogisticRegression(C=C, max_iter=1000))])
+
+
+def band_power_svm(sfreq: float, bands: Bands = "classic", *, C: float = 1.0) -> Pipeline:
+    """Build log band power and a support vector machine, for states that last, such as workload.
+
+    Parameters
+    ----------
+    sfreq : float
+        Sampling rate, in Hz.
+    bands : str, mapping or sequence, default="classic"
+        The frequency bands, as `skeeg.features.BandPower` takes them.
+    C : float, default=1.0
+        Inverse strength of regularisation.
+
+    Returns
+    -------
+    pipeline : sklearn.pipeline.Pipeline
+        Steps ``power``, ``standardize`` and ``svm``, whose kernel is Gaussian. For probabilities,
+        wrap it in `sklearn.calibration.CalibratedClassifierCV`.
+
+    Raises
+    ------
+    ValueError
+        If a band is wrong or above the Nyquist frequency.
+    """
+    return Pipeline([*_power_steps(sfreq, bands), ("svm", SVC(C=C))])
+
+
+def band_power_mlp(
+    sfreq: float,
+    bands: Bands = "classic",
+    *,
+    hidden_layer_sizes: tuple[int, ...] = (128,),
+    random_state: int | None = None,
+) -> Pipeline:
+    """Build log band power and a multilayer perceptron, for states that last, such as workload.
+
+    Parameters
+    ----------
+    sfreq : float
+        Sampling rate, in Hz.
+    bands : str, mapping or sequence, default="classic"
+        The frequency bands, as `skeeg.features.BandPower` takes them.
+    hidden_layer_sizes : tuple of int, default=(128,)
+        Units of each hidden layer.
+    random_state : int, optional
+        Decides the first weights and the order of the trials.
+
+    Returns
+    -------
+    pipeline : sklearn.pipeline.Pipeline
+        Steps ``power``, ``standardize`` and ``mlp``.
+
+    Raises
+    ------
+    ValueError
+        If a band is wrong or above the Nyquist frequency.
+    """
+    mlp = MLPClassifier(hidden_layer_sizes, max_iter=1000, random_state=random_state)
+    return Pipeline([*_power_steps(sfreq, bands), ("mlp", mlp)])
+
+
+def tangent_space_lr(
+    *, bands: Bands | None = None, sfreq: float | None = None, C: float = 0.1
+) -> Pipeline:
+    """Build spatial covariance in the tangent space of its mean, and logistic regression.
+
+    Parameters
+    ----------
+    bands : str, mapping or sequence, optional
+        The frequency bands to filter trials into first, as `skeeg.features.FilterBank` takes them.
+        Stacked like channels, they bring the power in each band into the covariance:
+        ``[(12, 14), (16, 18), (20, 22)]`` for steady-state responses at 13, 17 and 21 Hz.
+    sfreq : float, optional
+        Sampling rate, in Hz; needed with `bands`.
+    C : float, default=0.1
+        Inverse strength of regularisation.
+
+    Returns
+    -------
+    pipeline : sklearn.pipeline.Pipeline
+        Steps ``filter`` (with `bands`), ``scale``, ``covariance``, ``tangent_space`` and ``lr``.
+
+    Raises
+    ------
+    ImportError
+        If pyRiemann is not installed.
+    ValueError
+        If there are `bands` without `sfreq` or the reverse, or a band is wrong.
+
+    Notes
+    -----
+    Covariance matrices, shrunk by the oracle-approximating rule, are points of a curved space. At
+    their Riemannian mean they are projected onto the plane that touches it, where ordinary
+    distances and classifiers hold [1]_; stacked bands are described in [2]_. But for the
+    shrinkage, nothing changes if the channels are mixed or referenced anew.
+
+    The plane has a coordinate for each pair of channels, 300 for 8 channels in 3 bands, often more
+    than there are trials; therefore the regularisation is stronger than scikit-learn's default.
+
+    References
+    ----------
+    .. [1] A. Barachant et al., "Multiclass brain-computer interface classification by Riemannian
+       geometry", IEEE Transactions on Biomedical Engineering 59(4):920-928, 2012.
+    .. [2] M. Congedo, A. Barachant, A. Andreev, "A new generation of brain-computer interface
+       based on Riemannian geometry", arXiv 1310.8115, 2013.
+    """
+    try:
+        from pyriemann.estimation import Covariances
+        from pyriemann.tangentspace import TangentSpace
+    except ImportError as error:
+        raise ImportError(
+            "tangent_space_lr needs pyRiemann, which is not installed: pip install 'skeeg[riemann]'"
+        ) from error
+
+    return Pipeline(
+        [
+            *_array_steps(bands, sfreq),
+            ("covariance", Covariances("oas")),
+            ("tangent_space", TangentSpace("riemann")),
+            ("lr", LogisticRegression(C=C, max_iter=1000)),
+        ]
+    )
+
+
+def xdawn_lr(n_components: int = 2, *, C: float = 0.001) -> Pipeline:
+    """Build Xdawn filters and logistic regression on the filtered waveform, for evoked responses.
+
+    Parameters
+    ----------
+    n_components : int, default=2
+        Number of spatial filters of each class; all there are, where the channels are fewer.
+    C : float, default=0.001
+        Inverse strength of regularisation.
+
+    Returns
+    -------
+    pipeline : sklearn.pipeline.Pipeline
+        Steps ``scale``, ``xdawn``, ``vectorize``, ``standardize`` and ``lr``, in which all classes
+        weigh the same however rare their trials are.
+
+    Notes
+    -----
+    Xdawn finds the directions in which the average response of a class is strongest against all
+    of the signal [1]_. Overlapping responses are not disentangled.
+
+    A filtered waveform has hundreds of samples, and those beside each other say nearly the same;
+    therefore the regularisation is much stronger than scikit-learn's default.
+
+    References
+    ----------
+    .. [1] B. Rivet et al., "xDAWN algorithm to enhance evoked potentials: application to
+       brain-computer interface", IEEE Transactions on Biomedical Engineering 56(8):2035-2043,
+       2009.
+    """
+    return Pipeline(
+        [
+            ("scale", UnitScaler()),
+            ("xdawn", Xdawn(n_components, reg="oas")),
+            ("vectorize", mne.decoding.Vectorizer()),
+            ("standardize", StandardScaler()),
+            ("lr", LogisticRegression(C=C, max_iter=1000, class_weight="balanced")),
+        ]
+    )
+
+
+def _array_steps(bands: Bands | None, sfreq: float | None) -> list[tuple[str, Any]]:
+    """Return the steps that lead to other packages' transformers: a filter, if any, and scaling."""
+    if bands is None and sfreq is None:
+        return [("scale", UnitScaler())]
+    if bands is None or sfreq is None:
+        raise ValueError(
+            f"bands and sfreq go together, got bands={bands!r} and sfreq={sfreq!r}: pass both to "
+            "filter the trials, or none to take them as they are."
+        )
+    check_bands(bands, sfreq)
+    return [("filter", FilterBank(sfreq, bands)), ("scale", UnitScaler())]
+
+
+def _power_steps(sfreq: float, bands: Bands) -> list[tuple[str, Any]]:
+    check_bands(bands, sfreq)
+    return [("power", BandPower(sfreq, bands)), ("standardize", StandardScaler())]

@@ -1,0 +1,21 @@
+"""Comparing estimators on the same honest folds."""
+
+from __future__ import annotations
+
+from .compare import compare
+from .comparison import About, Comparison
+from .fold import FoldError
+from .metrics import METRICS
+from .statistics import Chance, binomial_bound, holm, paired_p_value
+
+__all__ = [
+    "METRICS",
+    "About",
+    "Chance",
+    "Comparison",
+    "FoldError",
+    "binomial_bound",
+    "compare",
+    "holm",
+    "paired_p_value",
+]

@@ -1,0 +1,341 @@
+"""Every estimator on the same folds."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import warnings
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from joblib import Parallel, delayed
+from numpy.typing import ArrayLike
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from sklearn.utils import check_random_state
+
+from .._validation import check_finite
+from ..data import EEGData
+from ..model_selection.leakage import LeakageError, describe_leakage, find_leakage, trial_codes
+from ..model_selection.protocols import Fold, make_folds
+from .comparison import LEAKAGE_ALLOWED, About, Comparison
+from .environment import environment
+from .fold import FoldResult, Task, run_fold
+from .frames import Finished, history_frame, prediction_frame, score_frame
+from .metrics import check_metrics, warn_of_undefined
+from .statistics import chance_levels
+from .store import FoldStore, data_digest
+
+_ACROSS = {"cross-subject": "subject", "cross-session": "session"}
+
+
+def compare(
+    estimators: Mapping[str, Any] | Sequence[str | tuple[str, Any]] | str,
+    data: Any,
+    *,
+    cv: Any = "within-subject",
+    groups: str | ArrayLike | None = None,
+    metrics: Sequence[str] = ("accuracy", "balanced_accuracy", "roc_auc", "kappa"),
+    n_jobs: int | None = None,
+    random_state: int | np.random.RandomState | None = None,
+    allow_leakage: bool = False,
+    store: str | os.PathLike[str] | None = None,
+    progress: bool = True,
+) -> Comparison:
+    """Evaluate every estimator on the same folds, and refuse folds that leak.
+
+    Parameters
+    ----------
+    estimators : mapping of str to estimator, or sequence of (name, estimator) or of str
+        A string is the name of a built-in model, see `skeeg.models.MODELS`. Clones are fitted;
+        what is passed stays as it is.
+    data : EEGData or mne.Epochs
+        Epochs are taken by `EEGData.from_epochs`.
+    cv : str, int, splitter or iterable of (train, test)
+        ``"within-subject"``, ``"cross-session"``, ``"cross-subject"`` (see
+        `skeeg.model_selection`), or whatever ``cv`` means in scikit-learn.
+    groups : str or array-like, shape (n_trials,), optional
+        For splitters that use them: a column of the metadata, or an entry for each trial. With
+        ``"subject"`` or ``"session"``, one of them on both sides of a split counts as a leak.
+    metrics : sequence of str
+        Of ``accuracy``, ``balanced_accuracy``, ``roc_auc`` (several classes: one against the
+        rest, weighted) and ``kappa``. The first is the main one.
+    n_jobs : int, optional
+        How many folds are fitted at a time, as joblib means it. Results do not depend on it.
+    random_state : int or RandomState, optional
+        In fold ``i``, from 0, every ``random_state`` of an estimator that is None, nested ones
+        included, is set to ``random_state + i``: one seed for all folds would repeat one accident.
+        A splitter that has none is given it too. When left out, one is drawn and kept in
+        ``about``.
+    allow_leakage : bool
+        Run a split that leaks all the same. Every output then says so.
+    store : path-like, optional
+        A folder that keeps each finished fold, so that the same call goes on where it was
+        stopped. Needs a ``random_state``.
+    progress : bool
+        Show a progress bar on the standard error.
+
+    Returns
+    -------
+    comparison : Comparison
+
+    Raises
+    ------
+    LeakageError
+        If the split leaks (see `skeeg.model_selection.check_leakage`).
+    FoldError
+        If an estimator fails; it names the estimator and the fold, and its cause is the
+        estimator's error.
+    ValueError
+        If an estimator, protocol or metric is unknown, the trials are not finite, there is one
+        class only, or a training part lacks a class.
+    TypeError
+        If ``data`` is no `EEGData`, or an estimator has no ``fit`` or ``predict``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.dummy import DummyClassifier
+    >>> from skeeg import EEGData, compare
+    >>> X = np.random.default_rng(0).standard_normal((20, 2, 16))
+    >>> data = EEGData.from_arrays(X, ["left", "right"] * 10, sfreq=16)
+    >>> comparison = compare({"dummy": DummyClassifier()}, data, random_state=0, progress=False)
+    >>> comparison.scores[["estimator", "fold", "accuracy"]].head(2)
+      estimator    fold  accuracy
+    0     dummy  fold 1       0.5
+    1     dummy  fold 2       0.5
+    """
+    data = _checked_data(data)
+    named = _named(estimators, data)
+    metrics = check_metrics(metrics)
+    if store is not None and random_state is None:
+        raise ValueError(
+            "store needs a random_state: without one, no later run would be the same. Pass "
+            "random_state=0, for example."
+        )
+    seed = _seed(random_state)
+    folds = make_folds(cv, data, groups=groups, random_state=seed)
+    leakage = _guard(folds, data, _across(cv, groups), allow_leakage)
+    warn_of_undefined(metrics, data.y, folds)
+    tasks = [
+        Task(name, estimator, fold, (seed + i) % 2**32)
+        for name, estimator in named.items()
+        for i, fold in enumerate(folds)
+    ]
+    keeper = None if store is None else FoldStore(store, data)
+    results = _run(tasks, data, n_jobs, keeper, progress)
+    finished = [(task.name, task.fold, results[i]) for i, task in enumerate(tasks)]
+    _warn_again(finished)
+    about = _about(named, data, folds, metrics, seed, _protocol(cv, groups), leakage)
+    return _comparison(finished, data, about)
+
+
+def _run(
+    tasks: Sequence[Task],
+    data: EEGData,
+    n_jobs: int | None,
+    store: FoldStore | None,
+    progress: bool,
+) -> dict[int, FoldResult]:
+    """Return the result of each task by its position, taking from the store what is there."""
+    results = {}
+    if store is not None:
+        found = {i: store.get(task) for i, task in enumerate(tasks)}
+        results = {i: result for i, result in found.items() if result is not None}
+    waiting = [i for i in range(len(tasks)) if i not in results]
+    arriving = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(
+        delayed(_numbered)(i, tasks[i], data) for i in waiting
+    )
+    with _progress(len(tasks), len(results), progress) as bar, contextlib.closing(arriving):
+        for i, result in arriving:
+            results[i] = result
+            if store is not None:
+                store.put(tasks[i], result)
+            bar.update(bar.task_ids[0], advance=1, what=f"{tasks[i].name}, {tasks[i].fold.name}")
+    return results
+
+
+def _warn_again(finished: Sequence[Finished]) -> None:
+    """Repeat what was warned of in the workers, once for each estimator."""
+    counts = Counter((name, text) for name, _, result in finished for text in result.warned)
+    folds = Counter(name for name, _, _ in finished)
+    for (name, text), count in counts.items():
+        warnings.warn(f"{name}, {count} of {folds[name]} folds: {text}", UserWarning, stacklevel=3)
+
+
+def _numbered(i: int, task: Task, data: EEGData) -> tuple[int, FoldResult]:
+    return i, run_fold(task, data)
+
+
+@contextlib.contextmanager
+def _progress(total: int, completed: int, shown: bool) -> Iterator[Progress]:
+    columns = (
+        TextColumn("comparing"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[what]}", markup=False),
+    )
+    with Progress(*columns, console=Console(stderr=True), disable=not shown) as bar:
+        found = f"{completed} found in the store" if completed else ""
+        bar.add_task("compare", total=total, completed=completed, what=found)
+        yield bar
+
+
+def _comparison(finished: Sequence[Finished], data: EEGData, about: About) -> Comparison:
+    scores = score_frame(finished, data, about.metrics)
+    predictions = prediction_frame(finished, data)
+    history = history_frame(finished)
+    if about.leakage:
+        for frame in (scores, predictions, history):
+            frame["note"] = LEAKAGE_ALLOWED
+    return Comparison(scores, predictions, history, about)
+
+
+def _about(
+    named: Mapping[str, Any],
+    data: EEGData,
+    folds: Sequence[Fold],
+    metrics: tuple[str, ...],
+    seed: int,
+    protocol: str,
+    leakage: str,
+) -> About:
+    tested = np.unique(np.concatenate([fold.test for fold in folds]))
+    chance = chance_levels(data.y[tested], len(np.unique(trial_codes(data)[tested])))
+    return About(
+        metrics=metrics,
+        classes=tuple(np.unique(data.y).tolist()),
+        protocol=protocol,
+        n_folds=len(folds),
+        random_state=seed,
+        chance={metric: chance[metric] for metric in metrics},
+        leakage=leakage,
+        estimators={name: str(estimator) for name, estimator in named.items()},
+        data=_described(data),
+        environment=environment(),
+        date=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def _described(data: EEGData) -> dict[str, Any]:
+    n_trials, n_chans, n_times = data.shape
+    labels, counts = np.unique(data.y, return_counts=True)
+    known = {"subject", "session", "run", "trial"}.intersection(data.metadata.columns)
+    return {
+        "n_trials": n_trials,
+        "n_chans": n_chans,
+        "n_times": n_times,
+        "sfreq": data.sfreq,
+        "ch_names": list(data.ch_names),
+        "n_per_class": {str(k): int(n) for k, n in zip(labels, counts, strict=True)},
+        **{f"n_{name}s": len(pd.unique(data.groups(name))) for name in sorted(known)},
+        "sha256": data_digest(data),
+    }
+
+
+def _guard(folds: Sequence[Fold], data: EEGData, across: str | None, allow_leakage: bool) -> str:
+    leaks = find_leakage(folds, data, across=across)
+    if not leaks:
+        return ""
+    if not allow_leakage:
+        raise LeakageError(
+            f"{describe_leakage(leaks)} To run it all the same, marked as such, pass "
+            "allow_leakage=True."
+        )
+    return describe_leakage(leaks)
+
+
+def _across(cv: Any, groups: Any) -> str | None:
+    if isinstance(cv, str):
+        return _ACROSS.get(cv)
+    return groups if isinstance(groups, str) and groups in _ACROSS.values() else None
+
+
+def _protocol(cv: Any, groups: Any) -> str:
+    if isinstance(cv, str):
+        return cv
+    by = f", groups={groups!r}" if isinstance(groups, str) else ""
+    named = hasattr(cv, "split") or isinstance(cv, int)
+    return f"{cv if named else 'given folds'}{by}"
+
+
+def _seed(random_state: int | np.random.RandomState | None) -> int:
+    if random_state is None:
+        return int(np.random.SeedSequence().generate_state(1)[0] >> 1)
+    if isinstance(random_state, (int, np.integer)):
+        check_random_state(random_state)
+        return int(random_state)
+    return int(check_random_state(random_state).randint(2**31 - 1))
+
+
+def _checked_data(data: Any) -> EEGData:
+    if hasattr(data, "get_data") and hasattr(data, "event_id"):
+        data = EEGData.from_epochs(data)
+    if not isinstance(data, EEGData):
+        raise TypeError(
+            f"data must be EEGData or mne.Epochs, got {type(data).__name__}. Arrays become one "
+            "with EEGData.from_arrays(X, y, sfreq=..., subject=...)."
+        )
+    if len(data) == 0:
+        raise ValueError("data has no trials.")
+    if pd.isna(data.y).any():
+        raise ValueError(f"The label of trial {int(np.argmax(pd.isna(data.y)))} is missing.")
+    if len({type(label) for label in data.y.tolist()}) > 1:
+        raise ValueError("The labels mix types; make them all strings or all numbers.")
+    if len(pd.unique(data.y)) < 2:
+        raise ValueError(
+            f"data has one class only, {data.y.tolist()[0]!r}: there is nothing to decode."
+        )
+    check_finite(data.X, name="compare", ch_names=data.ch_names)
+    return data
+
+
+def _named(estimators: Any, data: EEGData) -> dict[str, Any]:
+    """Return the estimators by name, having checked that each can be fitted and asked."""
+    if isinstance(estimators, str):
+        estimators = [estimators]
+    if isinstance(estimators, Mapping):
+        estimators = list(estimators.items())
+    if not isinstance(estimators, Sequence) or not estimators:
+        raise TypeError(
+            "estimators must be a dict of name to estimator, a list of (name, estimator), or "
+            f"names of built-in models, got {estimators!r:.80}."
+        )
+    named: dict[str, Any] = {}
+    for entry in estimators:
+        name, estimator = _entry(entry, data)
+        if name in named:
+            raise ValueError(f"Two estimators are called {name!r}.")
+        named[name] = estimator
+    return named
+
+
+def _entry(entry: Any, data: EEGData) -> tuple[str, Any]:
+    if isinstance(entry, str):
+        from ..models import build_model
+
+        return entry, build_model(entry, sfreq=data.sfreq)
+    if not (isinstance(entry, tuple) and len(entry) == 2 and isinstance(entry[0], str)):
+        raise TypeError(f"An estimator must be given as (name, estimator), got {entry!r:.80}.")
+    name, estimator = entry
+    if not name:
+        raise ValueError("The name of an estimator must not be empty.")
+    if isinstance(estimator, type):
+        raise TypeError(f"{name!r} is the class {estimator.__name__}; pass an instance of it.")
+    lacking = [method for method in ("fit", "predict") if not hasattr(estimator, method)]
+    if lacking:
+        raise TypeError(f"{name!r} has no {' and no '.join(lacking)}: {estimator!r:.80}.")
+    return name, estimator

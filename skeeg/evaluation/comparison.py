@@ -1,0 +1,341 @@
+"""What a comparison found: scores, predictions, statistics, figures and files."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from .metrics import check_metrics
+from .statistics import Chance, holm, paired_p_value, paired_scores
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+#: What every output says when a split that leaks was run on request.
+LEAKAGE_ALLOWED = "leakage allowed"
+
+
+@dataclass(frozen=True)
+class About:
+    """How a comparison was made.
+
+    Parameters
+    ----------
+    metrics : tuple of str
+        The columns of the scores, the main one first.
+    classes : tuple
+        The labels, sorted.
+    protocol : str
+        Of the folds.
+    n_folds : int
+    random_state : int
+        Every estimator's ``random_state`` that was None.
+    chance : dict of str to Chance
+        For each metric.
+    leakage : str
+        What leaks between training and test parts; empty if nothing does.
+    estimators : dict of str to str
+        Each estimator as scikit-learn prints it.
+    data : dict
+        Shape, rate, channels, subjects and labels of the data.
+    environment : dict of str to str
+        Versions and machine.
+    date : str
+        When it ended, in ISO 8601.
+    """
+
+    metrics: tuple[str, ...]
+    classes: tuple[Any, ...]
+    protocol: str
+    n_folds: int
+    random_state: int
+    chance: dict[str, Chance]
+    leakage: str = ""
+    estimators: dict[str, str] = field(default_factory=dict)
+    data: dict[str, Any] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
+    date: str = ""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Comparison:
+    """Estimators compared on the same folds: what `compare` returns.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        A row for each estimator and fold: ``estimator``, ``fold``, ``subject``, a column for
+        each metric, ``fit_time``, ``predict_time``, ``n_train``, ``n_test``, ``n_parameters``.
+        Times are in seconds.
+    predictions : DataFrame
+        A row for each estimator and tested trial: ``estimator``, ``row`` of the data, ``fold``,
+        ``subject``, ``y_true``, ``y_pred``, and a column ``proba_<class>`` for each class
+        (``decision_<class>`` for an estimator without probabilities).
+    history : DataFrame
+        A row for each network, fold and epoch: ``estimator``, ``fold``, ``epoch``,
+        ``train_loss``, ``train_acc``, ``valid_loss``, ``valid_acc``.
+    about : About
+        Protocol, seed, chance levels, data and versions.
+
+    Examples
+    --------
+    >>> import skeeg
+    >>> comparison = skeeg.Comparison.load("skeeg-results")  # doctest: +SKIP
+    >>> comparison.summary("balanced_accuracy")  # doctest: +SKIP
+    """
+
+    scores: pd.DataFrame
+    predictions: pd.DataFrame
+    history: pd.DataFrame
+    about: About
+
+    @property
+    def estimators(self) -> list[str]:
+        """The names of the estimators, in the order in which they were given."""
+        return self.scores["estimator"].unique().tolist()
+
+    @property
+    def leakage(self) -> str:
+        """``"leakage allowed"`` and what leaks; empty if nothing does."""
+        return f"{LEAKAGE_ALLOWED}: {self.about.leakage}" if self.about.leakage else ""
+
+    def summary(
+        self,
+        metric: str | None = None,
+        *,
+        reference: str | None = None,
+        test: str = "permutation",
+    ) -> pd.DataFrame:
+        """Return mean, spread, chance and paired tests for one metric, the best first.
+
+        Where folds come from five subjects or more, a subject (the mean over its folds) is the
+        unit of ``mean``, ``std`` and the tests; else a fold is. Folds share training trials, so
+        p-values over folds are too small: trust those over subjects.
+
+        Parameters
+        ----------
+        metric : str, optional
+            One of the comparison's metrics; the first when left out.
+        reference : str, optional
+            The estimator with which all others are compared; the best when left out.
+        test : {"permutation", "wilcoxon"}
+            A paired sign-flip permutation test of the mean, or Wilcoxon's signed-rank test.
+
+        Returns
+        -------
+        summary : DataFrame
+            A row for each estimator: ``mean``, ``std``, ``n`` units of the kind ``unit``,
+            ``chance`` and ``chance_upper`` (see `Chance`), ``reference``, ``p_value``, and
+            ``p_holm`` corrected for the number of tests. A p-value is NaN with fewer than five
+            pairs and for the reference itself. Then ``fit_time`` and ``predict_time`` of a fold
+            in seconds, and ``n_parameters``.
+
+        Raises
+        ------
+        ValueError
+            If the metric, the reference or the test is unknown.
+        """
+        metric = self.check_metric(metric)
+        paired, unit = paired_scores(self.scores, metric)
+        means = paired.mean().sort_values(ascending=False, kind="stable")
+        reference = str(means.index[0]) if reference is None else self.check_name(reference)
+        p_values = [
+            float("nan")
+            if name == reference
+            else paired_p_value(paired[reference], paired[name], test)
+            for name in means.index
+        ]
+        chance = self.about.chance[metric]
+        folds = self.scores.groupby("estimator", sort=False)
+        table = pd.DataFrame(
+            {
+                "mean": means,
+                "std": paired.std(),
+                "n": paired.count(),
+                "unit": unit,
+                "chance": chance.level,
+                "chance_upper": float("nan") if chance.upper is None else chance.upper,
+                "reference": reference,
+                "p_value": pd.Series(p_values, means.index),
+                "p_holm": pd.Series(holm(p_values), means.index),
+                "fit_time": folds["fit_time"].mean(),
+                "predict_time": folds["predict_time"].mean(),
+                "n_parameters": folds["n_parameters"].max(),
+            }
+        ).loc[means.index]
+        if self.about.leakage:
+            table["note"] = LEAKAGE_ALLOWED
+        return table.rename_axis("estimator")
+
+    # ------------------------------------------------------------------ figures
+
+    def plot_scores(self, metric: str | None = None) -> Figure:
+        """Plot every unit's score, mean and standard deviation of each estimator, and chance.
+
+        Parameters
+        ----------
+        metric : str, optional
+            The first of the comparison when left out.
+
+        Returns
+        -------
+        figure : matplotlib.figure.Figure
+        """
+        from ..plotting import plot_scores
+
+        metric = self.check_metric(metric)
+        paired, unit = paired_scores(self.scores, metric)
+        chance = self.about.chance[metric]
+        return plot_scores(
+            paired,
+            metric,
+            unit=unit,
+            chance=chance.level,
+            chance_upper=chance.upper,
+            title=self._title(self.about.protocol),
+        )
+
+    def plot_confusion(self, name: str) -> Figure:
+        """Plot how often each class of the out-of-fold trials is taken for each other.
+
+        Parameters
+        ----------
+        name : str
+            Of the estimator.
+
+        Returns
+        -------
+        figure : matplotlib.figure.Figure
+        """
+        from ..plotting import plot_confusion
+
+        own = self.predictions[self.predictions["estimator"] == self.check_name(name)]
+        return plot_confusion(
+            own["y_true"], own["y_pred"], classes=self.about.classes, title=self._title(name)
+        )
+
+    def plot_history(self, name: str) -> Figure:
+        """Plot loss and accuracy of a network against the epoch.
+
+        Parameters
+        ----------
+        name : str
+            Of the estimator.
+
+        Returns
+        -------
+        figure : matplotlib.figure.Figure
+
+        Raises
+        ------
+        ValueError
+            If the estimator has no history, because it is no network.
+        """
+        from ..plotting import plot_history
+
+        own = self.history[self.history["estimator"] == self.check_name(name)]
+        if own.empty:
+            having = ", ".join(self.history["estimator"].unique()) or "none here"
+            raise ValueError(f"{name!r} has no training history; those that have one: {having}.")
+        return plot_history(own, title=self._title(name))
+
+    # ------------------------------------------------------------------ files
+
+    def save(self, folder: str | os.PathLike[str]) -> Path:
+        """Write ``scores.csv``, ``predictions.csv``, ``history.csv`` and ``comparison.json``.
+
+        Parameters
+        ----------
+        folder : path-like
+            Made where it is missing. Each file is replaced only when complete.
+
+        Returns
+        -------
+        folder : pathlib.Path
+        """
+        from .files import save_comparison
+
+        return save_comparison(self, folder)
+
+    @classmethod
+    def load(cls, folder: str | os.PathLike[str]) -> Comparison:
+        """Read what `save` wrote.
+
+        Parameters
+        ----------
+        folder : path-like
+
+        Returns
+        -------
+        comparison : Comparison
+
+        Raises
+        ------
+        FileNotFoundError
+            If a file is missing.
+        ValueError
+            If a file is damaged or has been changed.
+        """
+        from .files import load_comparison
+
+        return load_comparison(folder)
+
+    def report(self, path: str | os.PathLike[str]) -> Path:
+        """Write one HTML file with tables, figures, protocol, data, seeds and versions.
+
+        Parameters
+        ----------
+        path : path-like
+            Ends in ``.html``.
+
+        Returns
+        -------
+        path : pathlib.Path
+        """
+        from ..report import write_report
+
+        return write_report(self, path)
+
+    # ------------------------------------------------------------------ checks and text
+
+    def check_metric(self, metric: str | None) -> str:
+        """Return the metric's name, the first one for None; ValueError if it was not computed."""
+        if metric is None:
+            return self.about.metrics[0]
+        if metric not in self.about.metrics:
+            check_metrics(metric)
+            raise ValueError(
+                f"{metric!r} was not computed; this comparison has "
+                f"{', '.join(self.about.metrics)}. Ask for it with compare(..., metrics=...)."
+            )
+        return metric
+
+    def check_name(self, name: str) -> str:
+        """Return the estimator's name; ValueError if there is none of that name."""
+        if name not in self.estimators:
+            raise ValueError(f"No estimator is called {name!r}; there are {self.estimators}.")
+        return name
+
+    def _title(self, text: str) -> str:
+        return f"{text}\n{LEAKAGE_ALLOWED}" if self.about.leakage else text
+
+    def __repr__(self) -> str:
+        metric = self.about.metrics[0]
+        table = self.summary(metric)
+        width = max(len(name) for name in table.index)
+        lines = [
+            f"  {name:<{width}}  {row['mean']:.3f} ± {row['std']:.3f}"
+            for name, row in table.iterrows()
+        ]
+        chance = self.about.chance[metric].level
+        head = (
+            f"<Comparison: {len(table)} estimators on {self.about.n_folds} folds, "
+            f"{self.about.protocol}; {metric}, chance {chance:.3f}"
+        )
+        if self.leakage:
+            lines.append(f"  {self.leakage}")
+        return "\n".join([head, *lines]) + ">"

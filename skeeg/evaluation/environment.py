@@ -1,0 +1,36 @@
+"""Which versions a comparison ran with."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+
+from .._version import __version__
+
+_PACKAGES = ("numpy", "scipy", "scikit-learn", "mne", "torch", "skorch", "pyriemann")
+
+
+def package_versions() -> dict[str, str]:
+    """Return the versions on which results may depend; packages not installed are left out.
+
+    Returns
+    -------
+    versions : dict of str to str
+    """
+    versions = {"python": platform.python_version(), "skeeg": __version__}
+    for package in _PACKAGES:
+        try:
+            versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return versions
+
+
+def environment() -> dict[str, str]:
+    """Return `package_versions` and the machine.
+
+    Returns
+    -------
+    environment : dict of str to str
+    """
+    return package_versions() | {"platform": platform.platform(), "machine": platform.machine()}

@@ -1,0 +1,158 @@
+"""Comparisons on disk: three CSV files and the JSON that vouches for them."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import math
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from .._files import atomic_path
+from .comparison import LEAKAGE_ALLOWED, About, Comparison
+from .statistics import Chance
+
+_FORMAT = "skeeg.Comparison"
+_FRAMES = ("scores", "predictions", "history")
+#: Columns whose empty or "NA" entries are names and labels, never missing values.
+_LITERAL = ("estimator", "fold", "y_true", "y_pred")
+
+
+def save_comparison(comparison: Comparison, folder: str | os.PathLike[str]) -> Path:
+    """Write a comparison; ``comparison.json`` comes last and holds the sums of the others.
+
+    Parameters
+    ----------
+    comparison : Comparison
+    folder : path-like
+
+    Returns
+    -------
+    folder : pathlib.Path
+    """
+    folder = Path(folder)
+    frames = {}
+    for name in _FRAMES:
+        frame = getattr(comparison, name)
+        content = frame.to_csv(index=False, lineterminator="\n").encode()
+        with atomic_path(folder / f"{name}.csv") as partial:
+            partial.write_bytes(content)
+        frames[name] = {
+            "dtypes": {str(column): str(dtype) for column, dtype in frame.dtypes.items()},
+            "sha256": hashlib.sha256(content).hexdigest(),
+        }
+    document = {
+        "format": _FORMAT,
+        "note": LEAKAGE_ALLOWED if comparison.about.leakage else "",
+        "about": dataclasses.asdict(comparison.about),
+        "summary": {
+            metric: comparison.summary(metric).reset_index().to_dict("records")
+            for metric in comparison.about.metrics
+        },
+        "frames": frames,
+    }
+    with atomic_path(folder / "comparison.json") as partial:
+        partial.write_text(
+            json.dumps(_plain(document), indent=2, allow_nan=False, ensure_ascii=False) + "\n",
+            encoding="utf-8",
+        )
+    return folder
+
+
+def load_comparison(folder: str | os.PathLike[str]) -> Comparison:
+    """Read what `save_comparison` wrote.
+
+    Parameters
+    ----------
+    folder : path-like
+
+    Returns
+    -------
+    comparison : Comparison
+
+    Raises
+    ------
+    FileNotFoundError
+        If a file is missing.
+    ValueError
+        If a file is damaged, or is not the one that was saved with the others.
+    """
+    folder = Path(folder)
+    source = folder / "comparison.json"
+    try:
+        document = json.loads(_read(source))
+        if document["format"] != _FORMAT:
+            raise ValueError("it has no mark of a saved comparison")
+        about = _about(document["about"])
+        described = {name: document["frames"][name] for name in _FRAMES}
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise ValueError(
+            f"{source} cannot be read as a comparison ({type(error).__name__}: {error}). Expected "
+            "a file written by Comparison.save."
+        ) from error
+    frames = {name: _load_frame(folder / f"{name}.csv", described[name]) for name in _FRAMES}
+    return Comparison(**frames, about=about)
+
+
+def _load_frame(path: Path, described: dict[str, Any]) -> pd.DataFrame:
+    if hashlib.sha256(_read(path)).hexdigest() != described["sha256"]:
+        raise ValueError(
+            f"{path} is not what was saved with the comparison.json beside it: it was changed, or "
+            "saving was interrupted. Save the comparison again."
+        )
+    texts = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
+    return pd.DataFrame(
+        {
+            column: _column(texts[column].tolist(), dtype, literal=column in _LITERAL)
+            for column, dtype in described["dtypes"].items()
+        }
+    )
+
+
+def _column(texts: list[str], dtype: str, *, literal: bool) -> Any:
+    """Return the values that ``texts`` stand for, floats to the last bit."""
+    if dtype == "float64":
+        return np.array([float(text or "nan") for text in texts])
+    if dtype == "bool":
+        return np.array([text == "True" for text in texts], dtype=bool)
+    parse = int if dtype in ("int64", "Int64") else str
+    values = [None if text == "" and not literal else parse(text) for text in texts]
+    return pd.Series(values, dtype=dtype)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise FileNotFoundError(
+            f"{path} does not exist; Comparison.save writes {', '.join(_FRAMES)} as .csv and "
+            "comparison.json into one folder."
+        ) from error
+
+
+def _about(fields: dict[str, Any]) -> About:
+    chance = {metric: Chance(**item) for metric, item in fields["chance"].items()}
+    return About(
+        **fields
+        | {
+            "metrics": tuple(fields["metrics"]),
+            "classes": tuple(fields["classes"]),
+            "chance": chance,
+        }
+    )
+
+
+def _plain(value: Any) -> Any:
+    """Return ``value`` as JSON holds it: what is not a number becomes null."""
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if value is pd.NA or (isinstance(value, float) and not math.isfinite(value)):
+        return None
+    return value.item() if hasattr(value, "item") else value

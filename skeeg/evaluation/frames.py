@@ -1,0 +1,138 @@
+"""The tidy frames of a comparison, built from the results of its folds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ..data import EEGData
+from ..model_selection.protocols import Fold
+from .fold import CURVES, FoldResult
+from .metrics import METRICS
+
+#: An estimator's name, a fold, and what became of it.
+Finished = tuple[str, Fold, FoldResult]
+
+
+def score_frame(
+    finished: Iterable[Finished], data: EEGData, metrics: Sequence[str]
+) -> pd.DataFrame:
+    """Return a row for each estimator and fold.
+
+    Parameters
+    ----------
+    finished : iterable of (name, Fold, FoldResult)
+    data : EEGData
+    metrics : sequence of str
+
+    Returns
+    -------
+    scores : DataFrame
+        Columns ``estimator``, ``fold``, ``subject``, the metrics, ``fit_time`` and
+        ``predict_time`` in seconds, ``n_train``, ``n_test``, ``n_parameters``.
+    """
+    codes = np.unique(data.y, return_inverse=True)[1]
+    rows = [
+        {"estimator": name, "fold": fold.name, "subject": fold.subject}
+        | {
+            metric: METRICS[metric].compute(codes[fold.test], result.predicted, result.scores)
+            for metric in metrics
+        }
+        | {
+            "fit_time": result.fit_time,
+            "predict_time": result.predict_time,
+            "n_train": len(fold.train),
+            "n_test": len(fold.test),
+            "n_parameters": result.n_parameters,
+        }
+        for name, fold, result in finished
+    ]
+    frame = pd.DataFrame(rows)
+    frame["subject"] = nullable(row["subject"] for row in rows)
+    frame["n_parameters"] = frame["n_parameters"].astype("Int64")
+    return frame
+
+
+def prediction_frame(finished: Iterable[Finished], data: EEGData) -> pd.DataFrame:
+    """Return a row for each estimator and tested trial.
+
+    Parameters
+    ----------
+    finished : iterable of (name, Fold, FoldResult)
+    data : EEGData
+
+    Returns
+    -------
+    predictions : DataFrame
+        Columns ``estimator``, ``row`` (of the data), ``fold``, ``subject``, ``y_true``,
+        ``y_pred``, and for each class ``proba_<class>`` or ``decision_<class>``, NaN where an
+        estimator gives none.
+    """
+    classes = np.unique(data.y)
+    return pd.concat(
+        [_predictions(name, fold, result, data, classes) for name, fold, result in finished],
+        ignore_index=True,
+    )
+
+
+def history_frame(finished: Iterable[Finished]) -> pd.DataFrame:
+    """Return a row for each network, fold and epoch.
+
+    Parameters
+    ----------
+    finished : iterable of (name, Fold, FoldResult)
+
+    Returns
+    -------
+    history : DataFrame
+        Columns ``estimator``, ``fold``, ``epoch``, and ``train_loss``, ``train_acc``,
+        ``valid_loss``, ``valid_acc``, NaN where they were not recorded.
+    """
+    rows = [
+        {"estimator": name, "fold": fold.name} | epoch
+        for name, fold, result in finished
+        for epoch in result.history
+    ]
+    frame = pd.DataFrame(rows, columns=["estimator", "fold", "epoch", *CURVES])
+    types: dict[str, Any] = {"estimator": str, "fold": str, "epoch": "int64"}
+    return frame.astype(types | dict.fromkeys(CURVES, "float64"))
+
+
+def nullable(values: Iterable[Any]) -> pd.Series[Any]:
+    """Return a column that holds what is missing without changing the type of the rest.
+
+    Parameters
+    ----------
+    values : iterable
+        None or NaN where something is missing.
+
+    Returns
+    -------
+    column : Series
+    """
+    column = pd.Series(list(values), dtype=object).convert_dtypes()
+    return column.astype("string") if column.dtype == object else column
+
+
+def _predictions(
+    name: str, fold: Fold, result: FoldResult, data: EEGData, classes: NDArray[Any]
+) -> pd.DataFrame:
+    known = "subject" in data.metadata
+    subjects = data.metadata["subject"].iloc[fold.test] if known else [None] * len(fold.test)
+    columns = {
+        "estimator": name,
+        "row": fold.test.astype("int64"),
+        "fold": fold.name,
+        "subject": nullable(subjects),
+        "y_true": data.y[fold.test],
+        "y_pred": classes[result.predicted],
+    }
+    if result.scores is not None:
+        columns |= {
+            f"{result.kind}_{label}": result.scores[:, i] for i, label in enumerate(classes)
+        }
+    return pd.DataFrame(columns)

@@ -1,0 +1,294 @@
+"""The power of each channel in frequency bands."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.signal import welch
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils import Tags
+from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
+
+from .._validation import _chunks, standard_deviation
+from ._checks import check_positive, check_trials, check_trials_at_rate
+from .bands import Bands, check_bands
+
+
+def band_power(
+    X: ArrayLike,
+    sfreq: float,
+    bands: Bands = "classic",
+    *,
+    segment: float | None = 2.0,
+) -> NDArray[np.float64]:
+    r"""Compute the power of each trial and channel in frequency bands.
+
+    Parameters
+    ----------
+    X : array-like, shape (n_trials, n_chans, n_times)
+        The trials, in any unit.
+    sfreq : float
+        Sampling rate, in Hz.
+    bands : str, mapping or sequence, default="classic"
+        The bands, as `check_bands` takes them.
+    segment : float or None, default=2.0
+        Length of Welch's segments, in seconds. A longer one resolves finer frequencies, a shorter
+        one is averaged over more often. None, or more than the trial's length: the whole trial is
+        one segment, and the density its periodogram.
+
+    Returns
+    -------
+    power : ndarray of float64, shape (n_trials, n_bands, n_chans)
+        In the squared unit of `X`.
+
+    Raises
+    ------
+    ValueError
+        If `X` does not have three axes, `sfreq` or `segment` is not positive, or a band is wrong
+        or above the Nyquist frequency.
+
+    Warns
+    -----
+    UserWarning
+        If a band is so narrow, or the trials so short, that it lies between two frequency bins.
+
+    See Also
+    --------
+    BandPower : The same as a transformer.
+
+    Notes
+    -----
+    The spectral density is Welch's [1]_: segments that overlap by half, each freed of its mean,
+    under a Hann window. The power in a band is the integral of the one-sided density S over the
+    band's bins, which lie :math:`\Delta f` = 1 / `segment` apart,
+
+    .. math:: P = \Delta f \sum_{f_\text{low} \le f < f_\text{high}} S(f),
+
+    so that a sine wave of amplitude A has the power A²/2 in the band around it, and bands that
+    touch share no bin. A band without a bin takes the density at the bin nearest to its centre,
+    0 Hz excepted, times its width.
+
+    References
+    ----------
+    .. [1] P. D. Welch, "The use of fast Fourier transform for the estimation of power spectra",
+       IEEE Transactions on Audio and Electroacoustics 15(2):70-73, 1967.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skeeg.features import band_power
+    >>> seconds = np.arange(512) / 128
+    >>> trial = 3 * np.sin(2 * np.pi * 10 * seconds)
+    >>> band_power(trial[None, None], sfreq=128, bands={"alpha": (8, 13)}).round(6)
+    array([[[4.5]]])
+    """
+    trials = check_trials(X)
+    edges = check_bands(bands, sfreq)
+    n_segment = trials.shape[2]
+    if segment is not None:
+        n_segment = min(n_segment, round(check_positive("segment", segment, "seconds") * sfreq))
+        n_segment = max(n_segment, 1)
+    weights = _bin_weights(edges, sfreq, n_segment)
+    power = np.empty((len(trials), trials.shape[1], len(edges)))
+    start = 0
+    for chunk in _chunks(trials):
+        _, density = welch(chunk.astype(np.float64), sfreq, window="hann", nperseg=n_segment)
+        power[start : start + len(chunk)] = density @ weights
+        start += len(chunk)
+    return power.transpose(0, 2, 1)
+
+
+def _bin_weights(
+    edges: dict[str, tuple[float, float]], sfreq: float, n_segment: int
+) -> NDArray[np.float64]:
+    """Return the matrix (n_frequencies, n_bands) that integrates a density over bands."""
+    frequencies = np.fft.rfftfreq(n_segment, 1 / sfreq)
+    low, high = np.array(list(edges.values())).T
+    inside = (frequencies[:, None] >= low) & (frequencies[:, None] < high)
+    weights = inside * (sfreq / n_segment)
+    empty = np.flatnonzero(~inside.any(axis=0))
+    if not len(empty):
+        return weights
+    names = list(edges)
+    warnings.warn(
+        f"Segments of {n_segment} samples at {sfreq:g} Hz have frequency bins "
+        f"{sfreq / n_segment:g} Hz apart, and none lies in "
+        f"{', '.join(repr(names[i]) for i in empty)}: the nearest bin stands for it. Widen the "
+        "band, or take longer trials or segments.",
+        UserWarning,
+        stacklevel=3,
+    )
+    for i in empty:
+        distance = np.abs(frequencies[1:] - (low[i] + high[i]) / 2)
+        nearest = 1 + np.argmin(distance) if len(distance) else 0
+        weights[nearest, i] = high[i] - low[i]
+    return weights
+
+
+class BandPower(TransformerMixin, BaseEstimator):
+    """Turn trials into the power of each channel in frequency bands.
+
+    Parameters
+    ----------
+    sfreq : float, default=128.0
+        Sampling rate of the trials, in Hz. Trials that know their rate, `mne.Epochs` and
+        `EEGData`, are refused if it is another.
+    bands : str, mapping or sequence, default="classic"
+        The name of a set in `BANDS`; edges in Hz by band name, ``{"alpha": (8, 13)}``; or a list
+        of edges in Hz, ``[(8, 13), (13, 30)]``.
+    log : bool, default=True
+        Whether to take the natural logarithm, which turns the skewed distribution of power into
+        almost a normal one and a gain into an offset.
+    segment : float or None, default=2.0
+        Length of Welch's segments, in seconds; None for the periodogram of the whole trial.
+
+    Attributes
+    ----------
+    floor_ : float
+        The smallest power that has a logarithm of its own, the variance of the training data times
+        2.2e-16, the rounding error of float64. A flat channel's power, 0, counts as this.
+    n_chans_, n_times_ : int
+        Channels and samples of a training trial.
+    ch_names_ : tuple of str or None
+        The channels' names, where the training data knew them.
+    sfreq_ : float or None
+        The sampling rate in Hz, where the training data knew it.
+    n_features_in_ : int
+        Length of the second axis of the training data.
+    feature_names_in_ : ndarray of str, shape (n_features_in_,)
+        Column names of the training data, where it was a data frame.
+
+    See Also
+    --------
+    band_power : The function behind it, with the formula.
+
+    Notes
+    -----
+    Another unit adds one constant to all logarithms, or multiplies all powers by one: a
+    `StandardScaler` after this transformer takes it away.
+
+    Examples
+    --------
+    >>> from skeeg.features import BandPower
+    >>> import numpy as np
+    >>> X = np.random.default_rng(0).standard_normal((6, 2, 512))
+    >>> power = BandPower(sfreq=128, bands={"alpha": (8, 13), "beta": (13, 30)}).fit(X)
+    >>> power.transform(X).shape
+    (6, 4)
+    >>> power.get_feature_names_out(["C3", "C4"])
+    array(['C3_alpha', 'C4_alpha', 'C3_beta', 'C4_beta'], dtype=object)
+    """
+
+    floor_: float
+    input_ndim_: int
+    n_chans_: int
+    n_times_: int
+    ch_names_: tuple[str, ...] | None
+    sfreq_: float | None
+
+    def __init__(
+        self,
+        sfreq: float = 128.0,
+        bands: Bands = "classic",
+        log: bool = True,
+        segment: float | None = 2.0,
+    ) -> None:
+        self.sfreq = sfreq
+        self.bands = bands
+        self.log = log
+        self.segment = segment
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Check the trials and the bands, and find the floor of the logarithm.
+
+        Parameters
+        ----------
+        X : array-like, mne.Epochs or EEGData, shape (n_trials, n_chans, n_times)
+            The trials, in any unit; or shape (n_trials, n_times) for one channel.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : BandPower
+
+        Raises
+        ------
+        ValueError
+            If the trials are empty, ragged, not real numbers or not finite, or have another
+            sampling rate than `sfreq`; or if a parameter is wrong.
+        """
+        check_bands(self.bands, self.sfreq)
+        trials = check_trials_at_rate(self, X, reset=True)
+        self.floor_ = float(np.finfo(np.float64).eps) * standard_deviation(trials) ** 2
+        return self
+
+    def transform(self, X: Any) -> NDArray[np.float64]:
+        """Compute the power in each band and channel.
+
+        Parameters
+        ----------
+        X : array-like, mne.Epochs or EEGData, shape (n_trials, n_chans, n_times)
+            The trials.
+
+        Returns
+        -------
+        power : ndarray of float64, shape (n_trials, n_bands * n_chans)
+            All channels in the first band, then all channels in the second, and so on.
+
+        Raises
+        ------
+        ValueError
+            As in `fit`, and if channels or samples differ from the training data.
+        """
+        check_is_fitted(self)
+        trials = check_trials_at_rate(self, X, reset=False)
+        power = band_power(trials, self.sfreq, self.bands, segment=self.segment)
+        power = power.reshape(len(power), -1)
+        return np.log(np.maximum(power, self.floor_)) if self.log else power
+
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[np.object_]:
+        """Name the features by channel and band.
+
+        Parameters
+        ----------
+        input_features : array-like of str, optional
+            The channels' names, where the training data did not know them. One channel, passed
+            with two axes, is called ``x0`` whatever its samples are called.
+
+        Returns
+        -------
+        names : ndarray of object, shape (n_bands * n_chans,)
+            ``"C3_alpha"`` and so on.
+
+        Raises
+        ------
+        ValueError
+            If `input_features` do not fit the training data.
+        """
+        check_is_fitted(self)
+        ch_names = _channel_names(self, input_features)
+        bands = check_bands(self.bands, self.sfreq)
+        return np.array(
+            [f"{channel}_{band}" for band in bands for channel in ch_names], dtype=object
+        )
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        return tags
+
+
+def _channel_names(estimator: BandPower, names: ArrayLike | None) -> list[str]:
+    if estimator.ch_names_ is None:
+        checked = _check_feature_names_in(estimator, names)
+        return ["x0"] if estimator.input_ndim_ == 2 else list(checked)
+    if names is not None and tuple(np.asarray(names)) != estimator.ch_names_:
+        raise ValueError(
+            f"input_features is not equal to the channels of the training data: "
+            f"{', '.join(estimator.ch_names_)}."
+        )
+    return list(estimator.ch_names_)

@@ -1,0 +1,181 @@
+"""The built-in models that ``skeeg compare`` and `skeeg.compare` know by name.
+
+Importing this module, or listing the models, loads neither torch nor MNE.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+
+def _nothing(sfreq: float) -> dict[str, Any]:
+    return {}
+
+
+def _rate(sfreq: float) -> dict[str, Any]:
+    return {"sfreq": sfreq}
+
+
+def _half_a_second(sfreq: float) -> dict[str, Any]:
+    return {"kernel_length": max(1, round(sfreq / 2))}
+
+
+def _mu_and_beta(sfreq: float) -> dict[str, Any]:
+    """Filter to 8-30 Hz, where the recording reaches that far."""
+    return {"bands": [(8.0, 30.0)], "sfreq": sfreq} if sfreq > 66 else {}
+
+
+@dataclass(frozen=True)
+class BuiltinModel:
+    """A model with a name.
+
+    Parameters
+    ----------
+    description : str
+        One line.
+    home, attribute : str
+        The module of skeeg, and the class or function in it that makes the model.
+    arguments : callable
+        Takes the sampling rate in Hz, gives the arguments of that class or function.
+    is_network : bool
+        Networks have epochs.
+    requires : str
+        The extra of skeeg that must be installed; empty for none.
+    """
+
+    description: str
+    home: str
+    attribute: str
+    arguments: Callable[[float], dict[str, Any]] = _nothing
+    is_network: bool = False
+    requires: str = ""
+
+
+#: The built-in models by name.
+MODELS: dict[str, BuiltinModel] = {
+    "eegnet": BuiltinModel(
+        "EEGNet (Lawhern 2018): compact separable network, filters of half a second",
+        "classifiers",
+        "EEGNetClassifier",
+        _half_a_second,
+        is_network=True,
+    ),
+    "shallowconvnet": BuiltinModel(
+        "ShallowConvNet (Schirrmeister 2017): learnt filter bank and log power",
+        "classifiers",
+        "ShallowConvNetClassifier",
+        is_network=True,
+    ),
+    "deepconvnet": BuiltinModel(
+        "DeepConvNet (Schirrmeister 2017): four blocks of convolution and pooling",
+        "classifiers",
+        "DeepConvNetClassifier",
+        is_network=True,
+    ),
+    "csp-lda": BuiltinModel(
+        "common spatial patterns of 8-30 Hz, linear discriminant analysis",
+        "baselines",
+        "csp_lda",
+        _mu_and_beta,
+    ),
+    "csp-svm": BuiltinModel(
+        "common spatial patterns of 8-30 Hz, support vector machine",
+        "baselines",
+        "csp_svm",
+        _mu_and_beta,
+    ),
+    "band-power-lr": BuiltinModel(
+        "log power of frequency bands, logistic regression", "baselines", "band_power_lr", _rate
+    ),
+    "band-power-svm": BuiltinModel(
+        "log power of frequency bands, support vector machine",
+        "baselines",
+        "band_power_svm",
+        _rate,
+    ),
+    "band-power-mlp": BuiltinModel(
+        "log power of frequency bands, multilayer perceptron", "baselines", "band_power_mlp", _rate
+    ),
+    "tangent-space-lr": BuiltinModel(
+        "covariance in the Riemannian tangent space, logistic regression",
+        "baselines",
+        "tangent_space_lr",
+        requires="riemann",
+    ),
+    "xdawn-lr": BuiltinModel(
+        "xDAWN filters for evoked responses, logistic regression", "baselines", "xdawn_lr"
+    ),
+}
+
+
+def build_model(
+    name: str,
+    *,
+    sfreq: float,
+    max_epochs: int | None = None,
+    random_state: int | None = None,
+) -> Any:
+    """Return an unfitted built-in model.
+
+    Parameters
+    ----------
+    name : str
+        A key of `MODELS`.
+    sfreq : float
+        Sampling rate of the trials, in Hz.
+    max_epochs : int, optional
+        For networks; their own default when left out.
+    random_state : int, optional
+        For models that draw random numbers.
+
+    Returns
+    -------
+    model : estimator
+
+    Raises
+    ------
+    ValueError
+        If there is no such model; it offers the nearest name.
+
+    Examples
+    --------
+    >>> from skeeg.models import build_model
+    >>> build_model("eegnet", sfreq=250, max_epochs=20)
+    EEGNetClassifier(kernel_length=125, max_epochs=20)
+    """
+    check_names([name], MODELS, "model")
+    entry = MODELS[name]
+    from ._seeding import seeded
+
+    make = getattr(importlib.import_module(f".{entry.home}", __package__), entry.attribute)
+    arguments = entry.arguments(sfreq)
+    if entry.is_network and max_epochs is not None:
+        arguments["max_epochs"] = max_epochs
+    model = make(**arguments)
+    return model if random_state is None else seeded(model, random_state)
+
+
+def check_names(names: Iterable[str], known: Iterable[str], kind: str) -> None:
+    """Raise for the first name that is not known, offering the nearest that is.
+
+    Parameters
+    ----------
+    names, known : iterable of str
+    kind : str
+        What they are names of, for the message.
+
+    Raises
+    ------
+    ValueError
+        If a name is unknown.
+    """
+    known = list(known)
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(name.lower().replace("_", "-"), known, n=1, cutoff=0.5)
+            meant = f" Did you mean {near[0]!r}?" if near else ""
+            raise ValueError(f"Unknown {kind} {name!r}.{meant} There are: {', '.join(known)}.")

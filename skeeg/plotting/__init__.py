@@ -1,0 +1,9 @@
+"""Figures of results; each function returns a matplotlib Figure and leaves pyplot alone."""
+
+from __future__ import annotations
+
+from .confusion import plot_confusion
+from .history import plot_history
+from .scores import plot_scores
+
+__all__ = ["plot_confusion", "plot_history", "plot_scores"]

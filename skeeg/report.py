@@ -1,0 +1,168 @@
+"""One HTML page that says what was compared, how, and what came out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ._files import atomic_path
+from .evaluation import METRICS, Comparison
+from .evaluation.comparison import LEAKAGE_ALLOWED
+
+_COLUMNS = {
+    "mean": "Mean",
+    "std": "SD",
+    "n": "N",
+    "chance": "Chance",
+    "chance_upper": "95 % bound",
+    "p_value": "p vs reference",
+    "p_holm": "p, Holm corrected",
+    "fit_time": "Fit time (s per fold)",
+    "predict_time": "Predict time (s per fold)",
+    "n_parameters": "Parameters",
+    "note": "Note",
+}
+
+
+def write_report(comparison: Comparison, path: str | os.PathLike[str]) -> Path:
+    """Write a comparison as one HTML file that needs no other.
+
+    Parameters
+    ----------
+    comparison : Comparison
+    path : path-like
+        Ends in ``.html`` or ``.htm``. The file appears only when complete.
+
+    Returns
+    -------
+    path : pathlib.Path
+
+    Raises
+    ------
+    ValueError
+        If ``path`` has another suffix.
+    """
+    import mne
+
+    target = Path(path)
+    if target.suffix.lower() not in (".html", ".htm"):
+        raise ValueError(f"A report is an .html file, got {str(target)!r}.")
+    report = mne.Report(title=_title(comparison), verbose="error")
+    for metric in comparison.about.metrics:
+        report.add_html(
+            title=METRICS[metric].label, html=_summary_html(comparison, metric), tags=("scores",)
+        )
+    _add_figures(report, comparison)
+    report.add_html(title="Protocol", html=_protocol_html(comparison), tags=("protocol",))
+    report.add_html(title="Data", html=_table_html(comparison.about.data), tags=("data",))
+    report.add_html(title="Estimators", html=_estimators_html(comparison), tags=("estimators",))
+    report.add_html(
+        title="Environment",
+        html=_table_html(comparison.about.environment),
+        tags=("environment",),
+    )
+    with atomic_path(target) as partial:
+        report.save(partial, overwrite=True, open_browser=False, verbose="error")
+    return target
+
+
+def _title(comparison: Comparison) -> str:
+    title = f"skeeg: {len(comparison.estimators)} estimators, {comparison.about.protocol}"
+    return escape(title) + (f" ({LEAKAGE_ALLOWED})" if comparison.leakage else "")
+
+
+def _add_figures(report: Any, comparison: Comparison) -> None:
+    for metric in comparison.about.metrics:
+        if comparison.scores[metric].notna().any():
+            report.add_figure(
+                comparison.plot_scores(metric),
+                title=f"Scores: {METRICS[metric].label}",
+                tags=("figures",),
+            )
+    for name in comparison.estimators:
+        report.add_figure(
+            comparison.plot_confusion(name), title=f"Confusion: {escape(name)}", tags=("figures",)
+        )
+    for name in comparison.history["estimator"].unique():
+        report.add_figure(
+            comparison.plot_history(name), title=f"Training: {escape(name)}", tags=("figures",)
+        )
+
+
+def _summary_html(comparison: Comparison, metric: str) -> str:
+    summary = comparison.summary(metric)
+    unit, reference = summary["unit"].iloc[0], summary["reference"].iloc[0]
+    shown = summary.drop(columns=["unit", "reference"]).dropna(axis="columns", how="all")
+    shown = shown.rename(columns=_COLUMNS).rename_axis(None).astype(object)
+    for column in shown:
+        shown[column] = [_number(value) for value in shown[column]]
+    notes = [f"Mean and standard deviation (SD) over {unit}s (N)."]
+    if summary["p_value"].notna().any():
+        notes.append(
+            f"p: two-sided paired sign-flip permutation test over {unit}s against "
+            f"{escape(reference)}."
+        )
+        if unit == "fold":
+            notes.append("Folds share training trials, so these p-values are too small.")
+    else:
+        notes.append("Too few folds or subjects for a test (five are needed).")
+    if summary["chance_upper"].notna().any():
+        notes.append("Of estimators that guess, 95 % stay at or below the bound (binomial).")
+    return f"{_warning_html(comparison)}{_html(shown)}<p>{' '.join(notes)}</p>"
+
+
+def _protocol_html(comparison: Comparison) -> str:
+    about = comparison.about
+    return _warning_html(comparison) + _table_html(
+        {
+            "protocol": about.protocol,
+            "folds": about.n_folds,
+            "leakage": comparison.leakage or "none found",
+            "random state": about.random_state,
+            "finished": about.date,
+        }
+    )
+
+
+def _warning_html(comparison: Comparison) -> str:
+    if not comparison.leakage:
+        return ""
+    return f'<div class="alert alert-danger" role="alert">{escape(comparison.leakage)}</div>'
+
+
+def _estimators_html(comparison: Comparison) -> str:
+    return "".join(
+        f"<h5>{escape(name)}</h5><pre>{escape(text)}</pre>"
+        for name, text in comparison.about.estimators.items()
+    )
+
+
+def _table_html(entries: Mapping[str, Any]) -> str:
+    rows = pd.Series({key: _text(value) for key, value in entries.items()}).to_frame()
+    return _html(rows, header=False)
+
+
+def _html(table: pd.DataFrame, *, header: bool = True) -> str:
+    with pd.option_context("display.max_colwidth", None):
+        return table.to_html(
+            classes="table table-sm", border=0, header=header, escape=True, justify="left"
+        )
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}: {item}" for key, item in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else f"{value}"
+
+
+def _number(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if pd.isna(value):
+        return ""
+    return f"{value:,d}" if isinstance(value, int) else f"{value:.3f}"

@@ -1,0 +1,76 @@
+"""Device names, thread counts and torch's generator."""
+
+import threading
+
+import pytest
+import torch
+
+from skeeg.classifiers import _arithmetic
+from skeeg.classifiers._arithmetic import arithmetic, resolve_device, usable_device
+
+
+def test_auto_is_cuda_where_there_is_one(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert resolve_device("auto") == "cuda"
+    assert resolve_device("cuda:1") == "cuda:1"
+    with pytest.raises(ValueError, match="sees 2 usable"):
+        resolve_device("cuda:2")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert resolve_device("auto") == "cpu"
+
+
+@pytest.mark.parametrize("device", ["gpu", "cpu:x", "", "cuda:-1"])
+def test_what_is_no_device_is_named(device):
+    with pytest.raises(ValueError, match="device"):
+        resolve_device(device)
+
+
+def test_a_device_that_a_loaded_network_misses_becomes_the_cpu_with_a_warning(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.warns(UserWarning, match="loaded on the CPU"):
+        assert usable_device("cuda") == "cpu"
+
+
+def test_threads_and_generator_are_put_back_after_an_error():
+    threads, state = torch.get_num_threads(), torch.get_rng_state()
+
+    def fail():
+        with arithmetic("cpu", threads + 2, seed=0):
+            assert torch.get_num_threads() == threads + 2
+            torch.rand(3)
+            raise ArithmeticError
+
+    with pytest.raises(ArithmeticError):
+        fail()
+    assert torch.get_num_threads() == threads
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_a_seed_gives_one_stream_and_none_leaves_the_stream_alone():
+    drawn = []
+    for seed in (5, 5, 6):
+        with arithmetic("cpu", 1, seed=seed):
+            drawn.append(torch.rand(4))
+    assert torch.equal(drawn[0], drawn[1])
+    assert not torch.equal(drawn[0], drawn[2])
+
+
+def test_two_threads_take_turns():
+    inside, most = [], []
+
+    def work():
+        with arithmetic("cpu", 1, seed=0):
+            inside.append(1)
+            most.append(len(inside))
+            torch.rand(1000)
+            inside.pop()
+
+    workers = [threading.Thread(target=work) for _ in range(8)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert max(most) == 1
+    assert _arithmetic._LOCK.acquire(blocking=False)
+    _arithmetic._LOCK.release()

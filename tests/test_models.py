@@ -1,0 +1,36 @@
+"""Built-in models are what their names say, fitted to the sampling rate."""
+
+from __future__ import annotations
+
+import pytest
+from sklearn.base import is_classifier
+
+from skeeg.models import MODELS, build_model
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_model_is_a_classifier_with_the_seed_given(name):
+    pytest.importorskip("pyriemann") if MODELS[name].requires else None
+    model = build_model(name, sfreq=128, random_state=3)
+    assert is_classifier(model)
+    seeds = [v for k, v in model.get_params().items() if k.rpartition("__")[2] == "random_state"]
+    assert set(seeds) <= {3}
+
+
+def test_the_filters_of_eegnet_last_half_a_second():
+    assert build_model("eegnet", sfreq=250).kernel_length == 125
+
+
+def test_only_networks_have_epochs():
+    assert build_model("deepconvnet", sfreq=128, max_epochs=7).max_epochs == 7
+    build_model("band-power-svm", sfreq=128, max_epochs=7)
+
+
+def test_spatial_patterns_are_of_the_mu_and_beta_band_where_there_is_one():
+    assert "(8.0, 30.0)" in str(build_model("csp-lda", sfreq=128))
+    assert "(8.0, 30.0)" not in str(build_model("csp-lda", sfreq=50))
+
+
+def test_an_unknown_model_offers_the_nearest():
+    with pytest.raises(ValueError, match=r"Unknown model 'CSP_LDA'. Did you mean 'csp-lda'\?"):
+        build_model("CSP_LDA", sfreq=128)

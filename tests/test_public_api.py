@@ -1,0 +1,65 @@
+"""The public names: lazy, complete, and documented."""
+
+import inspect
+import subprocess
+import sys
+
+import pytest
+
+import skeeg
+
+
+def run(script):
+    result = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    return result.stdout.strip()
+
+
+def test_import_loads_neither_torch_nor_mne():
+    heavy = "{'torch', 'mne', 'sklearn', 'pandas', 'matplotlib', 'moabb'}"
+    assert run(f"import sys, skeeg; print(sorted({heavy} & set(sys.modules)))") == "[]"
+
+
+def test_dir_lists_all_public_names_before_they_are_loaded():
+    names = run("import skeeg; print(*dir(skeeg))").split()
+    assert set(skeeg.__all__) <= set(names)
+    assert "EEGNetClassifier" in names
+
+
+def test_every_public_name_loads_and_is_documented():
+    for name in skeeg.__all__:
+        value = getattr(skeeg, name)
+        if name != "__version__":
+            assert inspect.getdoc(value), name
+
+
+def test_names_for_editors_are_the_names_at_run_time():
+    source = inspect.getsource(skeeg)
+    declared = source[source.index("if TYPE_CHECKING") : source.index("_HOMES")]
+    for name in skeeg.__all__:
+        assert name == "__version__" or name in declared
+
+
+def test_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="EEGNett"):
+        skeeg.EEGNett  # noqa: B018
+
+
+def test_all_estimators_lists_classifiers_and_transformers_by_name():
+    everything = skeeg.all_estimators()
+    assert everything == sorted(everything)
+    names = {name for name, _ in everything}
+    assert {"EEGNetClassifier", "BandPower", "ModuleClassifier"} <= names
+    kinds = [skeeg.all_estimators(kind) for kind in ("classifier", "transformer")]
+    assert sorted(kinds[0] + kinds[1]) == everything
+    assert all(name == cls.__name__ for name, cls in everything)
+    with pytest.raises(ValueError, match="'regressor'"):
+        skeeg.all_estimators("regressor")
+
+
+@pytest.mark.parametrize(("name", "cls"), skeeg.all_estimators())
+def test_docstring_describes_every_parameter(name, cls):
+    described = inspect.getdoc(cls)
+    for parameter in inspect.signature(cls).parameters:
+        assert f"{parameter}" in described.split("Attributes\n")[0], (name, parameter)
