@@ -20,13 +20,10 @@ function               for                       steps
 
 from __future__ import annotations
 
-import contextlib
-import logging
 import threading
-from collections.abc import Iterator
 from typing import Any, Self
 
-import mne.decoding
+import mne
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
@@ -52,6 +49,10 @@ __all__ = [
 ]
 
 
+#: MNE has one log level for the whole process, which fits in parallel threads would leave changed.
+_FITTING = threading.Lock()
+
+
 class CSP(mne.decoding.CSP):
     """MNE's common spatial patterns, quiet and finite.
 
@@ -73,7 +74,7 @@ class CSP(mne.decoding.CSP):
         -------
         self : CSP
         """
-        with _without_messages():
+        with _FITTING, mne.use_log_level("WARNING"):
             return super().fit(X, y)
 
     def transform(self, X: Any) -> NDArray[np.float64]:
@@ -114,28 +115,8 @@ class Xdawn(mne.decoding.XdawnTransformer):
         -------
         self : Xdawn
         """
-        with _without_messages():
+        with _FITTING, mne.use_log_level("WARNING"):
             return super().fit(X, y)
-
-
-@contextlib.contextmanager
-def _without_messages() -> Iterator[None]:
-    """Drop this thread's messages below a warning from MNE's log.
-
-    MNE's own switch is one for the whole process, and would stay on or off for good where the
-    threads of a parallel search turn it at the same time.
-    """
-    thread = threading.get_ident()
-
-    def keep(record: logging.LogRecord) -> bool:
-        return record.levelno >= logging.WARNING or record.thread != thread
-
-    logger = logging.getLogger("mne")
-    logger.addFilter(keep)
-    try:
-        yield
-    finally:
-        logger.removeFilter(keep)
 
 
 def csp_lda(
@@ -345,8 +326,9 @@ def tangent_space_lr(
     ----------
     bands : str, mapping or sequence, optional
         The frequency bands to filter trials into first, as `skeeg.features.FilterBank` takes them.
-        Stacked like channels, they bring the power in each band into the covariance:
-        ``[(12, 14), (16, 18), (20, 22)]`` for steady-state responses at 13, 17 and 21 Hz.
+        Stacked like channels, they bring the power in each band into the covariance;
+        for steady-state responses at 13, 17 and 21 Hz, those around these frequencies and around
+        their doubles, ``[(f - 1, f + 1) for f in (13, 17, 21, 26, 34, 42)]``.
     sfreq : float, optional
         Sampling rate, in Hz; needed with `bands`.
     C : float, default=0.1

@@ -20,6 +20,9 @@ OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {
     "sgd": torch.optim.SGD,
 }
 
+#: Those that update all weights in one kernel on every device; a network has many small tensors.
+FUSED = frozenset({torch.optim.Adam, torch.optim.AdamW, torch.optim.SGD, torch.optim.Adagrad})
+
 #: Parameters of skorch that are accepted by name although no signature lists them.
 SKORCH_NAMES = frozenset(
     {

@@ -29,6 +29,7 @@ from ._arithmetic import arithmetic, moved, resolve_device, usable_device
 from ._batches import BatchLoader, TrialDataset
 from ._callbacks import EpochProgress
 from ._parameters import (
+    FUSED,
     accepted_names,
     check_number,
     is_skorch_name,
@@ -622,7 +623,10 @@ n_iter_no_change, class_weight, device, n_threads, random_state, warm_start, cal
         """
         args, kwargs = self.get_params_for_optimizer("optimizer", self.get_all_learnable_params())
         kwargs.setdefault("weight_decay", self.weight_decay)
-        self.optimizer_ = resolve_optimizer(self.optimizer)(*args, **kwargs)
+        make = resolve_optimizer(self.optimizer)
+        if make in FUSED and not kwargs.keys() & {"foreach", "fused", "differentiable"}:
+            kwargs["fused"] = True
+        self.optimizer_ = make(*args, **kwargs)
         return self
 
     def get_params_for(self, prefix: str) -> dict[str, Any]:

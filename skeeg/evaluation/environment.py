@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.metadata
 import platform
 
@@ -18,12 +19,16 @@ def package_versions() -> dict[str, str]:
     versions : dict of str to str
     """
     versions = {"python": platform.python_version(), "skeeg": __version__}
-    for package in _PACKAGES:
-        try:
-            versions[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return versions
+    found = {package: _version(package) for package in _PACKAGES}
+    return versions | {package: version for package, version in found.items() if version}
+
+
+@functools.cache
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
 
 
 def environment() -> dict[str, str]:

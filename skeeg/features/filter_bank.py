@@ -17,7 +17,7 @@ from .bands import Bands, check_bands
 
 
 def filter_bank(
-    X: ArrayLike, sfreq: float, bands: Bands = "classic", *, order: int = 4
+    X: ArrayLike, sfreq: float, bands: Bands = "classic", *, order: int = 2
 ) -> NDArray[np.float64]:
     """Filter each trial into frequency bands and stack them as if they were channels.
 
@@ -30,8 +30,9 @@ def filter_bank(
     bands : str, mapping or sequence, default="classic"
         The bands, as `check_bands` takes them. One from 0 Hz is a low-pass, one up to the Nyquist
         frequency a high-pass filter.
-    order : int, default=4
-        Order of the Butterworth filter that is run forth and back.
+    order : int, default=2
+        Order of the Butterworth filter that is run forth and back. A higher one is steeper, but
+        rings longer from the ends of the trial.
 
     Returns
     -------
@@ -112,8 +113,9 @@ class FilterBank(TransformerMixin, BaseEstimator):
     bands : str, mapping or sequence, default="classic"
         The name of a set in `BANDS`; edges in Hz by band name, ``{"alpha": (8, 13)}``; or a list
         of edges in Hz, ``[(8, 13), (13, 30)]``.
-    order : int, default=4
-        Order of the Butterworth filter that is run forth and back.
+    order : int, default=2
+        Order of the Butterworth filter that is run forth and back. A higher one is steeper, but
+        rings longer from the ends of the trial.
 
     Attributes
     ----------
@@ -146,7 +148,7 @@ class FilterBank(TransformerMixin, BaseEstimator):
     ch_names_: tuple[str, ...] | None
     sfreq_: float | None
 
-    def __init__(self, sfreq: float = 128.0, bands: Bands = "classic", order: int = 4) -> None:
+    def __init__(self, sfreq: float = 128.0, bands: Bands = "classic", order: int = 2) -> None:
         self.sfreq = sfreq
         self.bands = bands
         self.order = order

@@ -9,6 +9,9 @@ and the batch statistics of what is never formed follow from the input alone.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import lru_cache
+
 import torch
 import torch.nn.functional as F
 from scipy.fft import next_fast_len
@@ -18,6 +21,9 @@ from ._arguments import check_choice
 
 #: Kernels of fewer samples are convolved in time, longer ones in the frequency domain.
 _SPECTRAL_FROM = 12
+
+#: Frames whose products are summed in single precision before the sum goes on in double.
+_FRAMES_PER_BLOCK = 1024
 
 METHODS = ("auto", "direct", "fast")
 
@@ -183,40 +189,66 @@ def _lag_statistics(x: Tensor, length: int, padding: tuple[int, int]) -> tuple[T
     # What rounding the offset to the dtype of x left over belongs to the offset, too.
     offset = offset.to(x.dtype).double()
 
+    window = _window(n_times, length, before, after, x.device)
     course = centred.sum(dim=(0, 1), dtype=torch.float64)
-    inside = torch.ones(n_times, dtype=torch.float64, device=x.device)
     taps_of_course = F.pad(course, padding).unfold(0, n_out, 1)  # K, n_out
-    taps_inside = F.pad(inside, padding).unfold(0, n_out, 1)  # K, n_out
     mean = taps_of_course.sum(dim=1) / count
-    share = taps_inside.sum(dim=1) / n_out
-    cross = taps_of_course @ taps_inside.T / count - torch.outer(mean, share)
-    both = taps_inside @ taps_inside.T / n_out - torch.outer(share, share)
+    cross = taps_of_course @ window.inside.T / count - torch.outer(mean, window.share)
     covariance = (
-        _lag_products(centred, length, padding) / count
+        _lag_products(centred, length, window) / count
         - torch.outer(mean, mean)
         + offset * (cross + cross.T)
-        + offset**2 * both
+        + offset**2 * window.covariance
     )
-    return mean + offset * share, covariance, count
+    return mean + offset * window.share, covariance, count
 
 
-def _lag_products(x: Tensor, length: int, padding: tuple[int, int]) -> Tensor:
+@dataclass(frozen=True)
+class _Window:
+    """What the position of each tap in a padded window decides, whatever the signal.
+
+    Tap k lies inside the signal at the times where ``inside[k]``, of shape (K, n_out), is one;
+    ``share`` is its mean over time and ``covariance`` that of every two taps. Taps k and l see
+    products at lag ``lag[k, l]``, of which the first ``passed`` and the last ``unreached`` are cut
+    off by the window.
+    """
+
+    inside: Tensor
+    share: Tensor
+    covariance: Tensor
+    lag: Tensor
+    passed: Tensor
+    unreached: Tensor
+
+
+@lru_cache(maxsize=64)
+def _window(n_times: int, length: int, before: int, after: int, device: torch.device) -> _Window:
+    ones = F.pad(torch.ones(n_times, dtype=torch.float64, device=device), (before, after))
+    inside = ones.unfold(0, n_times + before + after - length + 1, 1)
+    share = inside.mean(dim=1)
+    tap = torch.arange(length, device=device)
+    return _Window(
+        inside=inside,
+        share=share,
+        covariance=inside @ inside.T / inside.shape[1] - torch.outer(share, share),
+        lag=(tap[None, :] - tap[:, None]).clamp_min(0),
+        passed=(tap[:, None] - before).clamp_min(0).expand(length, length),
+        unreached=(length - 1 - after - tap[None, :]).clamp_min(0).expand(length, length),
+    )
+
+
+def _lag_products(x: Tensor, length: int, window: _Window) -> Tensor:
     """Return the sum over trials, channels and time of the products of every two taps.
 
     The product of taps k and l >= k is the autocorrelation at lag l - k, less what the window cuts
-    off: products of the first k - p samples, which tap k has passed already, and of the last
-    samples that tap l does not reach.
+    off: products of the first samples, which tap k has passed already, and of the last ones, which
+    tap l does not reach.
     """
-    before, after = padding
     lags = _autocorrelation(x, length)
     head = _diagonal_sums(_edge_products(x[..., :length], length))
     tail = _diagonal_sums(_edge_products(x.flip(-1)[..., :length], length))
-    tap = torch.arange(length, device=x.device)
-    k, lag = tap[:, None], (tap[None, :] - tap[:, None]).clamp_min(0)
-    other = tap[None, :]
-    passed = (k - before).clamp_min(0).expand(length, length)
-    unreached = (length - 1 - after - other).clamp_min(0).expand(length, length)
-    upper = torch.triu(lags[lag] - head[passed, lag] - tail[unreached, lag])
+    cut = head[window.passed, window.lag] + tail[window.unreached, window.lag]
+    upper = torch.triu(lags[window.lag] - cut)
     return upper + torch.triu(upper, 1).T
 
 
@@ -224,15 +256,19 @@ def _autocorrelation(x: Tensor, length: int) -> Tensor:
     """Return the autocorrelation at lags 0 to length - 1, in float64, summed over all signals.
 
     Cut into frames of `length` samples, products at these lags are products within a frame or of
-    a frame and the next, so two matrix products give all of them. Each trial is summed in the
-    dtype of `x`, which is short enough to keep its digits, and trials in float64.
+    a frame and the next, so two matrix products give all of them. They are summed in the dtype of
+    `x` over blocks of frames, which are short enough to keep its digits, and blocks in float64.
     """
     n_frames = -(-x.shape[-1] // length) + 1
     frames = F.pad(x, (0, n_frames * length - x.shape[-1])).unflatten(-1, (n_frames, length))
-    here, following = frames[:, :, :-1].flatten(1, 2), frames[:, :, 1:].flatten(1, 2)
-    within = here.transpose(1, 2) @ here
-    across = here.transpose(1, 2) @ following
-    products = torch.cat([within, across], dim=2).sum(dim=0, dtype=torch.float64)  # K, 2 K
+    here, following = frames[:, :, :-1].flatten(0, 2), frames[:, :, 1:].flatten(0, 2)
+    n_rows = here.shape[0]
+    block = min(_FRAMES_PER_BLOCK, n_rows)
+    padding = (0, 0, 0, -n_rows % block)
+    here = F.pad(here, padding).unflatten(0, (-1, block))
+    following = F.pad(following, padding).unflatten(0, (-1, block))
+    products = here.transpose(1, 2) @ torch.cat([here, following], dim=2)
+    products = products.sum(dim=0, dtype=torch.float64)  # K, 2 K
     return _skewed(products).sum(dim=0)
 
 

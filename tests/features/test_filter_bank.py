@@ -86,7 +86,7 @@ def test_the_input_stays_as_it_was_and_the_output_is_float64():
     X = np.random.default_rng(0).standard_normal((2, 2, 100)).astype(np.float32)
     before = X.copy()
     assert FilterBank(SFREQ).fit_transform(X).dtype == np.float64
-    assert (X == before).all()
+    assert (before == X).all()
 
 
 @pytest.mark.parametrize(

@@ -125,9 +125,9 @@ def test_values_that_are_not_finite_are_located(X, bad):
 
 def test_another_number_of_channels_or_samples_is_refused(X):
     fitted = UnitScaler().fit(X)
-    with pytest.raises(ValueError, match="2 channels a trial.*fitted with 3"):
+    with pytest.raises(ValueError, match=r"2 channels a trial.*fitted with 3"):
         fitted.transform(X[:, :2])
-    with pytest.raises(ValueError, match="49 samples a trial.*fitted with 50"):
+    with pytest.raises(ValueError, match=r"49 samples a trial.*fitted with 50"):
         fitted.transform(X[:, :, :49])
 
 
