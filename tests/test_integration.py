@@ -29,6 +29,7 @@ from skeeg import (
     ModuleClassifier,
     ShallowConvNetClassifier,
 )
+from skeeg.model_selection import activation_grid
 
 from .classifiers.support import make, oscillations
 

@@ -560,7 +560,7 @@ SCRIPT = textwrap.dedent(
     class Slow(DummyClassifier):
         def fit(self, X, y):
             print("fit", flush=True)
-            time.sleep(0.2)
+            time.sleep(0.3)
             return super().fit(X, y)
 
     store, n_jobs = sys.argv[1], int(sys.argv[2])
@@ -585,9 +585,13 @@ def started(tmp_path, store, n_jobs=1):
     )
 
 
+def finished(store):
+    return [path for path in store.glob("*.json") if not path.name.startswith(".")]
+
+
 def wait_for_results(store, n_results, process):
-    give_up = time.monotonic() + 60
-    while len(list(store.glob("*.json"))) < n_results:
+    give_up = time.monotonic() + 120
+    while len(finished(store)) < n_results:
         assert process.poll() is None, "ended before it could be stopped"
         assert time.monotonic() < give_up
         time.sleep(0.02)
@@ -599,10 +603,10 @@ def test_a_killed_comparison_goes_on_where_it_was(tmp_path):
     wait_for_results(store, 2, killed)
     killed.send_signal(signal.SIGKILL)
     killed.communicate(timeout=30)
-    n_finished = len([path for path in store.glob("*.json") if not path.name.startswith(".")])
+    n_finished = len(finished(store))
     assert 2 <= n_finished < 8
-    resumed = started(tmp_path, store).communicate(timeout=60)[0].splitlines()
-    straight = started(tmp_path, "none").communicate(timeout=60)[0].splitlines()
+    resumed = started(tmp_path, store).communicate(timeout=120)[0].splitlines()
+    straight = started(tmp_path, "none").communicate(timeout=120)[0].splitlines()
     assert resumed.count("fit") == 8 - n_finished
     assert straight.count("fit") == 8
     assert resumed[-1] == straight[-1]
