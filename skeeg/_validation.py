@@ -257,16 +257,22 @@ def standard_deviation(
     """
     check_finite(X, name=name, ch_names=ch_names)
     count, mean, squares = 0, 0.0, 0.0
-    for chunk in _chunks(X):
-        values = chunk.astype(np.float64)
-        chunk_mean = float(values.mean())
-        values -= chunk_mean
-        total = count + values.size
-        delta = chunk_mean - mean
-        squares += float(np.vdot(values, values)) + delta**2 * count * values.size / total
-        mean += delta * values.size / total
-        count = total
+    with np.errstate(over="ignore", invalid="ignore"):
+        for chunk in _chunks(X):
+            values = chunk.astype(np.float64)
+            chunk_mean = float(values.mean())
+            values -= chunk_mean
+            total = count + values.size
+            delta = chunk_mean - mean
+            squares += float(np.vdot(values, values)) + delta * delta * count * values.size / total
+            mean += delta * values.size / total
+            count = total
     deviation = np.sqrt(squares / count)
+    if not np.isfinite(deviation):
+        raise ValueError(
+            f"Input X contains a value too large: the squares of the trials given to {name} "
+            "overflow. Pass them in a larger unit."
+        )
     # Of a constant, rounding leaves a deviation of some 1e-16 of its magnitude.
     if deviation > 1e-12 * abs(mean):
         return float(deviation)

@@ -434,7 +434,7 @@ n_iter_no_change, class_weight, device, n_threads, random_state, warm_start, cal
             known = np.unique(y if classes is None else column_or_1d(classes))
             if len(known) < 2:
                 raise ValueError(
-                    f"{name} needs at least two classes in y, got one class: {known[0]!r}."
+                    f"{name} needs at least two classes in y, got one class: {known.tolist()[0]!r}."
                 )
             self.classes_inferred_ = known
         unseen = np.setdiff1d(y, self.classes_)

@@ -74,7 +74,8 @@ class Comparison:
     predictions : DataFrame
         A row for each estimator and tested trial: ``estimator``, ``row`` of the data, ``fold``,
         ``subject``, ``y_true``, ``y_pred``, and a column ``proba_<class>`` for each class
-        (``decision_<class>`` for an estimator without probabilities).
+        (``decision_<class>`` for an estimator without probabilities; the columns of the other
+        kind are NaN in its rows).
     history : DataFrame
         A row for each network, fold and epoch: ``estimator``, ``fold``, ``epoch``,
         ``train_loss``, ``train_acc``, ``valid_loss``, ``valid_acc``.

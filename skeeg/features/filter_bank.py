@@ -71,7 +71,7 @@ def filter_bank(
     >>> seconds = np.arange(512) / 128
     >>> trial = np.sin(2 * np.pi * 10 * seconds)
     >>> alpha, beta = filter_bank(trial[None, None], sfreq=128, bands=[(8, 13), (13, 30)])[0]
-    >>> bool(alpha.std() > 10 * beta.std())
+    >>> bool(alpha.std() > 5 * beta.std())
     True
     """
     trials = check_trials(X).astype(np.float64)
@@ -127,7 +127,7 @@ class FilterBank(TransformerMixin, BaseEstimator):
         The sampling rate in Hz, where the training data knew it.
     n_features_in_ : int
         Length of the second axis of the training data.
-    feature_names_in_ : ndarray of str, shape (n_features_in_,)
+    feature_names_in_ : ndarray of str, shape (`n_features_in_`,)
         Column names of the training data, where it was a data frame.
 
     See Also

@@ -158,7 +158,7 @@ class BandPower(TransformerMixin, BaseEstimator):
         The sampling rate in Hz, where the training data knew it.
     n_features_in_ : int
         Length of the second axis of the training data.
-    feature_names_in_ : ndarray of str, shape (n_features_in_,)
+    feature_names_in_ : ndarray of str, shape (`n_features_in_`,)
         Column names of the training data, where it was a data frame.
 
     See Also

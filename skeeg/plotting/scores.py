@@ -83,7 +83,7 @@ def plot_scores(
     if chance is not None:
         axes.axvline(chance, color=GREY, linestyle="--", label=f"chance {chance:.3g}", zorder=1)
     if chance is not None and chance_upper is not None and np.isfinite(chance_upper):
-        label = f"95 % range of guessing, up to {chance_upper:.3g}"
+        label = f"95 % range of guessing all trials, up to {chance_upper:.3g}"
         axes.axvspan(chance, chance_upper, color=GREY, alpha=0.18, linewidth=0, label=label)
     axes.set_yticks(rows, [wrapped(name, 28) for name in scores.columns])
     axes.set_ylim(len(rows) - 0.5, -0.5)
