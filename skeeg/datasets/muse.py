@@ -125,6 +125,7 @@ def load_muse(
     sfreq: float | None = None,
     tmin: float | None = None,
     tmax: float | None = None,
+    reject: float | None = None,
 ) -> EEGData:
     """Load evoked potentials that a Muse headband recorded.
 
@@ -157,6 +158,9 @@ def load_muse(
     tmin, tmax : float, optional
         Start and end of the trials, in seconds from the stimulus; `tmax` itself is not included. By
         default 0 to 0.4 for left_right, 0 to 0.8 for p300.
+    reject : float, optional
+        Leave out trials in which a channel reaches this amplitude after filtering, in volts, such
+        as 100e-6 against blinks; by default none.
 
     Returns
     -------
@@ -169,8 +173,8 @@ def load_muse(
     FileNotFoundError
         If `path` does not exist or holds no CSV file.
     ValueError
-        If a file is no such recording or was sampled at another rate, or a subject or task is
-        unknown.
+        If a file is no such recording or was sampled at another rate, a subject or task is
+        unknown, or all trials are rejected.
 
     Notes
     -----
@@ -216,7 +220,16 @@ def load_muse(
                         run=str(run),
                     )
                 )
-    return EEGData.concatenate(parts)
+    data = EEGData.concatenate(parts)
+    if reject is None:
+        return data
+    kept = np.abs(data.X).max(axis=(1, 2)) < reject
+    if not kept.any():
+        raise ValueError(
+            f"reject={reject!r} V leaves out all {len(data)} trials; half of them reach "
+            f"{np.median(np.abs(data.X).max(axis=(1, 2))):.2g} V."
+        )
+    return data[kept]
 
 
 def _provenance(file: Path) -> tuple[int, str]:

@@ -166,3 +166,14 @@ def test_checksums_are_those_of_the_real_recordings(recordings, task):
     folder = recordings("muse") / task.replace("_", "-")
     for name, (_, digest) in TASKS[task].files.items():
         assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
+
+
+def test_trials_that_reach_an_amplitude_can_be_left_out(recordings):
+    folder = recordings("muse/left-right")
+    everything = load_muse(folder)
+    kept = load_muse(folder, reject=100e-6)
+    reached = np.abs(everything.X).max(axis=(1, 2))
+    assert 0 < len(kept) < len(everything)
+    np.testing.assert_array_equal(kept.X, everything.X[reached < 100e-6])
+    with pytest.raises(ValueError, match=r"leaves out all 1292 trials"):
+        load_muse(folder, reject=1e-9)
