@@ -115,7 +115,6 @@ STUDIES = {
         "accuracy",
         0.5,
         rhythms,
-        networks=("EEGNet", "ShallowConvNet"),
     ),
     "muse-left-right": Study(
         "Muse, flash in the left or right visual field, a run left out",
@@ -126,7 +125,6 @@ STUDIES = {
         "roc_auc",
         0.5,
         evoked,
-        networks=("EEGNet", "ShallowConvNet", "DeepConvNet"),
         floors=(("EEGNet", 0.86),),
     ),
     "muse-p300": Study(

@@ -21,6 +21,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 from skorch import NeuralNet, NeuralNetClassifier
 from skorch.callbacks import EarlyStopping, EpochTimer, PassthroughScoring, PrintLog
 from skorch.dataset import get_len
+from torch.nn.utils.parametrize import is_parametrized
 
 from .._validation import check_X, check_X_y, scaled, standard_deviation
 from ..data import EEGData
@@ -884,17 +885,37 @@ n_iter_no_change, class_weight, device, n_threads, random_state, warm_start, cal
         """Return the state with the network on the CPU, so that it loads anywhere."""
         state = dict(vars(self))
         components = {name: state[name] for name in _FITTED_COMPONENTS if name in state}
-        if components and torch.device(state["device_"]).type != "cpu":
+        if "module_" in components and _is_parametrized(components["module_"]):
+            # torch refuses to pickle such a network, but not its weights; it is built anew.
+            module, optimizer = state.pop("module_"), state.pop("optimizer_")
+            state["_weights"] = {
+                "module": {name: value.cpu() for name, value in module.state_dict().items()},
+                "optimizer": optimizer.state_dict(),
+                "training": module.training,
+            }
+        elif components and torch.device(state["device_"]).type != "cpu":
             state |= moved(components, "cpu")
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
+        weights = state.pop("_weights", None)
         self.__dict__.update(state)
         components = {name: state[name] for name in _FITTED_COMPONENTS if name in state}
         if components:
             self.device_ = usable_device(self.device)
-            if torch.device(self.device_).type != "cpu":
-                self.__dict__.update(moved(components, self.device_))
+        if weights is not None:
+            with arithmetic(self.device_, self.n_threads):
+                self.initialize_module()
+            self.module_.to(self.device_).train(weights["training"])
+            self.module_.load_state_dict(weights["module"])
+            self.initialize_optimizer()
+            self.optimizer_.load_state_dict(weights["optimizer"])
+        elif components and torch.device(self.device_).type != "cpu":
+            self.__dict__.update(moved(components, self.device_))
+
+
+def _is_parametrized(module: torch.nn.Module) -> bool:
+    return any(is_parametrized(part) for part in module.modules())
 
 
 def _is_gated(X: Any) -> bool:

@@ -1,5 +1,7 @@
 """Training: weights, early stopping, going on, callbacks, and what skorch offers."""
 
+import copy
+import pickle
 import warnings
 
 import numpy as np
@@ -501,3 +503,31 @@ def test_activation_of_a_foreign_module_arrives_as_what_it_calls():
         make(ModuleClassifier, module=Linear, activation="elu").fit(X, y)
     with pytest.raises(ValueError, match="alpha needs an activation"):
         make(ModuleClassifier, alpha=0.3).fit(X, y)
+
+
+class Parametrized(nn.Module):
+    """As braindecode writes its EEGNet, whose max-norm is a parametrisation."""
+
+    def __init__(self, n_chans, n_times, n_outputs):
+        super().__init__()
+        self.flatten = nn.Flatten()
+        self.dense = nn.utils.parametrizations.weight_norm(nn.Linear(n_chans * n_times, n_outputs))
+
+    def forward(self, x):
+        return self.dense(self.flatten(x))
+
+
+def test_network_that_torch_refuses_to_pickle_is_pickled_all_the_same():
+    X, y = oscillations()
+    estimator = make(ModuleClassifier, module=Parametrized).fit(X, y)
+    with pytest.raises(RuntimeError):
+        pickle.dumps(estimator.module_)
+    torch.manual_seed(4)
+    state = torch.get_rng_state()
+    loaded, copied = pickle.loads(pickle.dumps(estimator)), copy.deepcopy(estimator)
+    assert torch.equal(torch.get_rng_state(), state)
+    for other in (loaded, copied):
+        np.testing.assert_array_equal(other.predict_proba(X), estimator.predict_proba(X))
+    expected = estimator.partial_fit(X, y).predict_proba(X)
+    np.testing.assert_array_equal(loaded.partial_fit(X, y).predict_proba(X), expected)
+    np.testing.assert_array_equal(loaded.fit(X, y).predict_proba(X), copied.predict_proba(X))
