@@ -38,7 +38,7 @@ SIMULATION: dict[str, Any] = {
     "tmax": 4.0,
     "difficulty": 0.3,
 }
-SIMULATION_EPOCHS = 60
+SIMULATION_EPOCHS = 40
 
 app = typer.Typer(
     name="skeeg",
