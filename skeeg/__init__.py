@@ -26,8 +26,12 @@ if TYPE_CHECKING:  # for editors and type checkers; at run time __getattr__ load
     )
     from ._registry import all_estimators
     from .classifiers import (
+        CCNNClassifier,
+        CNNGRUClassifier,
+        CNNLSTMClassifier,
         DeepConvNetClassifier,
         EEGNetClassifier,
+        LeNetClassifier,
         ModuleClassifier,
         ShallowConvNetClassifier,
     )
@@ -36,10 +40,14 @@ if TYPE_CHECKING:  # for editors and type checkers; at run time __getattr__ load
     from .model_selection import LeakageError
 
 _HOMES = {
+    "CCNNClassifier": "classifiers",
+    "CNNGRUClassifier": "classifiers",
+    "CNNLSTMClassifier": "classifiers",
     "Comparison": "evaluation",
     "DeepConvNetClassifier": "classifiers",
     "EEGData": "data",
     "EEGNetClassifier": "classifiers",
+    "LeNetClassifier": "classifiers",
     "LeakageError": "model_selection",
     "ModuleClassifier": "classifiers",
     "ShallowConvNetClassifier": "classifiers",
@@ -61,10 +69,14 @@ _SUBMODULES = (
 )
 
 __all__ = [
+    "CCNNClassifier",
+    "CNNGRUClassifier",
+    "CNNLSTMClassifier",
     "Comparison",
     "DeepConvNetClassifier",
     "EEGData",
     "EEGNetClassifier",
+    "LeNetClassifier",
     "LeakageError",
     "ModuleClassifier",
     "ShallowConvNetClassifier",

@@ -19,6 +19,35 @@ from sklearn.utils import assert_all_finite, check_array, check_consistent_lengt
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
+
+@dataclass(frozen=True)
+class TrialAxes:
+    """The axes of one trial.
+
+    Parameters
+    ----------
+    names : tuple of str
+        The networks' arguments for their sizes; an estimator keeps those of ``fit`` as attributes
+        of these names with an underscore behind.
+    units : tuple of str
+        What each axis counts, for messages.
+    """
+
+    names: tuple[str, ...]
+    units: tuple[str, ...]
+
+    @property
+    def X_shape(self) -> str:
+        """The shape of ``X``, for messages."""
+        return f"(n_trials, {', '.join(self.names)})"
+
+
+#: Trials as they are recorded.
+SIGNALS = TrialAxes(("n_chans", "n_times"), ("channel", "sample"))
+
+#: Topographic maps, one for each frequency band.
+MAPS = TrialAxes(("n_bands", "height", "width"), ("band", "row", "column"))
+
 #: Values per chunk when a whole recording is scanned: 32 MB of float64.
 _CHUNK = 2**22
 
@@ -97,11 +126,14 @@ def _unwrap_epochs_list(epochs: list[Any] | tuple[Any, ...]) -> Unwrapped:
     return Unwrapped(np.concatenate([part.values for part in parts]), first.ch_names, first.sfreq)
 
 
-def check_X(estimator: BaseEstimator, X: Any, *, reset: bool) -> NDArray[Any]:
+def check_X(
+    estimator: BaseEstimator, X: Any, *, reset: bool, axes: TrialAxes = SIGNALS
+) -> NDArray[Any]:
     """Check trials and, with ``reset``, remember their shape, names and rate.
 
-    Sets, or compares with, ``n_chans_``, ``n_times_``, ``ch_names_``, ``sfreq_`` and
-    scikit-learn's ``n_features_in_`` (the second axis of ``X``) and ``feature_names_in_``.
+    Sets, or compares with, ``n_chans_``, ``n_times_`` (or ``n_bands_``, ``height_``, ``width_``),
+    ``ch_names_``, ``sfreq_`` and scikit-learn's ``n_features_in_`` (the second axis of ``X``) and
+    ``feature_names_in_``.
     Whether all values are finite is found where they are read, in `scaled`.
 
     Parameters
@@ -109,23 +141,29 @@ def check_X(estimator: BaseEstimator, X: Any, *, reset: bool) -> NDArray[Any]:
     estimator : BaseEstimator
         Whose ``fit`` or ``predict`` this is.
     X : any container that `unwrap` knows
-        Shape (n_trials, n_chans, n_times), or (n_trials, n_times) for one channel.
+        Shape (n_trials, n_chans, n_times), or (n_trials, n_times) for one channel. With ``MAPS``
+        (n_trials, n_bands, height, width), (n_trials, height, width) for one band, or (n_trials,
+        n_features) for one band with a map of one row.
     reset : bool
         Whether this is ``fit``.
+    axes : TrialAxes, default=SIGNALS
+        What a trial is.
 
     Returns
     -------
-    X : ndarray, shape (n_trials, n_chans, n_times)
+    X : ndarray, shape (n_trials, n_chans, n_times) or (n_trials, n_bands, height, width)
         Of a real dtype; a view of the input where possible.
 
     Raises
     ------
     ValueError
         If the trials are ragged, empty, complex, text, of another shape than in ``fit`` or have
-        other channels.
+        other channels; if maps are expected and ``X`` is a recording.
     """
     name = type(estimator).__name__
     unwrapped = unwrap(X)
+    if axes is MAPS:
+        _refuse_recording(name, unwrapped)
     try:
         values = check_array(
             unwrapped.values,
@@ -138,42 +176,50 @@ def check_X(estimator: BaseEstimator, X: Any, *, reset: bool) -> NDArray[Any]:
         if "inhomogeneous" not in str(error):
             raise
         raise ValueError(
-            f"X is ragged: the trials given to {name} differ in length or in their number of "
-            "channels. Cut all trials to one shape (n_chans, n_times)."
+            f"X is ragged: the trials given to {name} differ in shape. Bring all of them to one, "
+            f"so that X has shape {axes.X_shape}."
         ) from error
-    if values.ndim > 3:
+    n_missing = len(axes.names) + 1 - values.ndim
+    if n_missing < 0:
         raise ValueError(
-            f"{name} takes X of shape (n_trials, n_chans, n_times), got {values.ndim} dimensions: "
-            f"{values.shape}."
+            f"{name} takes X of shape {axes.X_shape}, got {values.ndim} dimensions: {values.shape}."
         )
     if 0 in values.shape:
         raise ValueError(f"X is empty: {name} got trials of shape {values.shape}.")
-    trials = values[:, None] if values.ndim == 2 else values
+    trials = np.expand_dims(values, tuple(range(1, 1 + n_missing)))
     if reset:
         estimator.input_ndim_ = values.ndim
-        estimator.n_chans_, estimator.n_times_ = trials.shape[1:]
+        for size_name, size in zip(axes.names, trials.shape[1:], strict=True):
+            setattr(estimator, f"{size_name}_", size)
         estimator.ch_names_, estimator.sfreq_ = unwrapped.ch_names, unwrapped.sfreq
-    elif values.ndim == 3 or estimator.input_ndim_ == 3:
-        _check_shape_as_in_fit(estimator, trials, unwrapped)
+    elif max(values.ndim, estimator.input_ndim_) > 2:
+        _check_shape_as_in_fit(estimator, trials, unwrapped, axes)
     if reset or values.ndim == estimator.input_ndim_:
         named = unwrapped.values if hasattr(unwrapped.values, "columns") else values
         validate_data(estimator, named, reset=reset, skip_check_array=True)
     return trials
 
 
+def _refuse_recording(name: str, unwrapped: Unwrapped) -> None:
+    if unwrapped.sfreq is None:
+        return
+    raise ValueError(
+        f"{name} takes topographic maps, X of shape {MAPS.X_shape}, got a recording at "
+        f"{unwrapped.sfreq:g} Hz. Make maps of it first: make_pipeline(DifferentialEntropy(...), "
+        f"TopographicMap(...), {name}(...))."
+    )
+
+
 def _check_shape_as_in_fit(
-    estimator: BaseEstimator, trials: NDArray[Any], unwrapped: Unwrapped
+    estimator: BaseEstimator, trials: NDArray[Any], unwrapped: Unwrapped, axes: TrialAxes
 ) -> None:
     name = type(estimator).__name__
-    for what, axis, expected in (
-        ("channels", 1, estimator.n_chans_),
-        ("samples", 2, estimator.n_times_),
-    ):
-        if trials.shape[axis] != expected:
+    fitted = tuple(getattr(estimator, f"{size_name}_") for size_name in axes.names)
+    for unit, size, expected in zip(axes.units, trials.shape[1:], fitted, strict=True):
+        if size != expected:
             raise ValueError(
-                f"X has {trials.shape[axis]} {what} a trial, but {name} was fitted with "
-                f"{expected}. Pass trials of shape (n_trials, {estimator.n_chans_}, "
-                f"{estimator.n_times_}), or fit anew."
+                f"X has {size} {unit}s a trial, but {name} was fitted with {expected}. "
+                f"Pass trials of shape (n_trials, {', '.join(map(str, fitted))}), or fit anew."
             )
     sfreq, fitted_sfreq = unwrapped.sfreq, estimator.sfreq_
     if sfreq is not None and fitted_sfreq is not None and not np.isclose(sfreq, fitted_sfreq):
@@ -192,7 +238,9 @@ def _check_shape_as_in_fit(
             )
 
 
-def check_X_y(estimator: BaseEstimator, X: Any, y: Any, *, reset: bool) -> tuple[Any, Any]:
+def check_X_y(
+    estimator: BaseEstimator, X: Any, y: Any, *, reset: bool, axes: TrialAxes = SIGNALS
+) -> tuple[Any, Any]:
     """Check trials and their class labels.
 
     Parameters
@@ -202,11 +250,12 @@ def check_X_y(estimator: BaseEstimator, X: Any, y: Any, *, reset: bool) -> tuple
     y : array-like, shape (n_trials,)
         Labels of any type.
     reset : bool
+    axes : TrialAxes, default=SIGNALS
         As in `check_X`.
 
     Returns
     -------
-    X : ndarray, shape (n_trials, n_chans, n_times)
+    X : ndarray, as from `check_X`
     y : ndarray, shape (n_trials,)
 
     Raises
@@ -220,7 +269,7 @@ def check_X_y(estimator: BaseEstimator, X: Any, y: Any, *, reset: bool) -> tuple
             f"{name} requires y to be passed, but the target y is None. "
             "The labels of an EEGData are its y."
         )
-    X = check_X(estimator, X, reset=reset)
+    X = check_X(estimator, X, reset=reset, axes=axes)
     y = column_or_1d(y, warn=True)
     if y.dtype.kind == "f":
         assert_all_finite(y, input_name="y", estimator_name=name)
@@ -294,7 +343,7 @@ def scaled(
 
     Parameters
     ----------
-    X : ndarray, shape (n_trials, n_chans, n_times)
+    X : ndarray, shape (n_trials, n_chans, n_times) or (n_trials, n_bands, height, width)
     scale : float
         What `standard_deviation` returned for the training data.
     name : str
@@ -311,8 +360,7 @@ def scaled(
     Raises
     ------
     ValueError
-        If a value is NaN, infinite, or too large for ``dtype``; it says in which trial and
-        channel.
+        If a value is NaN, infinite, or too large for ``dtype``; it says where.
     """
     out = np.empty(X.shape, dtype=dtype)
     start = 0
@@ -343,11 +391,14 @@ def _describe_not_finite(
     nan, infinite = np.isnan(chunk), np.isinf(chunk)
     what = "NaN" if nan.any() else "infinity" if infinite.any() else "a value too large for float32"
     bad = nan if nan.any() else infinite if infinite.any() else np.abs(chunk) >= np.abs(chunk).max()
-    trial, channel, sample = np.argwhere(bad)[0]
-    label = f" ({ch_names[channel]})" if ch_names else ""
+    trial, *place = np.argwhere(bad)[0]
+    units = (MAPS if len(place) == len(MAPS.units) else SIGNALS).units
+    where = [f"{unit} {index}" for unit, index in zip(units, place, strict=True)]
+    if ch_names:
+        where[0] += f" ({ch_names[place[0]]})"
     return (
-        f"Input X contains {what}: first in trial {start + trial}, channel {channel}{label}, "
-        f"sample {sample}. {name} takes finite values only: drop such trials, or interpolate "
+        f"Input X contains {what}: first in trial {start + trial}, {', '.join(where)}. "
+        f"{name} takes finite values only: drop such trials, or interpolate "
         "bad channels, before passing them."
     )
 

@@ -76,6 +76,18 @@ MODELS: dict[str, BuiltinModel] = {
         "DeepConvNetClassifier",
         is_network=True,
     ),
+    "cnn-lstm": BuiltinModel(
+        "1DCNN-LSTM (Zamani 2021): two convolutions over time, two LSTM layers",
+        "classifiers",
+        "CNNLSTMClassifier",
+        is_network=True,
+    ),
+    "cnn-gru": BuiltinModel(
+        "1DCNN-GRU (Zamani 2021): two convolutions over time, two GRU layers",
+        "classifiers",
+        "CNNGRUClassifier",
+        is_network=True,
+    ),
     "csp-lda": BuiltinModel(
         "common spatial patterns of 8-30 Hz, linear discriminant analysis",
         "baselines",

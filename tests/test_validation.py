@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sklearn.base import BaseEstimator
 
 from skeeg import EEGData, _validation
-from skeeg._validation import check_finite, check_X, scaled, standard_deviation, unwrap
+from skeeg._validation import MAPS, check_finite, check_X, scaled, standard_deviation, unwrap
 
 
 class Estimator(BaseEstimator):
@@ -109,3 +109,31 @@ def test_rate_of_other_trials_must_be_that_of_fit():
     other = EEGData.from_arrays(np.ones((2, 1, 4)), [0, 1], 128)
     with pytest.raises(ValueError, match=r"sampled at 128 Hz.*fitted at 100 Hz"):
         check_X(estimator, other, reset=False)
+
+
+@pytest.mark.parametrize(
+    ("shape", "expected"),
+    [((4, 3, 8, 9), (3, 8, 9)), ((4, 8, 9), (1, 8, 9)), ((4, 9), (1, 1, 9))],
+)
+def test_maps_lack_bands_first_and_rows_next(shape, expected):
+    estimator = Estimator()
+    X = np.random.default_rng(0).standard_normal(shape)
+    maps = check_X(estimator, X, reset=True, axes=MAPS)
+    assert maps.shape == (4, *expected)
+    assert np.shares_memory(maps, X)
+    assert (estimator.n_bands_, estimator.height_, estimator.width_) == expected
+    assert estimator.n_features_in_ == shape[1]
+
+
+def test_a_recording_is_no_map():
+    data = EEGData.from_arrays(np.ones((2, 1, 4)), [0, 1], 100)
+    for recording in (data, epochs(), [epochs(1), epochs(1)]):
+        with pytest.raises(ValueError, match=r"Estimator takes topographic maps.*at 100 Hz"):
+            check_X(Estimator(), recording, reset=True, axes=MAPS)
+
+
+def test_the_place_of_a_bad_value_in_a_map_has_a_band_a_row_and_a_column():
+    X = np.ones((3, 2, 4, 5))
+    X[1, 0, 3, 2] = np.nan
+    with pytest.raises(ValueError, match="NaN: first in trial 1, band 0, row 3, column 2"):
+        check_finite(X, name="Net", ch_names=None)

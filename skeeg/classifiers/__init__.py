@@ -2,14 +2,22 @@
 
 from ._expectations import expected_failed_checks
 from .base import NetworkClassifier
+from .ccnn import CCNNClassifier
+from .cnn_gru import CNNGRUClassifier
+from .cnn_lstm import CNNLSTMClassifier
 from .deep_convnet import DeepConvNetClassifier
 from .eegnet import EEGNetClassifier
+from .lenet import LeNetClassifier
 from .module import ModuleClassifier
 from .shallow_convnet import ShallowConvNetClassifier
 
 __all__ = [
+    "CCNNClassifier",
+    "CNNGRUClassifier",
+    "CNNLSTMClassifier",
     "DeepConvNetClassifier",
     "EEGNetClassifier",
+    "LeNetClassifier",
     "ModuleClassifier",
     "NetworkClassifier",
     "ShallowConvNetClassifier",

@@ -94,6 +94,7 @@ def arithmetic(device: str, n_threads: int, seed: int | None = None) -> Iterator
     with ExitStack() as stack:
         stack.enter_context(_LOCK)
         stack.enter_context(_threads(n_threads))
+        stack.enter_context(_denormals_as_zero())
         if on_cuda:
             stack.enter_context(
                 torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True)
@@ -120,3 +121,19 @@ def _threads(count: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+@contextmanager
+def _denormals_as_zero() -> Iterator[None]:
+    """Take numbers below 1e-38 for zero, of which saturated units make many.
+
+    A processor computes with them so slowly that an epoch of CCNN can take eight times as long.
+    """
+    if (torch.tensor(1e-20) * 1e-20).item() == 0:
+        yield
+        return
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)

@@ -23,7 +23,7 @@ from skorch.callbacks import EarlyStopping, EpochTimer, PassthroughScoring, Prin
 from skorch.dataset import get_len
 from torch.nn.utils.parametrize import is_parametrized
 
-from .._validation import check_X, check_X_y, scaled, standard_deviation
+from .._validation import SIGNALS, TrialAxes, check_X, check_X_y, scaled, standard_deviation
 from ..data import EEGData
 from ..layers.constraint import apply_max_norm
 from ._arithmetic import arithmetic, moved, resolve_device, usable_device
@@ -74,6 +74,9 @@ n_iter_no_change, class_weight, device, n_threads, random_state, warm_start, cal
     **skorch_params
         Parameters of skorch, such as ``optimizer__betas`` or ``iterator_train__num_workers``.
     """
+
+    #: What a trial is; topographic networks declare ``MAPS``.
+    _trial_axes: TrialAxes = SIGNALS
 
     # What skorch's constructor, which is never called, would keep on the instance.
     module: Any = None
@@ -306,7 +309,8 @@ n_iter_no_change, class_weight, device, n_threads, random_state, warm_start, cal
         Parameters
         ----------
         X : ndarray, mne.Epochs, EEGData or torch.Tensor, shape (n_trials, n_chans, n_times)
-            The trials, in any unit. Shape (n_trials, n_times) is one channel.
+            The trials, in any unit. Shape (n_trials, n_times) is one channel. Topographic
+            networks take arrays of shape (n_trials, n_bands, height, width).
         y : array-like, shape (n_trials,)
             Class labels of any type.
         sample_weight : array-like, shape (n_trials,), optional
@@ -404,7 +408,7 @@ n_iter_no_change, class_weight, device, n_threads, random_state, warm_start, cal
         name = type(self).__name__
         if groups is None and isinstance(X, EEGData) and "trial" in X.metadata:
             groups = X.groups("trial")
-        X, y = check_X_y(self, X, y, reset=reset)
+        X, y = check_X_y(self, X, y, reset=reset, axes=self._trial_axes)
         if groups is not None:
             groups = column_or_1d(groups)
             check_consistent_length(X, groups)
@@ -531,7 +535,7 @@ n_iter_no_change, class_weight, device, n_threads, random_state, warm_start, cal
         ------
         ValueError
             If the shape of the trials is not known yet: neither found by ``fit`` nor given as
-            ``module__n_chans``, ``module__n_times`` and ``module__n_outputs``.
+            ``module__n_chans``, ``module__n_times``, ``module__n_outputs`` and the like.
         """
         self.device_ = resolve_device(self.device)
         self.initialized_ = False  # skorch would announce that it builds the network anew
@@ -637,7 +641,8 @@ n_iter_no_change, class_weight, device, n_threads, random_state, warm_start, cal
         ----------
         prefix : str
             Such as ``"module"``, which gets the network's hyper-parameters and, where its
-            constructor names them, ``n_chans``, ``n_times``, ``n_outputs`` and ``sfreq``.
+            constructor names them, ``n_chans``, ``n_times`` (or ``n_bands``, ``height``,
+            ``width``), ``n_outputs`` and ``sfreq``.
 
         Returns
         -------
@@ -654,22 +659,22 @@ n_iter_no_change, class_weight, device, n_threads, random_state, warm_start, cal
         return explicit
 
     def _module_params(self, explicit: Mapping[str, Any]) -> dict[str, Any]:
-        shape = {"n_chans", "n_times", "n_outputs"}
+        sizes = self._trial_axes.names
+        shape = {*sizes, "n_outputs"}
         accepted = accepted_names(self.module)
         if accepted is None:  # it takes any argument
             accepted = shape
         found = {
-            "n_chans": getattr(self, "n_chans_", None),
-            "n_times": getattr(self, "n_times_", None),
+            **{size: getattr(self, f"{size}_", None) for size in sizes},
             "n_outputs": len(self.classes_) if hasattr(self, "classes_") else None,
             "sfreq": getattr(self, "sfreq_", None),
         }
         known = {name: value for name, value in found.items() if value is not None}
-        missing = shape & accepted - known.keys() - explicit.keys()
+        missing = sorted(shape & accepted - known.keys() - explicit.keys())
         if missing:
             raise ValueError(
-                f"The shape of the trials is not known before fit: {', '.join(sorted(missing))}. "
-                "Call fit, or give them as module__n_chans, module__n_times, module__n_outputs."
+                f"The shape of the trials is not known before fit: {', '.join(missing)}. "
+                f"Call fit, or give them as {', '.join(f'module__{name}' for name in missing)}."
             )
         return {name: value for name, value in known.items() if name in accepted} | {
             name: getattr(self, name) for name in self._network_param_names()
@@ -690,7 +695,7 @@ n_iter_no_change, class_weight, device, n_threads, random_state, warm_start, cal
         """
         if _is_gated(X):
             return X
-        trials = check_X(self, X, reset=False)
+        trials = check_X(self, X, reset=False, axes=self._trial_axes)
         return TrialDataset(
             scaled(trials, self.scale_, name=type(self).__name__, ch_names=self.ch_names_)
         )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+from .._validation import MAPS, SIGNALS, TrialAxes
 from ..layers import make_activation
 from ..networks import EEGNet
 from ._parameters import accepted_names
@@ -16,7 +17,9 @@ class ModuleClassifier(NetworkClassifier):
     """Any torch module that maps EEG trials to logits, as a scikit-learn classifier.
 
     The module's constructor is given ``n_chans``, ``n_times``, ``n_outputs`` and ``sfreq`` as far
-    as it names them; these are braindecode's names, so its models work as they are.
+    as it names them; these are braindecode's names, so its models work as they are. A module whose
+    constructor names ``n_bands``, ``height`` and ``width`` is fitted to topographic maps, as
+    `skeeg.CCNNClassifier` is.
 
     Parameters
     ----------
@@ -149,6 +152,12 @@ class ModuleClassifier(NetworkClassifier):
             verbose=verbose,
             **skorch_params,
         )
+
+    @property
+    def _trial_axes(self) -> TrialAxes:  # type: ignore[override]
+        """Maps, if the module's constructor asks for their sizes."""
+        names = accepted_names(self._module_constructor()) or set()
+        return MAPS if names.issuperset(MAPS.names) else SIGNALS
 
     def _module_params(self, explicit: Mapping[str, Any]) -> dict[str, Any]:
         params = super()._module_params(explicit)

@@ -57,3 +57,29 @@ def glorot_uniform_as_convolution_(layer: nn.Linear, n_maps: int) -> None:
     """
     nn.init.xavier_uniform_(layer.weight.view(layer.out_features, n_maps, -1))
     layer.bias.zero_()
+
+
+@torch.no_grad()
+def lecun_uniform_(module: nn.Module) -> None:
+    """Draw all convolutions and dense layers with a variance of one over the fan in, biases zero.
+
+    A unit then starts with an output of the variance of its inputs, which the scaled tanh [1]_ and
+    SELU [2]_ were made to keep.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        A network or layer, changed in place. Other layers are left alone.
+
+    References
+    ----------
+    .. [1] Y. LeCun, L. Bottou, G. B. Orr, K.-R. Mueller, "Efficient BackProp", in Neural Networks:
+       Tricks of the Trade, LNCS 1524, 1998.
+    .. [2] G. Klambauer et al., "Self-normalizing neural networks", NeurIPS 2017.
+    """
+    for layer in module.modules():
+        if isinstance(layer, nn.Conv1d | nn.Conv2d | nn.Linear):
+            bound = math.sqrt(3 / layer.weight[0].numel())
+            layer.weight.uniform_(-bound, bound)
+            if layer.bias is not None:
+                layer.bias.zero_()

@@ -8,7 +8,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 
-def clip_length(length: int, n_times: int, layer: str, *, stacklevel: int = 3) -> int:
+def clip_length(
+    length: int, n_times: int, layer: str, *, unit: str = "sample", stacklevel: int = 3
+) -> int:
     """Return the length of a pool or unpadded kernel, clipped to that of its input with a warning.
 
     Parameters
@@ -19,6 +21,8 @@ def clip_length(length: int, n_times: int, layer: str, *, stacklevel: int = 3) -
         The length of the layer's input, in samples.
     layer : str
         The layer's name, for the warning.
+    unit : str, default="sample"
+        What the lengths count, such as the "row" or "column" of a map.
     stacklevel : int, default=3
         As in `warnings.warn`; 3 points at whoever called the constructor that calls this.
 
@@ -39,10 +43,10 @@ def clip_length(length: int, n_times: int, layer: str, *, stacklevel: int = 3) -
     """
     if length <= n_times:
         return length
-    unit = "sample" if n_times == 1 else "samples"
+    units = unit if n_times == 1 else f"{unit}s"
     warnings.warn(
-        f"{layer} has a length of {length}, but its input is only {n_times} {unit} long; "
-        f"the length is clipped to {n_times}. Longer windows, or shorter kernels and pools, "
+        f"{layer} has a length of {length}, but its input is only {n_times} {units} long; "
+        f"the length is clipped to {n_times}. A longer input, or shorter kernels and pools, "
         "avoid this.",
         UserWarning,
         stacklevel=stacklevel,

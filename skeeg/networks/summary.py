@@ -13,6 +13,8 @@ import torch
 from sklearn.exceptions import NotFittedError
 from torch import Tensor, nn
 
+from .._validation import MAPS, SIGNALS
+from ..layers import PartialConv2d, RadialBasis, TrainableSubsampling
 from ..layers._arguments import check_positive_ints
 
 _CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
@@ -132,7 +134,8 @@ def summary(
     network_or_classifier : torch.nn.Module or fitted classifier
         A network, or an object that holds one as `module_` after `fit`.
     input_shape : sequence of int, optional
-        The shape of one trial, without the batch. None takes (n_chans, n_times) from the network.
+        The shape of one trial, without the batch. None takes (n_chans, n_times), or (n_bands,
+        height, width), from the network.
 
     Returns
     -------
@@ -155,7 +158,11 @@ def summary(
     * a convolution takes n times the number of its inputs to one value, the kernel's length times
       the input maps of one group; zeros of the padding count as any other input;
     * a dense layer takes n times its number of inputs;
-    * a batch normalisation takes n, one scale and one shift, as in evaluation;
+    * a recurrent layer takes, at each step, as many as it has weights between its units and from
+      its input, biases not counted;
+    * a batch normalisation takes n, one scale and one shift, as in evaluation, and so does a
+      trainable subsampling;
+    * a distance to fixed codes takes n times their length;
     * a bias takes nothing, since a sum can start from it;
     * a layer without parameters, such as an activation or a pool, takes nothing.
 
@@ -212,19 +219,24 @@ def _find_network(candidate: object) -> nn.Module:
 def _find_input_shape(network: nn.Module, input_shape: Sequence[int] | None) -> tuple[int, ...]:
     """Return the shape of one trial, as given or as the network remembers it."""
     if input_shape is None:
-        remembered = [getattr(network, name, None) for name in ("n_chans", "n_times")]
-        if None in remembered:
-            raise ValueError(
-                f"{type(network).__name__} has no n_chans and n_times to tell the shape of its "
-                "input; pass input_shape, the shape of one trial without the batch."
-            )
-        sizes: Sequence[object] = remembered
+        sizes: Sequence[object] = _remembered_shape(network)
     elif isinstance(input_shape, Sequence) and not isinstance(input_shape, str):
         sizes = input_shape
     else:
         raise ValueError(f"input_shape must be a sequence of integers; got {input_shape!r}.")
     return tuple(
         check_positive_ints(**{f"input_shape[{axis}]": size for axis, size in enumerate(sizes)})
+    )
+
+
+def _remembered_shape(network: nn.Module) -> list[object]:
+    for axes in (SIGNALS, MAPS):
+        sizes: list[object] = [getattr(network, name, None) for name in axes.names]
+        if None not in sizes:
+            return sizes
+    raise ValueError(
+        f"{type(network).__name__} has no n_chans and n_times to tell the shape of its input; "
+        "pass input_shape, the shape of one trial without the batch."
     )
 
 
@@ -297,7 +309,14 @@ def _count_multiply_adds(layer: nn.Module, output: Tensor) -> int | None:
         return output.numel() * layer.weight[0].numel()
     if isinstance(layer, nn.Linear):
         return output.numel() * layer.in_features
-    if isinstance(layer, _BATCH_NORMS):
+    if isinstance(layer, PartialConv2d):
+        return output[0, 0].numel() * layer.weight.numel()
+    if isinstance(layer, nn.RNNBase):
+        weights = [p for name, p in layer.named_parameters() if name.startswith("weight")]
+        return output[..., 0].numel() * sum(weight.numel() for weight in weights)
+    if isinstance(layer, RadialBasis):
+        return output.numel() * layer.codes.shape[1]
+    if isinstance(layer, (*_BATCH_NORMS, TrainableSubsampling)):
         return output.numel()
     return 0 if next(layer.parameters(recurse=False), None) is None else None
 

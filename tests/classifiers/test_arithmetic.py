@@ -56,6 +56,22 @@ def test_a_seed_gives_one_stream_and_none_leaves_the_stream_alone():
     assert not torch.equal(drawn[0], drawn[2])
 
 
+@pytest.mark.parametrize("before", [False, True])
+def test_denormals_count_as_zero_inside_only(before):
+    def tiny():
+        return (torch.tensor(1e-20) * 1e-20).item()
+
+    torch.set_flush_denormal(before)
+    try:
+        outside = tiny()
+        with arithmetic("cpu", 1):
+            assert tiny() == 0
+        assert tiny() == outside
+        assert (outside == 0) == before
+    finally:
+        torch.set_flush_denormal(False)
+
+
 def test_two_threads_take_turns():
     inside, most = [], []
 

@@ -19,10 +19,12 @@ from skorch import NeuralNetClassifier
 
 from skeeg import EEGData, ModuleClassifier
 
-from .support import CLASSIFIERS, NAMES, make, oscillations
+from .support import CLASSIFIERS, NAMES, OF_SIGNALS, make, oscillations
 
 every_classifier = pytest.mark.parametrize("cls", CLASSIFIERS, ids=NAMES)
-pytestmark = pytest.mark.filterwarnings("ignore:.*is longer than:UserWarning")
+# The same of those that take maps of the scalp is in test_topographic.py.
+every_classifier_of_signals = pytest.mark.parametrize("cls", OF_SIGNALS)
+pytestmark = pytest.mark.filterwarnings("ignore:.*the length is clipped:UserWarning")
 
 
 def weights(estimator):
@@ -362,7 +364,7 @@ def test_labels_of_another_length_are_refused(cls):
 # ---------------------------------------------------------------------- trials
 
 
-@every_classifier
+@every_classifier_of_signals
 def test_input_of_any_layout_gives_the_same_fit(cls, tmp_path):
     X, y = oscillations()
     X = X.astype(np.float32).astype(np.float64)
@@ -406,7 +408,7 @@ def test_scale_is_the_standard_deviation_of_the_training_trials(cls):
     assert estimator.scale_ == pytest.approx((1e-5 * X).std(), rel=1e-6)
 
 
-@every_classifier
+@every_classifier_of_signals
 def test_two_dimensional_input_is_one_channel(cls):
     X, y = oscillations(n_chans=1)
     flat, deep = make(cls).fit(X[:, 0], y), make(cls).fit(X, y)
@@ -447,7 +449,7 @@ def test_two_trials_are_enough_to_fit(cls):
     assert make(cls, batch_size="auto").fit(X, y).predict(X).shape == (2,)
 
 
-@every_classifier
+@every_classifier_of_signals
 def test_refit_on_another_shape(cls):
     estimator = make(cls)
     for n_chans, n_times, n_classes in ((3, 96, 2), (5, 120, 3)):
@@ -456,7 +458,7 @@ def test_refit_on_another_shape(cls):
         assert (estimator.n_chans_, estimator.n_times_) == (n_chans, n_times)
 
 
-@every_classifier
+@every_classifier_of_signals
 def test_other_channels_or_samples_at_predict_time_are_refused(cls):
     X, y = oscillations()
     estimator = make(cls, max_epochs=1).fit(X, y)
@@ -468,7 +470,7 @@ def test_other_channels_or_samples_at_predict_time_are_refused(cls):
         estimator.predict(X[:, 0])
 
 
-@every_classifier
+@every_classifier_of_signals
 def test_channels_of_other_names_at_predict_time_are_refused(cls):
     X, y = oscillations()
     data = EEGData.from_arrays(X, y, 96, ["C3", "Cz", "C4"])
@@ -481,7 +483,7 @@ def test_channels_of_other_names_at_predict_time_are_refused(cls):
     estimator.predict(X)  # names that nobody gave cannot differ
 
 
-@every_classifier
+@every_classifier_of_signals
 @pytest.mark.parametrize("where", ["fit", "predict"])
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_values_that_are_not_finite_are_refused_with_their_place(cls, where, value):
@@ -505,12 +507,12 @@ def test_values_that_are_not_finite_are_refused_with_their_place(cls, where, val
         (np.zeros((24, 0, 96)), "empty"),
         (np.zeros((24, 3, 0)), "empty"),
         (np.zeros(24), "1D array|2D"),
-        (np.zeros((24, 1, 3, 96)), "4 dimensions"),
+        (np.zeros((24, 1, 1, 3, 96)), "5 dimensions"),
         (np.full((24, 3, 96), 1j), "[Cc]omplex"),
         (np.full((24, 3, 4), "a"), "bytes/strings|could not convert"),
         ([np.zeros((3, 96))] * 23 + [np.zeros((3, 95))], "ragged"),
     ],
-    ids=["no trial", "no channel", "no sample", "1-D", "4-D", "complex", "text", "ragged"],
+    ids=["no trial", "no channel", "no sample", "1-D", "5-D", "complex", "text", "ragged"],
 )
 def test_unsound_trials_are_refused(cls, trials, message):
     with pytest.raises(ValueError, match=message):

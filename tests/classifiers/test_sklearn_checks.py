@@ -5,7 +5,7 @@ from sklearn.utils.estimator_checks import check_estimator
 
 from skeeg.classifiers import expected_failed_checks
 
-from .support import CLASSIFIERS, NAMES
+from .support import CLASSIFIERS, NAMES, SMALL
 
 STOCHASTIC = {"check_sample_weight_equivalence_on_dense_data"}
 
@@ -13,7 +13,7 @@ STOCHASTIC = {"check_sample_weight_equivalence_on_dense_data"}
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("cls", CLASSIFIERS, ids=NAMES)
 def test_check_estimator_passes_without_exception(cls):
-    estimator = cls(max_epochs=2)
+    estimator = cls(max_epochs=2, **SMALL.get(cls, {}))
     results = check_estimator(
         estimator, expected_failed_checks=expected_failed_checks(estimator), on_fail=None
     )

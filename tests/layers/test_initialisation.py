@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from skeeg.layers import glorot_uniform_, glorot_uniform_as_convolution_
+from skeeg.layers import glorot_uniform_, glorot_uniform_as_convolution_, lecun_uniform_
 
 # The fans that Keras computes from its kernel shapes, (height, width, maps in, maps out) and, for a
 # depthwise convolution, (height, width, maps in, depth multiplier).
@@ -33,13 +33,32 @@ def test_weights_fill_the_interval_of_keras_and_biases_are_zero(name):
     assert (layer.bias == 0).all()
 
 
-def test_other_layers_are_left_alone():
+@pytest.mark.parametrize("initialise", [glorot_uniform_, lecun_uniform_])
+def test_other_layers_are_left_alone(initialise):
     norm = nn.BatchNorm2d(3)
     nn.init.constant_(norm.weight, 7.0)
     nn.init.constant_(norm.bias, 8.0)
-    glorot_uniform_(nn.Sequential(norm))
+    initialise(nn.Sequential(norm))
     assert (norm.weight == 7).all()
     assert (norm.bias == 8).all()
+
+
+@pytest.mark.parametrize(
+    ("layer", "fan_in"),
+    [
+        (nn.Conv2d(64, 128, 4), 64 * 16),
+        (nn.Conv2d(40, 40, (1, 50), groups=40), 50),
+        (nn.Conv1d(25, 50, 10), 250),
+        (nn.Linear(300, 40), 300),
+    ],
+)
+def test_an_output_starts_with_the_variance_of_the_input(layer, fan_in):
+    torch.manual_seed(0)
+    lecun_uniform_(layer)
+    bound = math.sqrt(3 / fan_in)
+    assert 0.98 * bound < layer.weight.abs().max() <= bound
+    assert layer.weight.var().item() * fan_in == pytest.approx(1, abs=0.1)
+    assert (layer.bias == 0).all()
 
 
 def test_a_dense_layer_can_start_as_the_convolution_it_stands_for():

@@ -27,6 +27,11 @@ def test_a_length_that_does_not_fit_is_clipped_with_a_warning_that_says_all(n_ti
     assert f"clipped to {n_times}" in message
 
 
+def test_a_clipped_length_can_count_rows():
+    with pytest.warns(UserWarning, match="length of 2, but its input is only 1 row long"):
+        assert clip_length(2, 1, "Net.pool", unit="row") == 1
+
+
 @given(length=st.integers(1, 40), extra=st.integers(0, 60), stride=st.integers(1, 50))
 def test_output_length_counts_the_positions_of_a_window(length, extra, stride):
     n_times = length + extra

@@ -49,6 +49,13 @@ def pool(x, reduce, length, stride=None):
     return reduce(windows, axis=-1)
 
 
+def pool_maps(x, reduce, height, width):
+    """A pool over fields that do not overlap; rows and columns that fill no field are left out."""
+    n_rows, n_columns = x.shape[2] // height, x.shape[3] // width
+    x = x[:, :, : n_rows * height, : n_columns * width]
+    return reduce(x.reshape(*x.shape[:2], n_rows, height, n_columns, width), axis=(3, 5))
+
+
 def dense(x, weight, bias):
     return x.reshape(len(x), -1) @ weight.T + bias
 
@@ -74,13 +81,16 @@ def randomise(network, seed=0):
 
 
 def record(network, x):
-    """Run a network and return the output of each of its layers."""
+    """Run a network and return the output of each of its layers, of a recurrent one all steps."""
     network.front_end = "direct"  # the plain form, each layer of which is called
     outputs = {}
+
+    def keep(name, output):
+        steps = output[0] if isinstance(output, tuple) else output
+        outputs[name] = steps.detach().numpy()
+
     handles = [
-        layer.register_forward_hook(
-            lambda _, __, output, name=name: outputs.update({name: output.detach().numpy()})
-        )
+        layer.register_forward_hook(lambda _, __, output, name=name: keep(name, output))
         for name, layer in network.named_modules()
         if not list(layer.children())
     ]
@@ -138,6 +148,7 @@ def reference():
         normalise=normalise,
         elu=elu,
         pool=pool,
+        pool_maps=pool_maps,
         dense=dense,
         randomise=randomise,
         record=record,

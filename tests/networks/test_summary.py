@@ -9,7 +9,18 @@ from sklearn.exceptions import NotFittedError
 from torch import nn
 from torch.nn.utils import parametrizations
 
-from skeeg.networks import DeepConvNet, EEGNet, NetworkSummary, ShallowConvNet, summary
+from skeeg.layers import PartialConv2d, RadialBasis, TrainableSubsampling
+from skeeg.networks import (
+    CCNN,
+    CNNGRU,
+    CNNLSTM,
+    DeepConvNet,
+    EEGNet,
+    LeNet,
+    NetworkSummary,
+    ShallowConvNet,
+    summary,
+)
 
 
 def totals(network, *input_shape):
@@ -73,12 +84,24 @@ def test_eegnet_follows_its_closed_form():
     assert summary(EEGNet(c, t, n, kernel_length=k)).n_multiply_adds == expected
 
 
-@pytest.mark.parametrize("network_class", [EEGNet, DeepConvNet, ShallowConvNet])
-def test_every_parameter_is_in_exactly_one_row_and_rows_are_in_order(network_class):
-    network = network_class(3, 500, 2)
+@pytest.mark.parametrize(
+    ("network_class", "shape"),
+    [
+        (EEGNet, (3, 500)),
+        (DeepConvNet, (3, 500)),
+        (ShallowConvNet, (3, 500)),
+        (CNNLSTM, (3, 60)),
+        (CNNGRU, (3, 60)),
+        (CCNN, (3, 5, 6)),
+        (LeNet, (3, 9, 12)),
+    ],
+)
+def test_every_parameter_is_in_exactly_one_row_and_rows_are_in_order(network_class, shape):
+    network = network_class(*shape, 2)
     result = summary(network)
     assert result.n_parameters == sum(p.numel() for p in network.parameters())
-    assert result.input_shape == (3, 500)
+    assert result.uncounted == ()
+    assert result.input_shape == shape
     assert result.name == network_class.__name__
     names = [name for name, module in network.named_modules() if not list(module.children())]
     assert [layer.name for layer in result.layers] == names
@@ -158,11 +181,38 @@ def test_a_weight_shared_by_two_layers_counts_once():
     assert totals(nn.Sequential(first, second), 3) == (9, 18)
 
 
+@pytest.mark.parametrize(
+    ("layer", "per_step"),
+    [
+        (nn.LSTM(4, 5, batch_first=True), 4 * 5 * (4 + 5)),
+        (nn.GRU(4, 5, batch_first=True), 3 * 5 * (4 + 5)),
+        (nn.GRU(4, 5, num_layers=2, bias=False, batch_first=True), 3 * 5 * (4 + 5 + 5 + 5)),
+        (nn.LSTM(4, 5, bidirectional=True, batch_first=True), 2 * 4 * 5 * (4 + 5)),
+    ],
+)
+def test_a_recurrent_layer_takes_its_weights_at_each_step(layer, per_step):
+    (row,) = summary(layer, (7, 4)).layers
+    assert row.multiply_adds == 7 * per_step
+
+
+@pytest.mark.parametrize(
+    ("layer", "input_shape", "parameters", "multiply_adds"),
+    [
+        (PartialConv2d(3, [[0], [1, 2]], 5), (3, 8, 9), 3 * 25 + 2, 4 * 5 * 3 * 25),
+        (TrainableSubsampling(3, 2), (3, 8, 9), 6, 3 * 4 * 4),
+        (RadialBasis(84, 10), (84,), 0, 840),
+    ],
+)
+def test_the_layers_of_the_first_lenet(layer, input_shape, parameters, multiply_adds):
+    (row,) = summary(layer, input_shape).layers
+    assert (row.parameters, row.multiply_adds) == (parameters, multiply_adds)
+
+
 def test_a_layer_without_a_rule_is_named_rather_than_counted_as_free():
-    network = nn.Sequential(nn.LSTM(4, 5))
-    result = summary(network, (7, 4))
+    network = nn.Sequential(nn.ConvTranspose1d(4, 5, 3))
+    result = summary(network, (4, 7))
     assert result.n_parameters == sum(p.numel() for p in network.parameters())
-    assert result.layers[0].output_shape == (7, 5)
+    assert result.layers[0].output_shape == (5, 9)
     assert result.layers[0].multiply_adds is None
     assert result.table["multiply_adds"].isna().all()
     assert result.uncounted == ("0",)

@@ -1,0 +1,188 @@
+"""The layers of the first LeNet-5 that later networks do without (LeCun et al., 1998)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ._arguments import check_positive_ints
+
+
+class ScaledTanh(nn.Module):
+    """The function 1.7159 tanh(2 x / 3), which takes 1 to 1 and -1 to -1."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the function of each value of `x`, in the same shape."""
+        return 1.7159 * torch.tanh(2 / 3 * x)
+
+
+class PartialConv2d(nn.Module):
+    """A convolution whose output maps each see some of the input maps only.
+
+    Only connected pairs of maps have a kernel, so `weight` has the shape (connections, kernel_size,
+    kernel_size), in the order of `connections`.
+
+    Parameters
+    ----------
+    in_channels : int
+        Number of input maps.
+    connections : sequence of sequences of int
+        For each output map, the input maps that it sees.
+    kernel_size : int
+        Height and width of the kernels.
+    padding : int, default=0
+        Rows and columns of zeros on each side of the input.
+
+    Raises
+    ------
+    ValueError
+        If an output map sees no input map, one that is not there, or one twice.
+
+    Examples
+    --------
+    Of two input maps, the first output map sees one and the second sees both:
+
+    >>> layer = PartialConv2d(2, [[0], [0, 1]], kernel_size=5)
+    >>> layer.weight.shape, layer.bias.shape
+    (torch.Size([3, 5, 5]), torch.Size([2]))
+    >>> layer(torch.zeros(4, 2, 14, 14)).shape
+    torch.Size([4, 2, 10, 10])
+    """
+
+    connected: Tensor
+
+    def __init__(
+        self,
+        in_channels: int,
+        connections: Sequence[Sequence[int]],
+        kernel_size: int,
+        *,
+        padding: int = 0,
+    ) -> None:
+        super().__init__()
+        self.in_channels, self.kernel_size = check_positive_ints(
+            in_channels=in_channels, kernel_size=kernel_size
+        )
+        for maps in connections:
+            if not maps or len({*maps}) < len(maps) or not {*maps} <= {*range(in_channels)}:
+                raise ValueError(
+                    "Each output map must see one or more different input maps among 0 to "
+                    f"{in_channels - 1}; got {list(maps)}."
+                )
+        self.out_channels = len(connections)
+        self.padding = padding
+        n_seen = [len(maps) for maps in connections]
+        kernels = [i * in_channels + j for i, maps in enumerate(connections) for j in maps]
+        self.weight = nn.Parameter(torch.empty(sum(n_seen), self.kernel_size, self.kernel_size))
+        self.bias = nn.Parameter(torch.empty(self.out_channels))
+        self.register_buffer("connected", torch.tensor(kernels), persistent=False)
+        self._n_seen = n_seen
+        self.reset_parameters()
+
+    @torch.no_grad()
+    def reset_parameters(self) -> None:
+        """Draw kernels of variance one over the number of inputs to a unit; biases are zero."""
+        start = 0
+        for n_seen in self._n_seen:
+            bound = math.sqrt(3 / (n_seen * self.kernel_size**2))
+            self.weight[start : start + n_seen].uniform_(-bound, bound)
+            start += n_seen
+        self.bias.zero_()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Convolve (batch, in_channels, height, width)."""
+        kernels = self.weight.new_zeros(
+            self.out_channels * self.in_channels, self.kernel_size, self.kernel_size
+        ).index_copy(0, self.connected, self.weight)
+        kernels = kernels.unflatten(0, (self.out_channels, self.in_channels))
+        return F.conv2d(x, kernels, self.bias, padding=self.padding)
+
+    def extra_repr(self) -> str:
+        """Return the settings, for the layer's printed form."""
+        return (
+            f"{self.in_channels}, {self.out_channels}, connections={len(self.weight)}, "
+            f"kernel_size={self.kernel_size}, padding={self.padding}"
+        )
+
+
+class TrainableSubsampling(nn.Module):
+    """The sum of each field of a map, times a trainable coefficient, plus a trainable bias.
+
+    Every map has one coefficient and one bias. They start at the mean of the field and zero.
+
+    Parameters
+    ----------
+    n_maps : int
+        Number of maps.
+    size : int or tuple of int
+        Height and width of the fields, which do not overlap.
+
+    Examples
+    --------
+    >>> layer = TrainableSubsampling(1, 2)
+    >>> layer(torch.tensor([[[[1.0, 2.0], [3.0, 6.0]]]])).item()
+    3.0
+    """
+
+    def __init__(self, n_maps: int, size: int | tuple[int, int]) -> None:
+        super().__init__()
+        self.size = (size, size) if isinstance(size, int) else size
+        self.coefficient = nn.Parameter(torch.full((n_maps,), 1 / math.prod(self.size)))
+        self.bias = nn.Parameter(torch.zeros(n_maps))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Subsample (batch, n_maps, height, width); what fills no field is left out."""
+        sums = F.avg_pool2d(x, self.size, divisor_override=1)
+        return sums * self.coefficient[:, None, None] + self.bias[:, None, None]
+
+    def extra_repr(self) -> str:
+        """Return the settings, for the layer's printed form."""
+        return f"{len(self.bias)}, size={self.size}"
+
+
+class RadialBasis(nn.Module):
+    """The negative squared distance of a vector to a fixed code of each class.
+
+    A code is a vector of 1 and -1. The class with the nearest code has the highest output, and the
+    cross-entropy of these outputs is the paper's discriminative loss without its constant for
+    images that are no digit.
+
+    Parameters
+    ----------
+    n_inputs : int
+        Length of the vector.
+    n_outputs : int
+        Number of classes.
+
+    Notes
+    -----
+    The codes of the paper are pictures of the ten digits; it names random codes as another choice.
+    Here they are random, the same in every network and part of its state.
+
+    Examples
+    --------
+    >>> layer = RadialBasis(84, 3)
+    >>> layer(layer.codes).argmax(dim=1)
+    tensor([0, 1, 2])
+    """
+
+    codes: Tensor
+
+    def __init__(self, n_inputs: int, n_outputs: int) -> None:
+        super().__init__()
+        codes = np.random.default_rng(1998).choice([-1.0, 1.0], (n_outputs, n_inputs))
+        self.register_buffer("codes", torch.from_numpy(codes).float())
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the outputs, (batch, n_outputs), for vectors of shape (batch, n_inputs)."""
+        return -(x[:, None] - self.codes).square().sum(2)
+
+    def extra_repr(self) -> str:
+        """Return the settings, for the layer's printed form."""
+        n_outputs, n_inputs = self.codes.shape
+        return f"{n_inputs}, {n_outputs}"

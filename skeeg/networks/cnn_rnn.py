@@ -1,0 +1,225 @@
+"""1DCNN-LSTM and 1DCNN-GRU (Zamani and Wulansari, 2021)."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+from torch import Tensor, nn
+
+from ..layers import clip_length, make_activation, output_length
+from ..layers._arguments import check_choice, check_number, check_positive_ints
+
+_HEADS = ("last", "flatten")
+
+
+class _CNNRNN(nn.Module):
+    """What the two networks share, all but the kind of recurrent layer."""
+
+    recurrent: type[nn.LSTM | nn.GRU]
+
+    def __init__(
+        self,
+        n_chans: int,
+        n_times: int,
+        n_outputs: int,
+        *,
+        n_filters: int = 128,
+        kernel_length: int = 3,
+        pool_length: int = 2,
+        n_first_units: int = 256,
+        n_second_units: int = 32,
+        n_hidden: int = 128,
+        head: str = "last",
+        dropout: float = 0.2,
+        activation: str = "relu",
+        alpha: float | None = None,
+    ) -> None:
+        super().__init__()
+        self.n_chans, self.n_times, self.n_outputs = check_positive_ints(
+            n_chans=n_chans, n_times=n_times, n_outputs=n_outputs
+        )
+        f, k, pool, u1, u2, d = check_positive_ints(
+            n_filters=n_filters,
+            kernel_length=kernel_length,
+            pool_length=pool_length,
+            n_first_units=n_first_units,
+            n_second_units=n_second_units,
+            n_hidden=n_hidden,
+        )
+        p = check_number("dropout", dropout, at_least=0, below=1)
+        self.head = check_choice("head", head, _HEADS)
+        (k1, k2), (pool1, pool2), t2 = _clip_blocks(type(self).__name__, self.n_times, k, pool)
+        n_steps = t2 if self.head == "flatten" else 1
+
+        def block(n_in: int, kernel_length: int, pool_length: int) -> nn.Sequential:
+            return nn.Sequential(
+                OrderedDict(
+                    conv=nn.Conv1d(n_in, f, kernel_length),
+                    activation=make_activation(activation, alpha),
+                    pool=nn.MaxPool1d(pool_length),
+                    dropout=nn.Dropout(p),
+                )
+            )
+
+        self.block1 = block(self.n_chans, k1, pool1)  # F, T1
+        self.block2 = block(f, k2, pool2)  # F, T2
+        self.first_recurrent = self.recurrent(f, u1, batch_first=True)  # T2, U1
+        self.first_dropout = nn.Dropout(p)  # T2, U1
+        self.second_recurrent = self.recurrent(u1, u2, batch_first=True)  # T2, U2
+        self.second_dropout = nn.Dropout(p)  # U2 or T2 U2
+        self.hidden = nn.Sequential(
+            OrderedDict(
+                dense=nn.Linear(n_steps * u2, d), activation=make_activation(activation, alpha)
+            )
+        )  # D
+        self.dense = nn.Linear(d, self.n_outputs)  # N
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the logits, (batch, n_outputs), of trials of shape (batch, n_chans, n_times)."""
+        x = self.block2(self.block1(x)).transpose(1, 2)
+        x, _ = self.first_recurrent(x)
+        x, _ = self.second_recurrent(self.first_dropout(x))
+        x = x[:, -1] if self.head == "last" else x.flatten(1)
+        logits: Tensor = self.dense(self.hidden(self.second_dropout(x)))
+        return logits
+
+
+class CNNLSTM(_CNNRNN):
+    """Two convolutions over time, then two LSTM layers [1]_.
+
+    =======================  ============================================  ========
+    layer                    what it does                                  output
+    =======================  ============================================  ========
+    block1                   F kernels of K samples and all electrodes,    F, T1
+                             activation, max pool of P, dropout
+    block2                   F kernels of K samples and all maps,          F, T2
+                             activation, max pool of P, dropout
+    first_recurrent          LSTM of U1 units, dropout                     T2, U1
+    second_recurrent         LSTM of U2 units; its last step, dropout      U2
+    hidden                   dense, activation                             D
+    dense                    one logit per class                           N
+    =======================  ============================================  ========
+
+    with T1 = (T - K + 1) // P and T2 = (T1 - K + 1) // P. One step of the LSTM is four samples, so
+    that ten seconds at 128 Hz are 318 steps.
+
+    Parameters
+    ----------
+    n_chans : int
+        Number of electrodes, C.
+    n_times : int
+        Number of samples in a trial, T.
+    n_outputs : int
+        Number of classes, N.
+    n_filters : int, default=128
+        Number of maps after each convolution, F.
+    kernel_length : int, default=3
+        Length of the kernels in samples, K; they are not padded.
+    pool_length : int, default=2
+        Length and stride of the pools in samples, P.
+    n_first_units, n_second_units : int, default=256, 32
+        Number of units of the recurrent layers, U1 and U2.
+    n_hidden : int, default=128
+        Number of units before the last layer, D.
+    head : {"last", "flatten"}, default="last"
+        Whether `hidden` sees the last step of the second recurrent layer, or all T2 of them.
+    dropout : float, default=0.2
+        Probability with which a value is dropped after each pool and recurrent layer.
+    activation : str, default="relu"
+        A name in `skeeg.layers.ACTIVATIONS`. The recurrent layers keep their own functions.
+    alpha : float, optional
+        The ELU coefficient or the leaky slope; None takes that function's default.
+
+    Raises
+    ------
+    ValueError
+        If a parameter has a value that it cannot take.
+
+    Warns
+    -----
+    UserWarning
+        If a kernel or a pool is longer than its input and was clipped.
+
+    Notes
+    -----
+    Only the abstract of the paper is at hand. The layers are those of an independent
+    re-implementation, which takes the last step; a survey of such networks has a flattening layer
+    there. Logits come out, where both end in a softmax, and weights start as torch draws them. It
+    has 498,820 parameters for 32 electrodes and four classes with the last step, for trials of any
+    length; Keras counts 1,152 less, since its LSTM has one vector of biases where torch has two.
+
+    References
+    ----------
+    .. [1] F. Zamani, R. Wulansari, "Emotion classification using 1D-CNN and RNN based on DEAP
+       dataset", CS & IT 11(23), 2021.
+
+    Examples
+    --------
+    >>> import torch
+    >>> network = CNNLSTM(n_chans=32, n_times=128, n_outputs=4)
+    >>> sum(parameter.numel() for parameter in network.parameters())
+    498820
+    >>> network(torch.zeros(5, 32, 128)).shape
+    torch.Size([5, 4])
+    """
+
+    recurrent = nn.LSTM
+
+
+class CNNGRU(_CNNRNN):
+    """Two convolutions over time, then two GRU layers [1]_.
+
+    The layers are those of `CNNLSTM`, with gated recurrent units in place of LSTM.
+
+    Parameters
+    ----------
+    n_chans, n_times, n_outputs : int
+        Number of electrodes, of samples in a trial, and of classes.
+    n_filters, kernel_length, pool_length, n_first_units, n_second_units, n_hidden, head, dropout, \
+activation, alpha
+        As in `CNNLSTM`.
+
+    Raises
+    ------
+    ValueError
+        If a parameter has a value that it cannot take.
+
+    Warns
+    -----
+    UserWarning
+        If a kernel or a pool is longer than its input and was clipped.
+
+    Notes
+    -----
+    See `CNNLSTM`. It has 390,724 parameters for 32 electrodes and four classes with the last step.
+
+    References
+    ----------
+    .. [1] F. Zamani, R. Wulansari, "Emotion classification using 1D-CNN and RNN based on DEAP
+       dataset", CS & IT 11(23), 2021.
+
+    Examples
+    --------
+    >>> import torch
+    >>> network = CNNGRU(n_chans=32, n_times=128, n_outputs=4)
+    >>> sum(parameter.numel() for parameter in network.parameters())
+    390724
+    >>> network(torch.zeros(5, 32, 128)).shape
+    torch.Size([5, 4])
+    """
+
+    recurrent = nn.GRU
+
+
+def _clip_blocks(
+    network: str, n_times: int, kernel_length: int, pool_length: int
+) -> tuple[list[int], list[int], int]:
+    """Return the kernel and pool lengths of both blocks, and what is left of the time."""
+    kernels, pools = [], []
+    for block in ("block1", "block2"):
+        name = f"{network}.{block}"
+        kernels.append(clip_length(kernel_length, n_times, f"{name}.conv", stacklevel=4))
+        n_times = output_length(n_times, kernels[-1])
+        pools.append(clip_length(pool_length, n_times, f"{name}.pool", stacklevel=4))
+        n_times = output_length(n_times, pools[-1], stride=pools[-1])
+    return kernels, pools, n_times
