@@ -2,16 +2,22 @@
 
 from .activation import ACTIVATIONS, ALPHA_ACTIVATIONS, Activation, SafeLog, Square, make_activation
 from .constraint import apply_max_norm, with_max_norm
+from .dropout import Dropout
 from .initialisation import glorot_uniform_, glorot_uniform_as_convolution_
 from .length import SameConv2d, clip_length, output_length
+from .pool import MeanPool
+from .temporal_spatial import TemporalSpatialFilter
 
 __all__ = [
     "ACTIVATIONS",
     "ALPHA_ACTIVATIONS",
     "Activation",
+    "Dropout",
+    "MeanPool",
     "SafeLog",
     "SameConv2d",
     "Square",
+    "TemporalSpatialFilter",
     "apply_max_norm",
     "clip_length",
     "glorot_uniform_",

@@ -307,7 +307,7 @@ def test_every_named_optimiser_trains(optimizer):
 def test_max_norm_holds_after_every_step():
     X, y = oscillations()
     estimator = make(EEGNetClassifier, lr=0.5).fit(X, y)
-    norms = estimator.module_.spatial.weight.detach().flatten(1).norm(dim=1)
+    norms = estimator.module_.filters.spatial.weight.detach().flatten(1).norm(dim=1)
     assert norms.max() <= 1 + 1e-5
     assert estimator.module_.dense.weight.detach().norm(dim=1).max() <= 0.25 + 1e-5
 

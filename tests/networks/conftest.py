@@ -75,7 +75,7 @@ def randomise(network, seed=0):
 
 def record(network, x):
     """Run a network and return the output of each of its layers."""
-    network.front_end = "direct"  # the plain form, each layer of which is called
+    network.filters.method = "direct"  # the plain form, each layer of which is called
     outputs = {}
     handles = [
         layer.register_forward_hook(
