@@ -9,7 +9,7 @@ import numpy as np
 import skorch
 import torch
 from numpy.typing import NDArray
-from torch.utils.data import BatchSampler, DataLoader, Sampler
+from torch.utils.data import BatchSampler, DataLoader, Sampler, default_convert
 
 
 class TrialDataset(skorch.dataset.Dataset):
@@ -25,6 +25,11 @@ class TrialDataset(skorch.dataset.Dataset):
         Weight of each trial in the loss.
     groups : ndarray, shape (n_trials,), optional
         What a validation split must not divide.
+
+    Attributes
+    ----------
+    precomputed : dict of str to torch.Tensor
+        What the network computes of each trial once rather than every epoch, with a row per trial.
     """
 
     def __init__(
@@ -40,6 +45,7 @@ class TrialDataset(skorch.dataset.Dataset):
         self.y = torch.zeros(len(X), dtype=torch.int64) if y is None else torch.from_numpy(y)
         self.sample_weight = None if sample_weight is None else torch.from_numpy(sample_weight)
         self.groups = groups
+        self.precomputed: dict[str, torch.Tensor] = {}
 
     @property
     def X(self) -> TrialDataset:
@@ -50,10 +56,15 @@ class TrialDataset(skorch.dataset.Dataset):
         return len(self.trials)
 
     def __getitem__(self, index: Any) -> tuple[Any, torch.Tensor]:
-        """Return ``(X, y)`` of one trial or of a batch; weights travel with ``X``."""
-        if self.sample_weight is None:
+        """Return ``(X, y)`` of one trial or of a batch; all else about the trials is with ``X``."""
+        if self.sample_weight is None and not self.precomputed:
             return self.trials[index], self.y[index]
-        return {"X": self.trials[index], "sample_weight": self.sample_weight[index]}, self.y[index]
+        X: dict[str, Any] = {"X": self.trials[index]}
+        if self.sample_weight is not None:
+            X["sample_weight"] = self.sample_weight[index]
+        if self.precomputed:
+            X["precomputed"] = {name: rows[index] for name, rows in self.precomputed.items()}
+        return X, self.y[index]
 
     def take(self, index: NDArray[np.intp]) -> TrialDataset:
         """Return the data set of some trials."""
@@ -61,6 +72,7 @@ class TrialDataset(skorch.dataset.Dataset):
         part.trials, part.y, part.labelled = self.trials[index], self.y[index], self.labelled
         part.sample_weight = None if self.sample_weight is None else self.sample_weight[index]
         part.groups = None if self.groups is None else self.groups[index]
+        part.precomputed = {name: rows[index] for name, rows in self.precomputed.items()}
         return part
 
 
@@ -147,3 +159,13 @@ class BatchLoader(DataLoader[Any]):
         super().__init__(
             dataset, batch_size=None, sampler=batches, generator=generator, **loader_options
         )
+
+    def __iter__(self) -> Iterator[Any]:  # type: ignore[override]
+        plain = isinstance(self.dataset, TrialDataset) and self.collate_fn is default_convert
+        if not plain or self.num_workers or self.pin_memory:
+            return super().__iter__()
+        # The machinery for workers takes longer than indexing the trials. It would draw a number for
+        # them; drawn here as well, the stream goes on as it does with any other loader.
+        batches = iter(self.sampler)
+        torch.empty((), dtype=torch.int64).random_(generator=self.generator)
+        return (self.dataset[index] for index in batches)

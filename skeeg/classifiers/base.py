@@ -19,7 +19,7 @@ from sklearn.utils import check_consistent_length, check_random_state, column_or
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 from skorch import NeuralNet, NeuralNetClassifier
-from skorch.callbacks import EarlyStopping, EpochTimer, PassthroughScoring, PrintLog
+from skorch.callbacks import Callback, EarlyStopping, EpochTimer, PassthroughScoring, PrintLog
 from skorch.dataset import get_len
 from torch.nn.utils.parametrize import is_parametrized
 
@@ -51,6 +51,9 @@ _FEWEST_STEPS = 12
 #: depends on where a value stands in a tensor; alone, a trial has the same output in whatever
 #: company it came, which costs nothing where data are this few.
 _PREDICT_ALONE = 2**14
+
+#: Bytes that may be kept of what networks compute of each trial once.
+_PRECOMPUTED_AT_MOST = 2**30
 
 _FITTED_COMPONENTS = ("module_", "criterion_", "optimizer_")
 
@@ -388,6 +391,7 @@ n_iter_no_change, class_weight, device, n_threads, random_state, warm_start, cal
         return self
 
     def _train(self, training: TrialDataset) -> None:
+        training.precomputed = self._precompute(training.trials)
         self.notify("on_train_begin", X=training, y=None)
         try:
             self.fit_loop(training)
@@ -400,6 +404,25 @@ n_iter_no_change, class_weight, device, n_threads, random_state, warm_start, cal
                 stacklevel=4,
             )
         self.notify("on_train_end", X=training, y=None)
+
+    @torch.no_grad()
+    def _precompute(self, trials: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Return what the network computes of each trial once, if it comes back in epochs.
+
+        Networks offer that as a method ``precompute_trials``, whose results are further arguments
+        of their ``forward``.
+        """
+        precompute = getattr(self.module_, "precompute_trials", None)
+        if precompute is None or self.max_epochs == 1:
+            return {}
+        parts: list[dict[str, torch.Tensor]] = []
+        for part in trials.split(_PREDICT_BATCH):
+            rows = precompute(part.to(self.device_))
+            parts.append({name: values.cpu() for name, values in rows.items()})
+            per_trial = sum(values[0].nbytes for values in parts[0].values())
+            if per_trial * len(trials) > _PRECOMPUTED_AT_MOST:
+                return {}
+        return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
 
     def _training_data(
         self, X: Any, y: Any, sample_weight: Any, groups: Any, *, reset: bool, classes: Any
@@ -808,8 +831,11 @@ n_iter_no_change, class_weight, device, n_threads, random_state, warm_start, cal
         -------
         output : torch.Tensor, shape (n_trials, n_outputs)
         """
-        trials = x["X"] if isinstance(x, Mapping) else x
-        return self.module_(torch.as_tensor(trials, device=self.device_), **fit_params)
+        if isinstance(x, Mapping):
+            known = x.get("precomputed", {}).items()
+            fit_params |= {name: rows.to(self.device_) for name, rows in known}
+            x = x["X"]
+        return self.module_(torch.as_tensor(x, device=self.device_), **fit_params)
 
     def get_loss(self, y_pred: Any, y_true: Any, X: Any = None, training: bool = False) -> Any:
         """Return the mean of the trials' losses, each times its trial's weight.
@@ -828,7 +854,7 @@ n_iter_no_change, class_weight, device, n_threads, random_state, warm_start, cal
         loss : torch.Tensor, scalar
         """
         loss = super().get_loss(y_pred, y_true.to(self.device_), X=X, training=training)
-        if not isinstance(X, Mapping):
+        if not isinstance(X, Mapping) or "sample_weight" not in X:
             return loss.mean()
         if loss.ndim == 0:
             raise ValueError(
@@ -836,6 +862,11 @@ n_iter_no_change, class_weight, device, n_threads, random_state, warm_start, cal
                 'pass it as a class, or as an instance with reduction="none".'
             )
         return (loss * X["sample_weight"].to(self.device_)).mean()
+
+    def _set_training(self, training: bool = True) -> None:
+        # skorch walks through all layers at every step; they need that once an epoch.
+        if self.module_.training != training:
+            super()._set_training(training)
 
     def _step_optimizer(self, step_fn: Any) -> None:
         super()._step_optimizer(step_fn)
@@ -859,7 +890,11 @@ n_iter_no_change, class_weight, device, n_threads, random_state, warm_start, cal
             What the callbacks get.
         """
         try:
-            super().notify(method_name, **cb_kwargs)
+            getattr(self, method_name)(self, **cb_kwargs)
+            for _, callback in self.callbacks_:
+                # Three events a step and a dozen callbacks that mind none of them add up.
+                if getattr(type(callback), method_name) is not getattr(Callback, method_name):
+                    getattr(callback, method_name)(self, **cb_kwargs)
         except KeyboardInterrupt as stop:
             raise _TrainingStopped from stop
 

@@ -1,7 +1,7 @@
 """Temporal filters followed by spatial ones, without the intermediate that lies between them.
 
-EEGNet, ShallowConvNet and DeepConvNet begin with a bank of temporal filters, then weigh the
-electrodes, with at most a batch normalisation between. As written, that makes (filters x
+EEGNet, MSFBCNN, ShallowConvNet and DeepConvNet begin with a bank of temporal filters, then weigh
+the electrodes, with at most a batch normalisation between. As written, that makes (filters x
 electrodes x time) values a trial, the cost of the whole network. Nothing in it is non-linear, so
 the same function is computed here without them: a filter and a weighting of electrodes commute,
 and the batch statistics of what is never formed follow from the input alone.
@@ -9,283 +9,369 @@ and the batch statistics of what is never formed follow from the input alone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
-from scipy.fft import next_fast_len
 from torch import Tensor, nn
 
-from ._arguments import check_choice
+from ._arguments import check_choice, check_flag, check_positive_ints
+from .correlation import (
+    correlate_each,
+    correlate_each_by_spectrum,
+    maps_side_by_side,
+    spectral_window,
+)
+from .lag_statistics import lag_statistics, lag_sums, statistics_of_sums
 
-#: Kernels of fewer samples are convolved in time, longer ones in the frequency domain.
-_SPECTRAL_FROM = 12
+METHODS = ("auto", "direct", "spectral", "merged")
+PADDINGS = ("same", "symmetric", "valid")
 
-#: Frames whose products are summed in single precision before the sum goes on in double.
-_FRAMES_PER_BLOCK = 1024
+#: A depthwise correlation of fewer samples is faster in time, a longer one by its spectrum.
+_SPECTRAL_FROM = 160
 
-METHODS = ("auto", "direct", "fast")
+#: Multiplications that a full convolution of the merged kernel may take for each that its spectrum
+#: takes, the transforms included: spectra are multiplied less efficiently.
+_SPECTRAL_OVERHEAD = 6.0
+
+_NO_STATISTICS = "norm must track its running statistics; got track_running_stats=False."
 
 
-def temporal_spatial_filter(
-    x: Tensor,
-    temporal: nn.Conv2d,
-    norm: nn.BatchNorm2d | None,
-    spatial: nn.Conv2d,
-    *,
-    method: str = "auto",
-) -> Tensor:
-    """Return ``spatial(norm(temporal(x.unsqueeze(1))))``.
+class TemporalSpatialFilter(nn.Module):
+    """A bank of temporal filters, batch normalisation if any, and spatial filters over electrodes.
+
+    The function is that of three layers in a row::
+
+        temporal   F kernels of shape (1, K), the same for every electrode    F, C, T'
+        norm       batch normalisation of the F maps, optional                F, C, T'
+        spatial    O kernels of shape (C, 1), of one map each or of all       O, 1, T'
+
+    `method` says how it is computed. All methods have the same parameters, buffers and
+    ``state_dict``, and agree to rounding in outputs, gradients and running statistics.
 
     Parameters
     ----------
-    x : Tensor, shape (batch, n_chans, n_times)
-        Trials.
-    temporal : torch.nn.Conv2d
-        From one map to F, with kernels of shape (1, K); unpadded, or a `SameConv2d`.
-    norm : torch.nn.BatchNorm2d or None
-        Of F maps; its running statistics are updated in training mode. With it, `spatial` must
-        be depthwise and neither convolution have a bias.
-    spatial : torch.nn.Conv2d
-        From F maps to D F, with kernels of shape (n_chans, 1).
-    method : {"auto", "direct", "fast"}, default="auto"
-        ``"direct"`` computes the layers as written. ``"fast"`` computes the same, to rounding,
-        without the (F, n_chans, n_times) values between them. ``"auto"`` takes the faster one, and
-        the direct one where batch statistics must be differentiated by the input.
-
-    Returns
-    -------
-    Tensor, shape (batch, D F, 1, n_times or n_times - K + 1)
+    n_chans : int
+        Number of electrodes, C.
+    n_temporal_filters : int
+        Number of temporal filters, F; with several kernel lengths, of each length.
+    kernel_length : int or sequence of int
+        Length of the temporal filters in samples, K. Several lengths make banks side by side, whose
+        maps are concatenated in that order.
+    n_spatial_filters : int
+        Number of outputs, O; a multiple of F where `depthwise`.
+    depthwise : bool, default=False
+        Whether each spatial filter sees one temporal filter's map, as in EEGNet, rather than all.
+    padding : {"same", "symmetric", "valid"}, default="same"
+        ``"same"`` keeps the number of samples; an even kernel sees K/2 - 1 samples before and K/2
+        after the current one, as in Keras. ``"symmetric"`` pads K // 2 on both sides, which makes
+        one sample more where K is even. ``"valid"`` does not pad. Several kernel lengths need
+        ``"same"``, or be odd and ``"symmetric"``.
+    norm : torch.nn.BatchNorm2d, optional
+        Of all temporal maps, with running statistics.
+    temporal_bias, spatial_bias : bool, default=False
+        Whether the layers add a constant to each of their maps.
+    method : {"auto", "direct", "spectral", "merged"}, default="auto"
+        ``"direct"`` computes the layers as written, with F C T' values between them. ``"merged"``
+        filters in time without them: depthwise, the electrodes are mixed first and each mixture is
+        filtered; otherwise, temporal and spatial filters are multiplied into one kernel for each
+        output. ``"spectral"`` does the same with products of spectra, for long kernels. Both take
+        batch statistics from `skeeg.layers.lag_statistics`. ``"auto"`` takes the one that should
+        be the fastest for the shape. It is an attribute, and may be changed at any time.
 
     Raises
     ------
     ValueError
-        If `method` is unknown.
+        If an argument has a value that it cannot take, or several kernel lengths would make maps
+        of different lengths.
+
+    Notes
+    -----
+    With x the trials, w_f the temporal and v_of the spatial filters, `*` the correlation along
+    time and (a_f, b_f) what batch normalisation multiplies with and adds, the output o is::
+
+        sum_f sum_c v_ofc (a_f (w_f * x_c) + b_f)
+            = sum_f (a_f w_f) * (sum_c v_ofc x_c) + sum_f b_f sum_c v_ofc
+
+    In training, a_f and b_f need mean and variance of w_f * x_c over batch, electrodes and time:
+    w_f'm and w_f'Gw_f, with m and G the mean and the covariance of the samples under the taps of
+    the kernel. In evaluation they are the running ones. See the user guide's page on the fast front
+    end for the derivation, the floor and measurements.
+
+    Examples
+    --------
+    >>> import torch
+    >>> filters = TemporalSpatialFilter(22, 8, 64, 16, depthwise=True, norm=nn.BatchNorm2d(8))
+    >>> filters(torch.randn(5, 22, 256)).shape
+    torch.Size([5, 16, 1, 256])
     """
-    check_choice("method", method, METHODS)
-    if method == "auto":
-        method = "fast" if _is_worth_it(x, temporal, norm, spatial) else "direct"
-    if method == "direct":
-        maps = temporal(x.unsqueeze(1))
-        result: Tensor = spatial(maps if norm is None else norm(maps))
-        return result
-    if norm is None:
-        return _merged(x, temporal, spatial).unsqueeze(2)
-    return _normalised(x, temporal, norm, spatial).unsqueeze(2)
 
-
-def _is_worth_it(
-    x: Tensor, temporal: nn.Conv2d, norm: nn.BatchNorm2d | None, spatial: nn.Conv2d
-) -> bool:
-    if norm is None:
-        return True
-    if norm.training and x.requires_grad:  # the statistics below are constants of the input
-        return False
-    return x.shape[1] > spatial.out_channels // temporal.out_channels
-
-
-def _time_padding(temporal: nn.Conv2d) -> tuple[int, int]:
-    return getattr(temporal, "time_padding", (0, 0))
-
-
-def _merged(x: Tensor, temporal: nn.Conv2d, spatial: nn.Conv2d) -> Tensor:
-    """Apply both as one convolution, whose kernels are products of the two."""
-    filters = temporal.weight[:, 0, 0]  # F, K
-    weights = spatial.weight[..., 0]  # O, F, C
-    bias = spatial.bias
-    if temporal.bias is not None:
-        constant = weights.sum(dim=2) @ temporal.bias
-        bias = constant if bias is None else bias + constant
-    kernels = torch.einsum("ofc,fk->ock", weights, filters)
-    return F.conv1d(F.pad(x, _time_padding(temporal)), kernels, bias)
-
-
-def _normalised(x: Tensor, temporal: nn.Conv2d, norm: nn.BatchNorm2d, spatial: nn.Conv2d) -> Tensor:
-    """Mix the electrodes first, then filter each mixture; normalisation scales and shifts it."""
-    filters = temporal.weight[:, 0, 0]  # F, K
-    weights = spatial.weight[:, 0, :, 0]  # D F, C
-    multiplier = weights.shape[0] // filters.shape[0]
-    mean, variance = _statistics(x, filters, norm, _time_padding(temporal))
-    gain = norm.weight / torch.sqrt(variance + norm.eps)  # F
-    shift = norm.bias - mean * gain  # F
-    kernels = (filters * gain[:, None]).repeat_interleave(multiplier, dim=0)  # D F, K
-    constant = shift.repeat_interleave(multiplier) * weights.sum(dim=1)  # D F
-    mixtures = torch.matmul(weights, x)  # batch, D F, T
-    filtered = correlate_each(mixtures, kernels, _time_padding(temporal))
-    return filtered + constant[:, None]
-
-
-def correlate_each(x: Tensor, kernels: Tensor, padding: tuple[int, int]) -> Tensor:
-    """Correlate each map along time with a kernel of its own.
-
-    Parameters
-    ----------
-    x : Tensor, shape (batch, n_maps, n_times)
-    kernels : Tensor, shape (n_maps, kernel_length)
-    padding : (int, int)
-        Zeros before and after.
-
-    Returns
-    -------
-    Tensor, shape (batch, n_maps, n_times + padding - kernel_length + 1)
-    """
-    n_maps, length = kernels.shape
-    if length < _SPECTRAL_FROM:
-        return F.conv1d(F.pad(x, padding), kernels[:, None], groups=n_maps)
-    before, after = padding
-    n_out = x.shape[-1] + before + after - length + 1
-    n_fft = next_fast_len(x.shape[-1] + length - 1, real=True)
-    spectrum = torch.fft.rfft(x, n_fft) * torch.fft.rfft(kernels.flip(-1), n_fft)
-    start = length - 1 - before
-    return torch.fft.irfft(spectrum, n_fft)[..., start : start + n_out]
-
-
-def _statistics(
-    x: Tensor, filters: Tensor, norm: nn.BatchNorm2d, padding: tuple[int, int]
-) -> tuple[Tensor, Tensor]:
-    """Return mean and variance of each filter's output, as `norm` would use them.
-
-    The mean is linear in the filter w, and the variance the quadratic form w'Gw with G the
-    covariance of the padded input at the lags of the kernel. Both are differentiable by the filter.
-    """
-    running_mean, running_var = norm.running_mean, norm.running_var
-    if running_mean is None or running_var is None or norm.momentum is None:
-        raise ValueError("The fast form needs a norm with running statistics and a momentum.")
-    if not norm.training:
-        return running_mean, running_var
-    lag_mean, lag_covariance, count = _lag_statistics(x.detach(), filters.shape[1], padding)
-    precise = filters.double()
-    mean = precise @ lag_mean
-    variance = ((precise @ lag_covariance) * precise).sum(dim=1).clamp_min(0)
-    mean, variance = mean.to(filters.dtype), variance.to(filters.dtype)
-    with torch.no_grad():
-        if norm.num_batches_tracked is not None:
-            norm.num_batches_tracked.add_(1)
-        running_mean.lerp_(mean, norm.momentum)
-        running_var.lerp_(variance * (count / (count - 1)), norm.momentum)
-    return mean, variance
-
-
-def _lag_statistics(x: Tensor, length: int, padding: tuple[int, int]) -> tuple[Tensor, Tensor, int]:
-    """Return mean (K,) and covariance (K, K), in float64, of what each tap of a kernel sees.
-
-    Tap k sees the zero-padded signal from sample k - p on, p zeros being padded before. The
-    signals enter centred, and their common offset is added by algebra: its square would otherwise
-    drown the variance.
-    """
-    before, after = padding
-    n_times = x.shape[-1]
-    n_out = n_times + before + after - length + 1
-    signals = x.shape[0] * x.shape[1]
-    count = signals * n_out
-    if count < 2:  # as torch's own batch normalisation says it
-        raise ValueError(
-            "Expected more than 1 value per channel when training: a single output of one trial "
-            "and one channel has no variance."
+    def __init__(
+        self,
+        n_chans: int,
+        n_temporal_filters: int,
+        kernel_length: int | Sequence[int],
+        n_spatial_filters: int,
+        *,
+        depthwise: bool = False,
+        padding: str = "same",
+        norm: nn.BatchNorm2d | None = None,
+        temporal_bias: bool = False,
+        spatial_bias: bool = False,
+        method: str = "auto",
+    ) -> None:
+        super().__init__()
+        self.n_chans, n_temporal, n_spatial = check_positive_ints(
+            n_chans=n_chans,
+            n_temporal_filters=n_temporal_filters,
+            n_spatial_filters=n_spatial_filters,
         )
-    offset = x.mean(dtype=torch.float64)
-    centred = x - offset.to(x.dtype)
-    # What rounding the offset to the dtype of x left over belongs to the offset, too.
-    offset = offset.to(x.dtype).double()
+        several = isinstance(kernel_length, Sequence)
+        lengths = [
+            check_positive_ints(kernel_length=length)[0]
+            for length in (
+                kernel_length if isinstance(kernel_length, Sequence) else [kernel_length]
+            )
+        ]
+        n_maps = n_temporal * len(lengths)
+        self.padding = check_choice("padding", padding, PADDINGS)
+        self.depthwise = check_flag("depthwise", depthwise)
+        self.method = check_choice("method", method, METHODS)
+        self._paddings = [_zeros(self.padding, length) for length in lengths]
+        _check_agreement(lengths, self._paddings, self.padding)
+        if self.depthwise and n_spatial % n_maps:
+            raise ValueError(
+                f"n_spatial_filters must be a multiple of the {n_maps} temporal maps where "
+                f"depthwise=True; got {n_spatial}."
+            )
+        if norm is not None:
+            _check_norm(norm, n_maps)
 
-    window = _window(n_times, length, before, after, x.device)
-    course = centred.sum(dim=(0, 1), dtype=torch.float64)
-    taps_of_course = F.pad(course, padding).unfold(0, n_out, 1)  # K, n_out
-    mean = taps_of_course.sum(dim=1) / count
-    cross = taps_of_course @ window.inside.T / count - torch.outer(mean, window.share)
-    covariance = (
-        _lag_products(centred, length, window) / count
-        - torch.outer(mean, mean)
-        + offset * (cross + cross.T)
-        + offset**2 * window.covariance
-    )
-    return mean + offset * window.share, covariance, count
+        bias = check_flag("temporal_bias", temporal_bias)
+        banks = [nn.Conv2d(1, n_temporal, (1, length), bias=bias) for length in lengths]
+        self.temporal = nn.ModuleList(banks) if several else banks[0]
+        self.norm = norm
+        self.spatial = nn.Conv2d(
+            n_maps,
+            n_spatial,
+            (self.n_chans, 1),
+            groups=n_maps if self.depthwise else 1,
+            bias=check_flag("spatial_bias", spatial_bias),
+        )
+
+    @property
+    def banks(self) -> list[nn.Conv2d]:
+        """The convolutions with the temporal filters, one for each kernel length."""
+        several = isinstance(self.temporal, nn.ModuleList)
+        found = self.temporal.children() if several else [self.temporal]
+        return [bank for bank in found if isinstance(bank, nn.Conv2d)]
+
+    @property
+    def _length(self) -> int:
+        """Samples of the longest kernel, or of what kernels that are aligned span together."""
+        (before, after), (left, right) = self.time_padding, self._paddings[0]
+        return self.banks[0].kernel_size[1] + before - left + after - right
+
+    @property
+    def time_padding(self) -> tuple[int, int]:
+        """Zeros before and after a signal, as the longest kernel sees them."""
+        return max(before for before, _ in self._paddings), max(
+            after for _, after in self._paddings
+        )
+
+    def precompute_trials(self, x: Tensor) -> dict[str, Tensor]:
+        """Return what training needs to know of each trial, however often the trial comes back.
+
+        Parameters
+        ----------
+        x : Tensor, shape (batch, n_chans, n_times)
+
+        Returns
+        -------
+        dict of str to Tensor
+            Arguments of `forward`, each with a row per trial; none where nothing is worth keeping.
+        """
+        if self.norm is None or self._chosen(x.shape[-1]) == "direct":
+            return {}
+        return {"lag_sums": lag_sums(x, self._length, self.time_padding)}
+
+    def forward(self, x: Tensor, lag_sums: Tensor | None = None) -> Tensor:
+        """Return the filtered trials.
+
+        Parameters
+        ----------
+        x : Tensor, shape (batch, n_chans, n_times)
+        lag_sums : Tensor, optional
+            Those of `x`, as from `precompute_trials`; they are computed in training where left out.
+
+        Returns
+        -------
+        Tensor, shape (batch, n_spatial_filters, 1, n_outputs)
+            With as many samples as `padding` leaves.
+        """
+        method = self._chosen(x.shape[-1])
+        if method == "direct":
+            return self._direct(x)
+        filters, constants = self._normalised_filters(x, lag_sums)
+        if self.depthwise:
+            return self._mixed_first(x, filters, constants, method).unsqueeze(2)
+        return self._as_one_kernel(x, filters, constants, method)
+
+    def extra_repr(self) -> str:
+        """Return the settings, for the layer's printed form."""
+        return f"padding={self.padding!r}, depthwise={self.depthwise}, method={self.method!r}"
+
+    # ------------------------------------------------------------------ methods
+
+    def _chosen(self, n_times: int) -> str:
+        method = check_choice("method", self.method, METHODS)
+        if method != "auto":
+            return method
+        n_maps, n_out = self.spatial.in_channels, self.spatial.out_channels
+        if self.depthwise:
+            if self.n_chans < n_out // n_maps:  # more mixtures than there are maps to spare
+                return "direct"
+            return "spectral" if self._length >= _SPECTRAL_FROM else "merged"
+        return "spectral" if self._spectral_pays(n_times) else "merged"
+
+    def _spectral_pays(self, n_times: int) -> bool:
+        """Whether products of spectra take so much fewer multiplications that they are faster."""
+        pairs = self.n_chans * self.spatial.out_channels
+        signals = self.n_chans + self.spatial.out_channels
+        n_fft = n_times + self._length - 1
+        spectral = 2 * n_fft * pairs + 2.5 * n_fft * max(n_fft.bit_length(), 1) * signals
+        return self._length * n_times * pairs > _SPECTRAL_OVERHEAD * spectral
+
+    def _direct(self, x: Tensor) -> Tensor:
+        x = x.unsqueeze(1)
+        maps = [
+            bank(F.pad(x, padding))
+            for bank, padding in zip(self.banks, self._paddings, strict=True)
+        ]
+        x = torch.cat(maps, dim=1) if len(maps) > 1 else maps[0]
+        result: Tensor = self.spatial(x if self.norm is None else self.norm(x))
+        return result
+
+    def _mixed_first(self, x: Tensor, filters: Tensor, constants: Tensor, method: str) -> Tensor:
+        weights = self.spatial.weight[:, 0, :, 0]  # O, C
+        multiplier = len(weights) // len(filters)
+        constant = constants.repeat_interleave(multiplier) * weights.sum(dim=1)
+        if self.spatial.bias is not None:
+            constant = constant + self.spatial.bias
+        mixtures = torch.bmm(x.transpose(1, 2), weights.T.expand(len(x), -1, -1))  # batch, T, O
+        kernels = filters.repeat_interleave(multiplier, dim=0)  # O, K
+        correlate = correlate_each if method == "merged" else correlate_each_by_spectrum
+        return correlate(mixtures.transpose(1, 2), kernels, self.time_padding, constant)
+
+    def _as_one_kernel(self, x: Tensor, filters: Tensor, constants: Tensor, method: str) -> Tensor:
+        weights = self.spatial.weight[..., 0]  # O, F, C
+        constant = weights.sum(dim=2) @ constants
+        if self.spatial.bias is not None:
+            constant = constant + self.spatial.bias
+        kernels = torch.einsum("ofc,fk->ock", weights, filters)
+        if method == "merged":
+            # oneDNN is fastest where the electrodes of a sample lie side by side.
+            x = F.pad(maps_side_by_side(x), self.time_padding)
+            kernels = kernels.unsqueeze(2).contiguous(memory_format=torch.channels_last)
+            return F.conv2d(x, kernels, constant)
+        return (_correlate_all(x, kernels, self.time_padding) + constant[:, None]).unsqueeze(2)
+
+    # ------------------------------------------------------------------ normalisation
+
+    def _normalised_filters(self, x: Tensor, sums: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Return the temporal filters (F, K) and constants (F,), with the normalisation in them."""
+        filters = self._aligned_filters()
+        biases = [bank.bias for bank in self.banks if bank.bias is not None]
+        constants = torch.cat(biases) if biases else filters.new_zeros(len(filters))
+        if self.norm is None:
+            return filters, constants
+        mean, variance = self._statistics(self.norm, x, sums, filters, constants)
+        gain = torch.rsqrt(variance + self.norm.eps)
+        if self.norm.affine:
+            gain = gain * self.norm.weight
+        constants = (constants - mean) * gain
+        return filters * gain[
+            :, None
+        ], constants + self.norm.bias if self.norm.affine else constants
+
+    def _aligned_filters(self) -> Tensor:
+        """Return all temporal filters, shorter ones with zeros around them, as they are aligned."""
+        before, after = self.time_padding
+        aligned = [
+            F.pad(bank.weight[:, 0, 0], (before - left, after - right))
+            for bank, (left, right) in zip(self.banks, self._paddings, strict=True)
+        ]
+        return torch.cat(aligned) if len(aligned) > 1 else aligned[0]
+
+    def _statistics(
+        self,
+        norm: nn.BatchNorm2d,
+        x: Tensor,
+        sums: Tensor | None,
+        filters: Tensor,
+        constants: Tensor,
+    ) -> tuple[Tensor, Tensor]:
+        """Return mean and variance of each filter's output as `norm` would use them.
+
+        In training, its running statistics are updated as it would.
+        """
+        running_mean, running_var = norm.running_mean, norm.running_var
+        if running_mean is None or running_var is None or norm.num_batches_tracked is None:
+            raise ValueError(_NO_STATISTICS)
+        if not norm.training:
+            return running_mean, running_var
+        length, padding = filters.shape[1], self.time_padding
+        if sums is None:
+            seen = lag_statistics(x, length, padding)
+        else:
+            seen = statistics_of_sums(sums, x.shape, length, padding)
+        precise = filters.double()
+        mean = precise @ seen.mean
+        variance = ((precise @ seen.covariance) * precise).sum(dim=1).clamp_min(0)
+        mean, variance = mean.to(filters.dtype) + constants, variance.to(filters.dtype)
+        with torch.no_grad():
+            norm.num_batches_tracked.add_(1)
+            # With momentum None, torch averages over all batches.
+            momentum = norm.momentum
+            if momentum is None:
+                momentum = 1.0 / float(norm.num_batches_tracked)
+            running_mean.lerp_(mean, momentum)
+            running_var.lerp_(variance * (seen.count / (seen.count - 1)), momentum)
+        return mean, variance
 
 
-@dataclass(frozen=True)
-class _Window:
-    """What the position of each tap in a padded window decides, whatever the signal.
-
-    Tap k lies inside the signal at the times where ``inside[k]``, of shape (K, n_out), is one;
-    ``share`` is its mean over time and ``covariance`` that of every two taps. Taps k and l see
-    products at lag ``lag[k, l]``, of which the first ``passed`` and the last ``unreached`` are cut
-    off by the window.
-    """
-
-    inside: Tensor
-    share: Tensor
-    covariance: Tensor
-    lag: Tensor
-    passed: Tensor
-    unreached: Tensor
+def _zeros(padding: str, length: int) -> tuple[int, int]:
+    """Return how many zeros `padding` puts before and after a signal for a kernel's length."""
+    if padding == "same":
+        return (length - 1) // 2, length // 2
+    return (length // 2, length // 2) if padding == "symmetric" else (0, 0)
 
 
-@lru_cache(maxsize=64)
-def _window(n_times: int, length: int, before: int, after: int, device: torch.device) -> _Window:
-    ones = F.pad(torch.ones(n_times, dtype=torch.float64, device=device), (before, after))
-    inside = ones.unfold(0, n_times + before + after - length + 1, 1)
-    share = inside.mean(dim=1)
-    tap = torch.arange(length, device=device)
-    return _Window(
-        inside=inside,
-        share=share,
-        covariance=inside @ inside.T / inside.shape[1] - torch.outer(share, share),
-        lag=(tap[None, :] - tap[:, None]).clamp_min(0),
-        passed=(tap[:, None] - before).clamp_min(0).expand(length, length),
-        unreached=(length - 1 - after - tap[None, :]).clamp_min(0).expand(length, length),
-    )
+def _check_agreement(lengths: list[int], paddings: list[tuple[int, int]], padding: str) -> None:
+    if not lengths:
+        raise ValueError("kernel_length must be an integer or hold one at least; got none.")
+    longer = {sum(zeros) - length for zeros, length in zip(paddings, lengths, strict=True)}
+    if len(longer) > 1:
+        raise ValueError(
+            f"Kernels of {lengths} samples with padding={padding!r} make maps of different "
+            'lengths, which cannot stand side by side. Use padding="same", or odd kernels with '
+            '"symmetric".'
+        )
 
 
-def _lag_products(x: Tensor, length: int, window: _Window) -> Tensor:
-    """Return the sum over trials, channels and time of the products of every two taps.
-
-    The product of taps k and l >= k is the autocorrelation at lag l - k, less what the window cuts
-    off: products of the first samples, which tap k has passed already, and of the last ones, which
-    tap l does not reach.
-    """
-    lags = _autocorrelation(x, length)
-    head = _diagonal_sums(_edge_products(x[..., :length], length))
-    tail = _diagonal_sums(_edge_products(x.flip(-1)[..., :length], length))
-    cut = head[window.passed, window.lag] + tail[window.unreached, window.lag]
-    upper = torch.triu(lags[window.lag] - cut)
-    return upper + torch.triu(upper, 1).T
+def _check_norm(norm: nn.BatchNorm2d, n_maps: int) -> None:
+    if norm.num_features != n_maps:
+        raise ValueError(
+            f"norm must be of the {n_maps} temporal maps; got one of {norm.num_features}."
+        )
+    if norm.running_mean is None:
+        raise ValueError(_NO_STATISTICS)
 
 
-def _autocorrelation(x: Tensor, length: int) -> Tensor:
-    """Return the autocorrelation at lags 0 to length - 1, in float64, summed over all signals.
-
-    Cut into frames of `length` samples, products at these lags are products within a frame or of
-    a frame and the next, so two matrix products give all of them. They are summed in the dtype of
-    `x` over blocks of frames, which are short enough to keep its digits, and blocks in float64.
-    """
-    n_frames = -(-x.shape[-1] // length) + 1
-    frames = F.pad(x, (0, n_frames * length - x.shape[-1])).unflatten(-1, (n_frames, length))
-    here, following = frames[:, :, :-1].flatten(0, 2), frames[:, :, 1:].flatten(0, 2)
-    n_rows = here.shape[0]
-    block = min(_FRAMES_PER_BLOCK, n_rows)
-    padding = (0, 0, 0, -n_rows % block)
-    here = F.pad(here, padding).unflatten(0, (-1, block))
-    following = F.pad(following, padding).unflatten(0, (-1, block))
-    products = here.transpose(1, 2) @ torch.cat([here, following], dim=2)
-    products = products.sum(dim=0, dtype=torch.float64)  # K, 2 K
-    return _skewed(products).sum(dim=0)
-
-
-def _edge_products(x: Tensor, length: int) -> Tensor:
-    """Return the sum over signals of the products of their first samples, zero-padded, (K, K)."""
-    edge = F.pad(x, (0, length - x.shape[-1])).flatten(0, 1).double()
-    return edge.T @ edge
-
-
-def _diagonal_sums(products: Tensor) -> Tensor:
-    """Return, at [n, lag], the sum of products[i, i + lag] over i < n; shape (K + 1, K)."""
-    length = products.shape[0]
-    diagonals = _skewed(F.pad(products, (0, length)))
-    return F.pad(diagonals.cumsum(dim=0), (0, 0, 1, 0))
-
-
-def _skewed(products: Tensor) -> Tensor:
-    """Return products[i, i + lag] at [i, lag], of a matrix of shape (K, 2 K)."""
-    length = products.shape[0]
-    return products.contiguous().as_strided((length, length), (2 * length + 1, 1))
+def _correlate_all(x: Tensor, kernels: Tensor, padding: tuple[int, int]) -> Tensor:
+    """Correlate (batch, C, T) with (O, C, K), summed over C, as products of spectra."""
+    shift, n_fft, n_out = spectral_window(x.shape[-1], kernels.shape[-1], padding)
+    signals = torch.fft.rfft(x, n_fft).permute(2, 0, 1)  # frequency, batch, C
+    spectra = torch.fft.rfft(kernels.flip(-1), n_fft).permute(2, 1, 0)  # frequency, C, O
+    products = torch.bmm(signals, spectra).permute(1, 2, 0)
+    return torch.fft.irfft(products, n_fft)[..., shift : shift + n_out]

@@ -7,7 +7,7 @@ from collections import OrderedDict
 import torch
 from torch import Tensor, nn
 
-from ..layers import lecun_uniform_, make_activation
+from ..layers import Dropout, lecun_uniform_, make_activation
 from ..layers._arguments import check_choice, check_number, check_positive_ints
 
 #: Whether a 1 x 1 convolution stands before the dense layers.
@@ -134,7 +134,7 @@ class CCNN(nn.Module):
                 activation=make_activation(activation, alpha),
             )
         )  # D
-        self.dropout = nn.Dropout(p)  # D
+        self.dropout = Dropout(p)  # D
         self.dense = nn.Linear(d, self.n_outputs)  # N
 
         lecun_uniform_(self)

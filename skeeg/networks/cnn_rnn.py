@@ -6,7 +6,7 @@ from collections import OrderedDict
 
 from torch import Tensor, nn
 
-from ..layers import clip_length, make_activation, output_length
+from ..layers import Dropout, clip_length, make_activation, output_length
 from ..layers._arguments import check_choice, check_number, check_positive_ints
 
 _HEADS = ("last", "flatten")
@@ -57,16 +57,16 @@ class _CNNRNN(nn.Module):
                     conv=nn.Conv1d(n_in, f, kernel_length),
                     activation=make_activation(activation, alpha),
                     pool=nn.MaxPool1d(pool_length),
-                    dropout=nn.Dropout(p),
+                    dropout=Dropout(p),
                 )
             )
 
         self.block1 = block(self.n_chans, k1, pool1)  # F, T1
         self.block2 = block(f, k2, pool2)  # F, T2
         self.first_recurrent = self.recurrent(f, u1, batch_first=True)  # T2, U1
-        self.first_dropout = nn.Dropout(p)  # T2, U1
+        self.first_dropout = Dropout(p)  # T2, U1
         self.second_recurrent = self.recurrent(u1, u2, batch_first=True)  # T2, U2
-        self.second_dropout = nn.Dropout(p)  # U2 or T2 U2
+        self.second_dropout = Dropout(p)  # U2 or T2 U2
         self.hidden = nn.Sequential(
             OrderedDict(
                 dense=nn.Linear(n_steps * u2, d), activation=make_activation(activation, alpha)

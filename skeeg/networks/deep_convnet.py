@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from ..layers import (
+    Dropout,
+    TemporalSpatialFilter,
     clip_length,
     glorot_uniform_,
     glorot_uniform_as_convolution_,
@@ -16,7 +18,6 @@ from ..layers import (
     with_max_norm,
 )
 from ..layers._arguments import check_choice, check_number, check_positive_ints, value_or
-from ..layers.temporal_spatial import temporal_spatial_filter
 
 
 @dataclass(frozen=True)
@@ -73,8 +74,8 @@ class DeepConvNet(nn.Module):
     ====================  ==================================================  ==============
     layer                 what it does                                        output
     ====================  ==================================================  ==============
-    temporal              F kernels of K samples, unpadded                    F, C, T - K + 1
-    spatial               F mixtures of all maps and electrodes               F, 1, T - K + 1
+    filters.temporal      F kernels of K samples, unpadded                    F, C, T - K + 1
+    filters.spatial       F mixtures of all maps and electrodes               F, 1, T - K + 1
     block1                normalisation, activation, max pool of P, dropout   F, 1, T1
     block2                convolution of K samples, then as block1            2 F, 1, T2
     block3                convolution of K samples, then as block1            4 F, 1, T3
@@ -149,9 +150,6 @@ class DeepConvNet(nn.Module):
     torch.Size([5, 4])
     """
 
-    #: How temporal and spatial filters are computed, see `skeeg.layers.temporal_spatial`.
-    front_end = "auto"
-
     def __init__(
         self,
         n_chans: int,
@@ -188,15 +186,24 @@ class DeepConvNet(nn.Module):
                 norm=nn.BatchNorm2d(n_maps),
                 activation=make_activation(activation, alpha),
                 pool=nn.MaxPool2d((1, pool_length)),
-                dropout=nn.Dropout(dropout),
+                dropout=Dropout(dropout),
             )
 
         def block(n_maps: int, k: int, pool_length: int, dropout: float) -> nn.Sequential:
             conv = convolve(n_maps // 2, n_maps, (1, k), own.bias_before_norm)
             return nn.Sequential(OrderedDict(conv=conv, **finish(n_maps, pool_length, dropout)))
 
-        self.temporal = convolve(1, f, (1, k1), bias=True)  # F, C, T - K + 1
-        self.spatial = convolve(f, f, (self.n_chans, 1), own.bias_before_norm)  # F, 1, T - K + 1
+        self.filters = TemporalSpatialFilter(  # F, 1, T - K + 1
+            self.n_chans,
+            f,
+            k1,
+            f,
+            padding="valid",
+            temporal_bias=True,
+            spatial_bias=own.bias_before_norm,
+        )
+        with_max_norm(self.filters.temporal, own.conv_max_norm)
+        with_max_norm(self.filters.spatial, own.conv_max_norm)
         self.block1 = nn.Sequential(finish(f, pool1, p))  # F, 1, T1
         self.block2 = block(2 * f, k2, pool2, p)  # 2 F, 1, T2
         self.block3 = block(4 * f, k3, pool3, p)  # 4 F, 1, T3
@@ -210,8 +217,8 @@ class DeepConvNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the logits, (batch, n_outputs), of trials of shape (batch, n_chans, n_times)."""
-        x = temporal_spatial_filter(x, self.temporal, None, self.spatial, method=self.front_end)
-        x = self.block4(self.block3(self.block2(self.block1(x))))
+        x = self.block1(self.filters(x))
+        x = self.block4(self.block3(self.block2(x)))
         logits: Tensor = self.dense(x.flatten(1))
         return logits
 
@@ -222,7 +229,7 @@ def _clip_blocks(
     """Return the four blocks' kernel lengths, their pool lengths, and what is left of the time."""
     kernels, pools = [], []
     for block in range(1, 5):
-        conv = "temporal" if block == 1 else f"block{block}.conv"
+        conv = "filters.temporal" if block == 1 else f"block{block}.conv"
         kernels.append(clip_length(kernel_length, n_times, f"DeepConvNet.{conv}", stacklevel=4))
         n_times = output_length(n_times, kernels[-1])
         pool = f"DeepConvNet.block{block}.pool"

@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from ..layers import (
+    Dropout,
+    MeanPool,
     SameConv2d,
+    TemporalSpatialFilter,
     clip_length,
     glorot_uniform_,
     make_activation,
@@ -22,7 +25,6 @@ from ..layers._arguments import (
     check_positive_ints,
     value_or,
 )
-from ..layers.temporal_spatial import temporal_spatial_filter
 
 
 @dataclass(frozen=True)
@@ -76,9 +78,9 @@ class EEGNet(nn.Module):
     ==========================  ===================================  =================
     layer                       what it does                         output
     ==========================  ===================================  =================
-    temporal                    F1 kernels of K samples, padded      F1, C, T
-    temporal_norm               batch normalisation                  F1, C, T
-    spatial                     D electrode weightings per filter    D F1, 1, T
+    filters.temporal            F1 kernels of K samples, padded      F1, C, T
+    filters.norm                batch normalisation                  F1, C, T
+    filters.spatial             D electrode weightings per filter    D F1, 1, T
     first_norm, -_activation    batch normalisation, activation      D F1, 1, T
     first_pool, -_dropout       mean of 4 samples, dropout           D F1, 1, T // 4
     second_conv                 16 samples per map, then 1 x 1       F2, 1, T // 4
@@ -164,9 +166,6 @@ class EEGNet(nn.Module):
     torch.Size([5, 2])
     """
 
-    #: How temporal and spatial filters are computed, see `skeeg.layers.temporal_spatial`.
-    front_end = "auto"
-
     def __init__(
         self,
         n_chans: int,
@@ -218,31 +217,33 @@ class EEGNet(nn.Module):
         def normalise(n_maps: int) -> nn.BatchNorm2d:
             return nn.BatchNorm2d(n_maps, eps=own.norm_eps, momentum=own.norm_momentum)
 
-        self.temporal = SameConv2d(1, f1, k1, bias=False)  # F1, C, T
-        self.temporal_norm = normalise(f1)  # F1, C, T
-        self.spatial = nn.Conv2d(f1, d * f1, (self.n_chans, 1), groups=f1, bias=False)  # D F1, 1, T
+        self.filters = TemporalSpatialFilter(  # D F1, 1, T
+            self.n_chans, f1, k1, d * f1, depthwise=True, norm=normalise(f1)
+        )
         self.first_norm = normalise(d * f1)  # D F1, 1, T
         self.first_activation = make_activation(activation, alpha)  # D F1, 1, T
-        self.first_pool = nn.AvgPool2d((1, pool1))  # D F1, 1, T // 4
-        self.first_dropout = nn.Dropout(p)  # D F1, 1, T // 4
+        self.first_pool = MeanPool(pool1)  # D F1, 1, T // 4
+        self.first_dropout = Dropout(p)  # D F1, 1, T // 4
         self.second_conv = _second_conv(d * f1, f2, k2, is_separable)  # F2, 1, T // 4
         self.second_norm = normalise(f2)  # F2, 1, T // 4
         self.second_activation = make_activation(activation, alpha)  # F2, 1, T // 4
-        self.second_pool = nn.AvgPool2d((1, pool2))  # F2, 1, T // 4 // 8
-        self.second_dropout = nn.Dropout(p)  # F2, 1, T // 4 // 8
+        self.second_pool = MeanPool(pool2)  # F2, 1, T // 4 // 8
+        self.second_dropout = Dropout(p)  # F2, 1, T // 4 // 8
         self.dense = nn.Linear(f2 * t2, self.n_outputs)  # N
 
-        with_max_norm(self.spatial, own.spatial_max_norm)
+        with_max_norm(self.filters.spatial, own.spatial_max_norm)
         with_max_norm(self.dense, own.dense_max_norm)
         if own.glorot:
             glorot_uniform_(self)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def precompute_trials(self, x: Tensor) -> dict[str, Tensor]:
+        """Return what `forward` needs in training of each trial, see `TemporalSpatialFilter`."""
+        return self.filters.precompute_trials(x)
+
+    def forward(self, x: Tensor, lag_sums: Tensor | None = None) -> Tensor:
         """Return the logits, (batch, n_outputs), of trials of shape (batch, n_chans, n_times)."""
-        x = temporal_spatial_filter(  # D F1, 1, T
-            x, self.temporal, self.temporal_norm, self.spatial, method=self.front_end
-        )
-        x = self.first_dropout(self.first_pool(self.first_activation(self.first_norm(x))))
+        x = self.first_norm(self.filters(x, lag_sums))
+        x = self.first_dropout(self.first_pool(self.first_activation(x)))
         x = self.second_norm(self.second_conv(x))
         x = self.second_dropout(self.second_pool(self.second_activation(x)))
         logits: Tensor = self.dense(x.flatten(1))

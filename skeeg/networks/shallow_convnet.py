@@ -9,8 +9,11 @@ from torch import Tensor, nn
 from ..layers import (
     ACTIVATIONS,
     Activation,
+    Dropout,
+    MeanPool,
     SafeLog,
     Square,
+    TemporalSpatialFilter,
     clip_length,
     glorot_uniform_,
     glorot_uniform_as_convolution_,
@@ -19,7 +22,6 @@ from ..layers import (
     with_max_norm,
 )
 from ..layers._arguments import check_choice, check_number, check_positive_ints, value_or
-from ..layers.temporal_spatial import temporal_spatial_filter
 
 
 @dataclass(frozen=True)
@@ -67,18 +69,18 @@ class ShallowConvNet(nn.Module):
 
     It learns what filter-bank common spatial patterns compute in separate steps.
 
-    ===========  =========================================  =================
-    layer        what it does                               output
-    ===========  =========================================  =================
-    temporal     F kernels of K samples, unpadded           F, C, T - K + 1
-    spatial      F mixtures of all maps and electrodes      F, 1, T - K + 1
-    norm         batch normalisation                        F, 1, T - K + 1
-    activation   square                                     F, 1, T - K + 1
-    pool         mean of P samples, every S samples         F, 1, T1
-    log          logarithm, with a floor                    F, 1, T1
-    dropout      dropout                                    F, 1, T1
-    dense        one logit per class                        N
-    ===========  =========================================  =================
+    ================  =========================================  =================
+    layer             what it does                               output
+    ================  =========================================  =================
+    filters.temporal  F kernels of K samples, unpadded           F, C, T - K + 1
+    filters.spatial   F mixtures of all maps and electrodes      F, 1, T - K + 1
+    norm              batch normalisation                        F, 1, T - K + 1
+    activation        square                                     F, 1, T - K + 1
+    pool              mean of P samples, every S samples         F, 1, T1
+    log               logarithm, with a floor                    F, 1, T1
+    dropout           dropout                                    F, 1, T1
+    dense             one logit per class                        N
+    ================  =========================================  =================
 
     with T1 = (T - K + 1 - P) // S + 1.
 
@@ -145,9 +147,6 @@ class ShallowConvNet(nn.Module):
     torch.Size([5, 4])
     """
 
-    #: How temporal and spatial filters are computed, see `skeeg.layers.temporal_spatial`.
-    front_end = "auto"
-
     def __init__(
         self,
         n_chans: int,
@@ -176,22 +175,23 @@ class ShallowConvNet(nn.Module):
         )
         p = check_number("dropout", dropout, at_least=0, below=1)
 
-        k = clip_length(k, self.n_times, "ShallowConvNet.temporal")
+        k = clip_length(k, self.n_times, "ShallowConvNet.filters.temporal")
         t = output_length(self.n_times, k)
         pool = clip_length(pool, t, "ShallowConvNet.pool")
         t1 = output_length(t, pool, stride=stride)
 
-        self.temporal = nn.Conv2d(1, f, (1, k))  # F, C, T - K + 1
-        self.spatial = nn.Conv2d(f, f, (self.n_chans, 1), bias=False)  # F, 1, T - K + 1
+        self.filters = TemporalSpatialFilter(  # F, 1, T - K + 1
+            self.n_chans, f, k, f, padding="valid", temporal_bias=True
+        )
         self.norm = nn.BatchNorm2d(f)  # F, 1, T - K + 1
         self.activation = make_activation(activation, alpha, table=_ACTIVATIONS)  # as above
-        self.pool = nn.AvgPool2d((1, pool), stride=(1, stride))  # F, 1, T1
+        self.pool = MeanPool(pool, stride)  # F, 1, T1
         self.log = SafeLog(own.log_minimum, own.log_maximum)  # F, 1, T1
-        self.dropout = nn.Dropout(p)  # F, 1, T1
+        self.dropout = Dropout(p)  # F, 1, T1
         self.dense = nn.Linear(f * t1, self.n_outputs)  # N
 
-        with_max_norm(self.temporal, own.conv_max_norm)
-        with_max_norm(self.spatial, own.conv_max_norm)
+        with_max_norm(self.filters.temporal, own.conv_max_norm)
+        with_max_norm(self.filters.spatial, own.conv_max_norm)
         with_max_norm(self.dense, own.dense_max_norm)
         glorot_uniform_(self)
         if own.classifier_is_conv:
@@ -199,7 +199,7 @@ class ShallowConvNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the logits, (batch, n_outputs), of trials of shape (batch, n_chans, n_times)."""
-        x = temporal_spatial_filter(x, self.temporal, None, self.spatial, method=self.front_end)
-        x = self.log(self.pool(self.activation(self.norm(x))))
+        x = self.activation(self.norm(self.filters(x)))
+        x = self.log(self.pool(x))
         logits: Tensor = self.dense(self.dropout(x).flatten(1))
         return logits

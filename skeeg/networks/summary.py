@@ -14,7 +14,7 @@ from sklearn.exceptions import NotFittedError
 from torch import Tensor, nn
 
 from .._validation import MAPS, SIGNALS
-from ..layers import PartialConv2d, RadialBasis, TrainableSubsampling
+from ..layers import PartialConv2d, RadialBasis, TemporalSpatialFilter, TrainableSubsampling
 from ..layers._arguments import check_positive_ints
 
 _CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
@@ -244,8 +244,8 @@ def _describe(network: nn.Module, input_shape: tuple[int, ...]) -> list[LayerSum
     """Return the layers in the order of their calls on zeros, then those that are not called."""
     copied = copy.deepcopy(network).eval()
     for part in copied.modules():
-        if hasattr(part, "front_end"):  # the layers as written, each of which can be watched
-            setattr(part, "front_end", "direct")  # noqa: B010  (torch types attributes as modules)
+        if isinstance(part, TemporalSpatialFilter):
+            part.method = "direct"  # the layers as written, each of which can be watched
     names: dict[nn.Module, str] = {}
     for name, layer in _walk(copied):
         names.setdefault(layer, name)

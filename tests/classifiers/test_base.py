@@ -115,7 +115,7 @@ def test_balanced_weights_find_the_rare_class_of_five_to_one():
     found = {}
     for class_weight in (None, "balanced", {"rare": 5, "frequent": 1}):
         estimator = make(
-            ModuleClassifier, module=Linear, max_epochs=40, batch_size=60, class_weight=class_weight
+            ModuleClassifier, module=Linear, max_epochs=100, batch_size=60, class_weight=class_weight
         )
         recall = recall_score(y, estimator.fit(X, y).predict(X), pos_label="rare")
         found[str(class_weight)] = recall
@@ -307,7 +307,7 @@ def test_every_named_optimiser_trains(optimizer):
 def test_max_norm_holds_after_every_step():
     X, y = oscillations()
     estimator = make(EEGNetClassifier, lr=0.5).fit(X, y)
-    norms = estimator.module_.spatial.weight.detach().flatten(1).norm(dim=1)
+    norms = estimator.module_.filters.spatial.weight.detach().flatten(1).norm(dim=1)
     assert norms.max() <= 1 + 1e-5
     assert estimator.module_.dense.weight.detach().norm(dim=1).max() <= 0.25 + 1e-5
 

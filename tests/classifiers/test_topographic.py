@@ -62,7 +62,8 @@ def test_every_activation_trains(cls, activation):
             make(cls, activation=activation).fit(*maps())
         return
     X, y = maps()
-    estimator = make(cls, activation=activation, max_epochs=8).fit(X, y)
+    steady = {"dropout": 0.0} if "dropout" in cls().get_params() else {}  # its noise hides a trend
+    estimator = make(cls, activation=activation, max_epochs=8, lr=1e-3, **steady).fit(X, y)
     losses = estimator.history[:, "train_loss"]
     assert np.isfinite(losses).all()
     assert losses[-1] < losses[0]

@@ -82,7 +82,8 @@ def randomise(network, seed=0):
 
 def record(network, x):
     """Run a network and return the output of each of its layers, of a recurrent one all steps."""
-    network.front_end = "direct"  # the plain form, each layer of which is called
+    if hasattr(network, "filters"):
+        network.filters.method = "direct"  # the plain form, each layer of which is called
     outputs = {}
 
     def keep(name, output):

@@ -69,11 +69,13 @@ def reference_chain(np_layers, fixed_statistics=False):
 
     def chain(state, x):
         y = {}
-        y["temporal"] = np_layers.convolve(
-            x[:, None], state["temporal.weight"], state["temporal.bias"]
+        y["filters.temporal"] = np_layers.convolve(
+            x[:, None], state["filters.temporal.weight"], state["filters.temporal.bias"]
         )
-        y["spatial"] = z = np_layers.convolve(
-            y["temporal"], state["spatial.weight"], state.get("spatial.bias")
+        y["filters.spatial"] = z = np_layers.convolve(
+            y["filters.temporal"],
+            state["filters.spatial.weight"],
+            state.get("filters.spatial.bias"),
         )
         for block in ("block1", "block2", "block3", "block4"):
             if block != "block1":
@@ -131,7 +133,7 @@ def test_original_has_a_bias_only_where_no_normalisation_follows():
     network = DeepConvNet(2, 600, 2)
     biased = {n for n, m in network.named_modules() if getattr(m, "bias", None) is not None}
     norms = {f"block{number}.norm" for number in range(1, 5)}
-    assert biased - norms == {"temporal", "dense"}
+    assert biased - norms == {"filters.temporal", "dense"}
 
 
 @pytest.mark.parametrize(
@@ -161,7 +163,12 @@ def test_lengths_are_those_of_the_variant_unless_given(variant, kernel_length, p
     network = DeepConvNet(2, 600, 2, variant=variant)
     pools = [layer for layer in network.modules() if isinstance(layer, nn.MaxPool2d)]
     assert {pool.kernel_size[1] for pool in pools} == {pool_length}
-    convolutions = [network.temporal, network.block2.conv, network.block3.conv, network.block4.conv]
+    convolutions = [
+        network.filters.temporal,
+        network.block2.conv,
+        network.block3.conv,
+        network.block4.conv,
+    ]
     assert {conv.kernel_size[1] for conv in convolutions} == {kernel_length}
     asked = DeepConvNet(2, 900, 2, variant=variant, kernel_length=3, pool_length=4)
     assert (asked.block4.conv.kernel_size[1], asked.block4.pool.kernel_size[1]) == (3, 4)
@@ -170,7 +177,13 @@ def test_lengths_are_those_of_the_variant_unless_given(variant, kernel_length, p
 def test_lawhern_limits_every_convolution_and_the_class_weights():
     network = DeepConvNet(2, 128, 2, variant="lawhern")
     limits = {n: m.max_norm for n, m in network.named_modules() if hasattr(m, "max_norm")}
-    convolutions = ["temporal", "spatial", "block2.conv", "block3.conv", "block4.conv"]
+    convolutions = [
+        "filters.temporal",
+        "filters.spatial",
+        "block2.conv",
+        "block3.conv",
+        "block4.conv",
+    ]
     assert limits == {**dict.fromkeys(convolutions, 2.0), "dense": 0.5}
 
 
@@ -190,16 +203,16 @@ def test_first_weights_are_those_of_the_variant(variant):
         "lawhern": (math.sqrt(6 / (8 * 50)), math.sqrt(6 / (maps * length + 4))),
         "lab": (1 / math.sqrt(8 * 25), 1 / math.sqrt(maps * length)),
     }[variant]
-    for layer, bound in zip((network.spatial, network.dense), bounds, strict=True):
+    for layer, bound in zip((network.filters.spatial, network.dense), bounds, strict=True):
         assert 0.995 * bound < layer.weight.abs().max() <= bound
-    assert (network.temporal.bias == 0).all() == (variant != "lab")
+    assert (network.filters.temporal.bias == 0).all() == (variant != "lab")
 
 
 def test_running_statistics_move_by_a_tenth(reference):
     network = small_network(reference, "schirrmeister")
     norm = network.block1.norm
     norm.reset_running_stats()
-    values = reference.record(network, X)["spatial"]
+    values = reference.record(network, X)["filters.spatial"]
     np.testing.assert_allclose(norm.running_mean, 0.1 * values.mean(axis=(0, 2, 3)), rtol=1e-9)
 
 

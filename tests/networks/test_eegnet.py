@@ -109,12 +109,18 @@ def reference_chain(np_layers, separable, eps, fixed_statistics=False):
         )
 
     def chain(state, x):
-        y = {"temporal": np_layers.convolve_same(x[:, None], state["temporal.weight"])}
-        y["temporal_norm"] = normalise(y["temporal"], state, "temporal_norm")
-        y["spatial"] = np_layers.convolve(
-            y["temporal_norm"], state["spatial.weight"], groups=y["temporal"].shape[1]
+        y = {
+            "filters.temporal": np_layers.convolve_same(
+                x[:, None], state["filters.temporal.weight"]
+            )
+        }
+        y["filters.norm"] = normalise(y["filters.temporal"], state, "filters.norm")
+        y["filters.spatial"] = np_layers.convolve(
+            y["filters.norm"],
+            state["filters.spatial.weight"],
+            groups=y["filters.temporal"].shape[1],
         )
-        y["first_norm"] = normalise(y["spatial"], state, "first_norm")
+        y["first_norm"] = normalise(y["filters.spatial"], state, "first_norm")
         y["first_activation"] = np_layers.elu(y["first_norm"], 0.7)
         y["first_pool"] = np_layers.pool(y["first_activation"], np.mean, 4)
         y["first_dropout"] = y["first_pool"]
@@ -192,9 +198,9 @@ def test_gradients_equal_differences_of_the_numpy_form(reference, variant, separ
 @pytest.mark.parametrize(("variant", "momentum"), [("lawhern", 0.01), ("lab", 0.1)])
 def test_running_statistics_move_by_the_momentum_of_the_variant(reference, variant, momentum):
     network = small_network(reference, variant, True)
-    norm = network.temporal_norm
+    norm = network.filters.norm
     norm.reset_running_stats()
-    values = reference.record(network, X)["temporal"]
+    values = reference.record(network, X)["filters.temporal"]
     mean, var = values.mean(axis=(0, 2, 3)), values.var(axis=(0, 2, 3), ddof=1)
     np.testing.assert_allclose(norm.running_mean, momentum * mean, rtol=1e-9)
     np.testing.assert_allclose(norm.running_var, 1 - momentum + momentum * var, rtol=1e-9)
@@ -203,7 +209,7 @@ def test_running_statistics_move_by_the_momentum_of_the_variant(reference, varia
 def test_lawhern_limits_spatial_filters_and_class_weights():
     network = EEGNet(8, 64, 2)
     limits = {n: m.max_norm for n, m in network.named_modules() if hasattr(m, "max_norm")}
-    assert limits == {"spatial": 1.0, "dense": 0.25}
+    assert limits == {"filters.spatial": 1.0, "dense": 0.25}
 
 
 def test_lab_has_no_limits():
@@ -214,7 +220,7 @@ def test_lab_has_no_limits():
 
 def test_lawhern_starts_from_glorot_and_lab_from_torch():
     torch.manual_seed(0)
-    spatial = EEGNet(64, 128, 2).spatial.weight.abs().max().item()
+    spatial = EEGNet(64, 128, 2).filters.spatial.weight.abs().max().item()
     glorot = math.sqrt(6 / (64 * (8 + 2)))
     assert 0.98 * glorot < spatial <= glorot
     torch.manual_seed(0)
@@ -229,16 +235,16 @@ def test_dense_bias_starts_at_zero_in_lawhern():
 
 def test_lab_replaces_defaults_but_honours_other_values():
     lab = EEGNet(2, 750, 2, variant="lab")
-    assert lab.temporal.weight.shape == (16, 1, 1, 51)
+    assert lab.filters.temporal.weight.shape == (16, 1, 1, 51)
     assert lab.first_dropout.p == lab.second_dropout.p == 0.25
     asked = EEGNet(2, 750, 2, variant="lab", n_temporal_filters=4, kernel_length=33, dropout=0.1)
-    assert asked.temporal.weight.shape == (4, 1, 1, 33)
+    assert asked.filters.temporal.weight.shape == (4, 1, 1, 33)
     assert asked.first_dropout.p == asked.second_dropout.p == 0.1
 
 
 def test_lawhern_keeps_its_defaults():
     network = EEGNet(2, 750, 2)
-    assert network.temporal.weight.shape == (8, 1, 1, 64)
+    assert network.filters.temporal.weight.shape == (8, 1, 1, 64)
     assert network.first_dropout.p == network.second_dropout.p == 0.5
 
 
@@ -252,8 +258,8 @@ def test_the_activation_is_used_twice():
 @pytest.mark.filterwarnings("ignore:EEGNet")
 def test_only_pools_are_clipped(n_times, clipped):
     network = EEGNet(2, n_times, 2)
-    assert (network.first_pool.kernel_size[1], network.second_pool.kernel_size[1]) == clipped
-    assert network.temporal.weight.shape[-1] == 64
+    assert (network.first_pool.length, network.second_pool.length) == clipped
+    assert network.filters.temporal.weight.shape[-1] == 64
     assert network.second_conv.depthwise.weight.shape[-1] == 16
 
 

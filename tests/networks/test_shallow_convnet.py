@@ -59,14 +59,16 @@ def reference_chain(np_layers, limits, fixed_statistics=False):
 
     def chain(state, x):
         y = {}
-        y["temporal"] = np_layers.convolve(
-            x[:, None], state["temporal.weight"], state["temporal.bias"]
+        y["filters.temporal"] = np_layers.convolve(
+            x[:, None], state["filters.temporal.weight"], state["filters.temporal.bias"]
         )
-        y["spatial"] = np_layers.convolve(y["temporal"], state["spatial.weight"])
+        y["filters.spatial"] = np_layers.convolve(
+            y["filters.temporal"], state["filters.spatial.weight"]
+        )
         names = ("running_mean", "running_var") if fixed_statistics else ()
         statistics = [state[f"norm.{name}"] for name in names]
         y["norm"] = np_layers.normalise(
-            y["spatial"], state["norm.weight"], state["norm.bias"], 1e-5, *statistics
+            y["filters.spatial"], state["norm.weight"], state["norm.bias"], 1e-5, *statistics
         )
         y["activation"] = y["norm"] ** 2
         y["pool"] = np_layers.pool(y["activation"], np.mean, 6, stride=4)
@@ -142,9 +144,9 @@ def test_lengths_are_those_of_the_variant_unless_given(variant, expected):
     def lengths(**kwargs):
         network = ShallowConvNet(2, 200, 2, variant=variant, **kwargs)
         return (
-            network.temporal.kernel_size[1],
-            network.pool.kernel_size[1],
-            network.pool.stride[1],
+            network.filters.temporal.kernel_size[1],
+            network.pool.length,
+            network.pool.stride,
         )
 
     assert lengths() == expected
@@ -153,7 +155,10 @@ def test_lengths_are_those_of_the_variant_unless_given(variant, expected):
 
 @pytest.mark.parametrize(
     ("variant", "expected"),
-    [("schirrmeister", {}), ("lawhern", {"temporal": 2.0, "spatial": 2.0, "dense": 0.5})],
+    [
+        ("schirrmeister", {}),
+        ("lawhern", {"filters.temporal": 2.0, "filters.spatial": 2.0, "dense": 0.5}),
+    ],
 )
 def test_limits_on_norms_are_those_of_the_variant(variant, expected):
     network = ShallowConvNet(2, 128, 2, variant=variant)
@@ -170,9 +175,9 @@ def test_first_weights_are_those_of_the_variant(variant):
         "schirrmeister": (math.sqrt(6 / (8 * 80)), math.sqrt(6 / (44 * length))),
         "lawhern": (math.sqrt(6 / (8 * 80)), math.sqrt(6 / (40 * length + 4))),
     }[variant]
-    for layer, bound in zip((network.spatial, network.dense), bounds, strict=True):
+    for layer, bound in zip((network.filters.spatial, network.dense), bounds, strict=True):
         assert 0.99 * bound < layer.weight.abs().max() <= bound
-    assert (network.temporal.bias == 0).all()
+    assert (network.filters.temporal.bias == 0).all()
     assert (network.dense.bias == 0).all()
 
 
@@ -195,7 +200,7 @@ def test_an_unknown_activation_is_told_about_square_too():
 @pytest.mark.parametrize(
     ("n_times", "expected", "warned"),
     [
-        (20, (20, 1), ["ShallowConvNet.temporal", "ShallowConvNet.pool"]),
+        (20, (20, 1), ["ShallowConvNet.filters.temporal", "ShallowConvNet.pool"]),
         (60, (25, 36), ["ShallowConvNet.pool"]),
     ],
 )
@@ -203,5 +208,5 @@ def test_a_short_window_clips_what_does_not_fit_and_names_it(n_times, expected, 
     with pytest.warns(UserWarning, match="ShallowConvNet") as record:
         network = ShallowConvNet(2, n_times, 2)
     assert [str(warning.message).split()[0] for warning in record] == warned
-    assert (network.temporal.kernel_size[1], network.pool.kernel_size[1]) == expected
+    assert (network.filters.temporal.kernel_size[1], network.pool.length) == expected
     assert network.dense.in_features == 40

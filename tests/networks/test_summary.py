@@ -117,7 +117,7 @@ def test_the_table_is_a_frame_with_a_row_per_layer():
     assert list(table.columns) == columns
     assert table["parameters"].sum() == result.n_parameters
     assert table["multiply_adds"].sum() == result.n_multiply_adds
-    spatial = table.set_index("name").loc["spatial"]
+    spatial = table.set_index("name").loc["filters.spatial"]
     assert tuple(spatial) == ("Conv2d", (16, 1, 64), 48, 16 * 64 * 3)
 
 
@@ -127,8 +127,8 @@ def test_it_prints_as_a_table_in_text_and_html():
     lines = str(result).splitlines()
     assert lines[0] == heading
     assert lines[2].split(maxsplit=2) == [
-        "temporal",
-        "SameConv2d",
+        "filters.temporal",
+        "Conv2d",
         "8 x 22 x 256        512     2,883,584",
     ]
     page = result._repr_html_()

@@ -1,0 +1,48 @@
+"""Mean pools along time."""
+
+from __future__ import annotations
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .correlation import is_onednn
+
+
+class MeanPool(nn.Module):
+    """The mean of so many samples, every so many samples; a last pool that is not full is left out.
+
+    It is ``AvgPool2d((1, length), stride=(1, stride))``; on a CPU, it takes half the time as a
+    convolution.
+
+    Parameters
+    ----------
+    length : int
+        Number of samples in a mean, at most those of the input.
+    stride : int, optional
+        The step from one mean to the next; None takes `length`.
+    """
+
+    def __init__(self, length: int, stride: int | None = None) -> None:
+        super().__init__()
+        self.length = length
+        self.stride = length if stride is None else stride
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Pool (batch, n_maps, height, n_times) along its last axis."""
+        if not is_onednn(x):
+            return F.avg_pool2d(x, (1, self.length), stride=(1, self.stride))
+        # A mean over overlapping windows is that of the shorter means they share.
+        part = self.stride if self.length % self.stride == 0 else self.length
+        kernel = x.new_full((x.shape[1], 1, 1, part), 1 / self.length)
+        sums = F.conv2d(x, kernel, stride=(1, self.stride), groups=x.shape[1])
+        if part == self.length:
+            return sums
+        n_out = sums.shape[-1] - self.length // part + 1
+        means = sums[..., :n_out]
+        for i in range(1, self.length // part):
+            means = means + sums[..., i : i + n_out]
+        return means
+
+    def extra_repr(self) -> str:
+        """Return the settings, for the layer's printed form."""
+        return f"{self.length}, stride={self.stride}"
