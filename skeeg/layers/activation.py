@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -119,7 +120,22 @@ class Square(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return `x` squared, in the same shape."""
+        squared: Tensor = _Square.apply(x)
+        return squared
+
+
+class _Square(torch.autograd.Function):
+    """The square, whose gradient torch would compute in three passes rather than one."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        ctx.save_for_backward(x)
         return x * x
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        (x,) = ctx.saved_tensors
+        return torch.addcmul(gradient.new_zeros(()), gradient, x, value=2)
 
 
 class SafeLog(nn.Module):

@@ -30,9 +30,9 @@ PADDINGS = ("same", "symmetric", "valid")
 #: A depthwise correlation of fewer samples is faster in time, a longer one by its spectrum.
 _SPECTRAL_FROM = 160
 
-#: Multiplications that a full convolution of the merged kernel may take for each that its spectrum
-#: takes, the transforms included: spectra are multiplied less efficiently.
-_SPECTRAL_OVERHEAD = 6.0
+#: Multiplications of the merged kernel, for each sample and each signal that goes in or comes out,
+#: that take as long as transforming that signal there and back; measured in training.
+_SPECTRAL_OVERHEAD = 400
 
 _NO_STATISTICS = "norm must track its running statistics; got track_running_stats=False."
 
@@ -191,7 +191,7 @@ class TemporalSpatialFilter(nn.Module):
         dict of str to Tensor
             Arguments of `forward`, each with a row per trial; none where nothing is worth keeping.
         """
-        if self.norm is None or self._chosen(x.shape[-1]) == "direct":
+        if self.norm is None or self._chosen() == "direct":
             return {}
         return {"lag_sums": lag_sums(x, self._length, self.time_padding)}
 
@@ -209,7 +209,7 @@ class TemporalSpatialFilter(nn.Module):
         Tensor, shape (batch, n_spatial_filters, 1, n_outputs)
             With as many samples as `padding` leaves.
         """
-        method = self._chosen(x.shape[-1])
+        method = self._chosen()
         if method == "direct":
             return self._direct(x)
         filters, constants = self._normalised_filters(x, lag_sums)
@@ -223,7 +223,7 @@ class TemporalSpatialFilter(nn.Module):
 
     # ------------------------------------------------------------------ methods
 
-    def _chosen(self, n_times: int) -> str:
+    def _chosen(self) -> str:
         method = check_choice("method", self.method, METHODS)
         if method != "auto":
             return method
@@ -232,15 +232,9 @@ class TemporalSpatialFilter(nn.Module):
             if self.n_chans < n_out // n_maps:  # more mixtures than there are maps to spare
                 return "direct"
             return "spectral" if self._length >= _SPECTRAL_FROM else "merged"
-        return "spectral" if self._spectral_pays(n_times) else "merged"
-
-    def _spectral_pays(self, n_times: int) -> bool:
-        """Whether products of spectra take so much fewer multiplications that they are faster."""
-        pairs = self.n_chans * self.spatial.out_channels
-        signals = self.n_chans + self.spatial.out_channels
-        n_fft = n_times + self._length - 1
-        spectral = 2 * n_fft * pairs + 2.5 * n_fft * max(n_fft.bit_length(), 1) * signals
-        return self._length * n_times * pairs > _SPECTRAL_OVERHEAD * spectral
+        multiplications = self._length * self.n_chans * n_out
+        transformed = _SPECTRAL_OVERHEAD * (self.n_chans + n_out)
+        return "spectral" if multiplications > transformed else "merged"
 
     def _direct(self, x: Tensor) -> Tensor:
         x = x.unsqueeze(1)
