@@ -5,22 +5,21 @@ from __future__ import annotations
 import os
 import zipfile
 import zlib
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, DTypeLike, NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ._files import atomic_path
+from ._labelled import PROVENANCE as PROVENANCE
+from ._labelled import LabelledRows
 
 if TYPE_CHECKING:
     import mne
-
-#: Columns that together say where a trial was recorded; windows of one trial agree in all of them.
-PROVENANCE = ("subject", "session", "run", "trial")
 
 _FORMAT = "skeeg.EEGData"
 
@@ -39,7 +38,7 @@ UNREADABLE = (
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class EEGData:
+class EEGData(LabelledRows):
     """Labelled EEG trials: what every loader returns and every estimator accepts as ``X``.
 
     It has the length, the shape and the indexing of its array, so that ``cross_val_score``,
@@ -85,17 +84,12 @@ class EEGData:
     metadata: pd.DataFrame
 
     def __post_init__(self) -> None:
-        n_trials = len(self.X)
         if self.X.ndim != 3:
             raise ValueError(
                 f"X must have shape (n_trials, n_chans, n_times), got {self.X.shape}. "
                 "One trial needs X[None]; one channel needs X[:, None]."
             )
-        if self.y.ndim != 1 or len(self.y) != n_trials:
-            raise ValueError(
-                f"y must hold one label for each of the {n_trials} trials of X, "
-                f"got shape {self.y.shape}."
-            )
+        self._check_rows("trials")
         if len(self.ch_names) != self.X.shape[1]:
             raise ValueError(
                 f"ch_names must name each of the {self.X.shape[1]} channels of X, "
@@ -106,11 +100,6 @@ class EEGData:
             raise ValueError(f"ch_names must differ from each other; these come twice: {twice}.")
         if not (np.isfinite(self.sfreq) and self.sfreq > 0):
             raise ValueError(f"sfreq must be a positive number of Hz, got {self.sfreq!r}.")
-        if len(self.metadata) != n_trials:
-            raise ValueError(
-                f"metadata must have a row for each of the {n_trials} trials, "
-                f"got {len(self.metadata)} rows."
-            )
 
     # ------------------------------------------------------------------ construction
 
@@ -294,36 +283,7 @@ class EEGData:
             metadata=pd.concat([part.metadata for part in parts], ignore_index=True),
         )
 
-    # ------------------------------------------------------------------ like an array
-
-    def __len__(self) -> int:
-        return len(self.X)
-
-    def __getitem__(self, key: Any) -> EEGData:
-        """Cut trials: an integer keeps one trial, slices, masks and index arrays several."""
-        if isinstance(key, tuple):
-            rest = [k for k in key[1:] if k is not Ellipsis and k != slice(None)]
-            if not key or rest:
-                raise IndexError("EEGData is indexed by trial only; index data.X for the rest.")
-            key = key[0]
-        if isinstance(key, (int, np.integer)):
-            if not -len(self) <= key < len(self):
-                raise IndexError(f"trial {key} is out of range: there are {len(self)} trials.")
-            key = [int(key)]
-        rows = np.arange(len(self))[key]
-        return EEGData(
-            X=self.X[key],
-            y=self.y[key],
-            sfreq=self.sfreq,
-            ch_names=self.ch_names,
-            metadata=self.metadata.iloc[rows].reset_index(drop=True),
-        )
-
-    def __iter__(self) -> Iterator[EEGData]:
-        return (self[i] for i in range(len(self)))
-
-    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
-        return np.array(self.X, dtype=dtype, copy=copy)
+    # ------------------------------------------------------------------ what it holds
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -332,45 +292,30 @@ class EEGData:
         return n_trials, n_chans, n_times
 
     @property
-    def ndim(self) -> int:
-        """Always 3."""
-        return self.X.ndim
+    def duration(self) -> float:
+        """How long a trial lasts, in seconds."""
+        return self.X.shape[2] / self.sfreq
 
     @property
-    def dtype(self) -> np.dtype[np.float32]:
-        """The dtype of the trials."""
-        return self.X.dtype
+    def identity(self) -> tuple[Any, ...]:
+        """Shape, rate and channels."""
+        return self.shape, self.sfreq, self.ch_names
 
-    # ------------------------------------------------------------------ provenance
-
-    def groups(self, column: str) -> NDArray[Any]:
-        """Return what each trial belongs to, for ``groups`` of scikit-learn's splitters.
-
-        Parameters
-        ----------
-        column : str
-            A column of the metadata. ``"session"``, ``"run"`` and ``"trial"`` count within their
-            subject: session 1 of two subjects are two groups, however they are numbered.
+    def describe(self) -> dict[str, Any]:
+        """Return the shape, the rate and the channels as plain numbers and lists.
 
         Returns
         -------
-        groups : ndarray, shape (n_trials,)
-            The column itself, or integers where it counts within a subject, session or run.
-
-        Raises
-        ------
-        KeyError
-            If the metadata has no such column.
+        description : dict
         """
-        if column not in self.metadata:
-            raise KeyError(
-                f"metadata has no column {column!r}; it has {list(self.metadata.columns)}."
-            )
-        outer = PROVENANCE[: PROVENANCE.index(column)] if column in PROVENANCE else ()
-        columns = [name for name in outer if name in self.metadata] + [column]
-        if len(columns) == 1:
-            return self.metadata[column].to_numpy()
-        return self.metadata.groupby(columns, sort=False, dropna=False).ngroup().to_numpy()
+        n_trials, n_chans, n_times = self.shape
+        return {
+            "n_trials": n_trials,
+            "n_chans": n_chans,
+            "n_times": n_times,
+            "sfreq": self.sfreq,
+            "ch_names": list(self.ch_names),
+        }
 
     # ------------------------------------------------------------------ files
 

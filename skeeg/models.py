@@ -112,6 +112,24 @@ MODELS: dict[str, BuiltinModel] = {
     "band-power-mlp": BuiltinModel(
         "log power of frequency bands, multilayer perceptron", "baselines", "band_power_mlp", _rate
     ),
+    "entropy-svm": BuiltinModel(
+        "differential entropy in frequency bands, support vector machine",
+        "baselines",
+        "entropy_svm",
+        _rate,
+    ),
+    "entropy-mlp": BuiltinModel(
+        "differential entropy in frequency bands, multilayer perceptron",
+        "baselines",
+        "entropy_mlp",
+        _rate,
+    ),
+    "entropy-tree": BuiltinModel(
+        "differential entropy in frequency bands, decision tree",
+        "baselines",
+        "entropy_tree",
+        _rate,
+    ),
     "tangent-space-lr": BuiltinModel(
         "covariance in the Riemannian tangent space, logistic regression",
         "baselines",

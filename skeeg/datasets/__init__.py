@@ -7,6 +7,7 @@ lists them by the names that the command line uses.
 from ._registry import LOADERS, Loader
 from .bciciii_iiib import load_bciciii_iiib
 from .bnci2014_001 import load_bnci2014_001
+from .deap import load_deap
 from .eegbci import load_eegbci
 from .eegmat import load_eegmat
 from .high_gamma import load_high_gamma
@@ -19,6 +20,7 @@ __all__ = [
     "Loader",
     "load_bciciii_iiib",
     "load_bnci2014_001",
+    "load_deap",
     "load_eegbci",
     "load_eegmat",
     "load_high_gamma",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ..data import EEGData
 from .bciciii_iiib import load_bciciii_iiib
 from .bnci2014_001 import load_bnci2014_001
+from .deap import load_deap
 from .eegbci import load_eegbci
 from .eegmat import load_eegmat
 from .high_gamma import load_high_gamma
@@ -101,6 +102,14 @@ LOADERS: dict[str, Loader] = {
         task="movement of left hand, right hand or feet, or rest",
         licence="CC-BY 4.0",
         citation="Schirrmeister et al. (2017), doi:10.1002/hbm.23730",
+    ),
+    "deap": Loader(
+        load=load_deap,
+        description="DEAP, emotions from music videos, 32 subjects, 32 channels",
+        task="high or low valence",
+        licence="research only, after signing an agreement",
+        citation="Koelstra et al. (2012), doi:10.1109/T-AFFC.2011.15",
+        needs_path=True,
     ),
 }
 """Every data set by its name on the command line."""

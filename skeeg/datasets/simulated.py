@@ -11,6 +11,7 @@ import pandas as pd
 import scipy.fft
 from numpy.typing import NDArray
 
+from .._electrodes import from_centre, template_montage
 from ..data import EEGData
 
 if TYPE_CHECKING:
@@ -313,14 +314,12 @@ def _positions(
     montage: str | mne.channels.DigMontage | None, ch_names: Sequence[str]
 ) -> tuple[FloatArray, FloatArray]:
     """Return where electrodes and areas lie on the unit sphere."""
-    from mne.channels import get_builtin_montages, make_standard_montage
+    from mne.channels import make_standard_montage
 
     if montage is None:
-        # MNE 1.13 renamed its template; 1.12 has only the old name, 1.14 only the new one.
-        renamed = "colin27_1005" in get_builtin_montages()
-        montage = "colin27_1005" if renamed else "standard_1005"
+        montage = template_montage()
     placed = make_standard_montage(montage) if isinstance(montage, str) else montage
-    positions: dict[str, FloatArray] = placed.get_positions()["ch_pos"]
+    positions = from_centre(placed)
     needed = {name for names in AREAS.values() for name in names}
     unknown = [name for name in (*ch_names, *sorted(needed)) if name not in positions]
     if unknown:
@@ -328,14 +327,8 @@ def _positions(
             f"The montage has no electrode {', '.join(unknown)}. It needs those of "
             f"ch_names and, to place the rhythms, {', '.join(sorted(needed))}."
         )
-    points = np.array(list(positions.values()))
-    # The sphere around all electrodes: |p - c|^2 = r^2 is linear in c and in r^2 - |c|^2.
-    equations = np.column_stack([2 * points, np.ones(len(points))])
-    centre = np.linalg.lstsq(equations, np.sum(points**2, axis=1), rcond=None)[0][:3]
-    electrodes = np.array([positions[name] - centre for name in ch_names])
-    areas = [
-        np.mean([positions[name] - centre for name in names], axis=0) for names in AREAS.values()
-    ]
+    electrodes = np.array([positions[name] for name in ch_names])
+    areas = [np.mean([positions[name] for name in names], axis=0) for names in AREAS.values()]
     return _unit(electrodes), _unit(np.array(areas))
 
 

@@ -25,10 +25,12 @@ from rich.progress import (
 )
 from sklearn.utils import check_random_state
 
+from .._labelled import LabelledRows
 from .._validation import check_finite
 from ..data import EEGData
-from ..model_selection.leakage import LeakageError, describe_leakage, find_leakage, trial_codes
-from ..model_selection.protocols import Fold, make_folds
+from ..model_selection.folds import Fold, trial_codes
+from ..model_selection.leakage import check_leakage
+from ..model_selection.protocols import claimed_across, make_folds
 from .comparison import LEAKAGE_ALLOWED, About, Comparison
 from .environment import environment
 from .fold import FoldResult, Task, run_fold
@@ -36,8 +38,6 @@ from .frames import Finished, history_frame, prediction_frame, score_frame
 from .metrics import check_metrics, warn_of_undefined
 from .statistics import chance_levels
 from .store import FoldStore, data_digest
-
-_ACROSS = {"cross-subject": "subject", "cross-session": "session"}
 
 
 def compare(
@@ -60,11 +60,12 @@ def compare(
     estimators : mapping of str to estimator, or sequence of (name, estimator) or of str
         A string is the name of a built-in model, see `skeeg.models.MODELS`. Clones are fitted;
         what is passed stays as it is.
-    data : EEGData or mne.Epochs
-        Epochs are taken by `EEGData.from_epochs`.
+    data : EEGData, FeatureTable or mne.Epochs
+        Epochs are taken by `EEGData.from_epochs`. A `skeeg.features.FeatureTable` is for
+        estimators that take features; the built-in models take trials.
     cv : str, int, splitter or iterable of (train, test)
-        ``"within-subject"``, ``"cross-session"``, ``"cross-subject"`` (see
-        `skeeg.model_selection`), or whatever ``cv`` means in scikit-learn.
+        ``"within-subject"``, ``"cross-session"``, ``"cross-subject"``, a splitter of
+        `skeeg.model_selection`, or whatever ``cv`` means in scikit-learn.
     groups : str or array-like, shape (n_trials,), optional
         For splitters that use them: a column of the metadata, or an entry for each trial. With
         ``"subject"`` or ``"session"``, one of them on both sides of a split counts as a leak.
@@ -79,7 +80,8 @@ def compare(
         A splitter that has none is given it too. When left out, one is drawn and kept in
         ``about``.
     allow_leakage : bool
-        Run a split that leaks all the same. Every output then says so.
+        Run a split that leaks all the same. Every output then says so. A splitter that was itself
+        made with ``allow_leakage=True`` needs no second permission.
     store : path-like, optional
         A folder that keeps each finished fold, so that the same call goes on where it was
         stopped. Needs a ``random_state``.
@@ -101,7 +103,8 @@ def compare(
         If an estimator, protocol or metric is unknown, the trials are not finite, there is one
         class only, or a training part lacks a class.
     TypeError
-        If ``data`` is no `EEGData`, or an estimator has no ``fit`` or ``predict``.
+        If ``data`` is none of these, a built-in model is given features, or an estimator has no
+        ``fit`` or ``predict``.
 
     Examples
     --------
@@ -125,8 +128,10 @@ def compare(
             "random_state=0, for example."
         )
     seed = _seed(random_state)
-    folds = make_folds(cv, data, groups=groups, random_state=seed)
-    leakage = _guard(folds, data, _across(cv, groups), allow_leakage)
+    allow_leakage = allow_leakage or getattr(cv, "allow_leakage", False)
+    folds = make_folds(cv, data, groups=groups, random_state=seed, allow_leakage=allow_leakage)
+    across = claimed_across(cv, data, groups)
+    leakage = check_leakage(folds, data, across=across, allow_leakage=allow_leakage).description
     warn_of_undefined(metrics, data.y, folds)
     tasks = [
         Task(name, estimator, fold, (seed + i) % 2**32)
@@ -143,7 +148,7 @@ def compare(
 
 def _run(
     tasks: Sequence[Task],
-    data: EEGData,
+    data: LabelledRows,
     n_jobs: int | None,
     store: FoldStore | None,
     progress: bool,
@@ -174,7 +179,7 @@ def _warn_again(finished: Sequence[Finished]) -> None:
         warnings.warn(f"{name}, {count} of {folds[name]} folds: {text}", UserWarning, stacklevel=3)
 
 
-def _numbered(i: int, task: Task, data: EEGData) -> tuple[int, FoldResult]:
+def _numbered(i: int, task: Task, data: LabelledRows) -> tuple[int, FoldResult]:
     return i, run_fold(task, data)
 
 
@@ -194,7 +199,7 @@ def _progress(total: int, completed: int, shown: bool) -> Iterator[Progress]:
         yield bar
 
 
-def _comparison(finished: Sequence[Finished], data: EEGData, about: About) -> Comparison:
+def _comparison(finished: Sequence[Finished], data: LabelledRows, about: About) -> Comparison:
     scores = score_frame(finished, data, about.metrics)
     predictions = prediction_frame(finished, data)
     history = history_frame(finished)
@@ -206,7 +211,7 @@ def _comparison(finished: Sequence[Finished], data: EEGData, about: About) -> Co
 
 def _about(
     named: Mapping[str, Any],
-    data: EEGData,
+    data: LabelledRows,
     folds: Sequence[Fold],
     metrics: tuple[str, ...],
     seed: int,
@@ -230,38 +235,15 @@ def _about(
     )
 
 
-def _described(data: EEGData) -> dict[str, Any]:
-    n_trials, n_chans, n_times = data.shape
+def _described(data: LabelledRows) -> dict[str, Any]:
     labels, counts = np.unique(data.y, return_counts=True)
     known = {"subject", "session", "run", "trial"}.intersection(data.metadata.columns)
     return {
-        "n_trials": n_trials,
-        "n_chans": n_chans,
-        "n_times": n_times,
-        "sfreq": data.sfreq,
-        "ch_names": list(data.ch_names),
+        **data.describe(),
         "n_per_class": {str(k): int(n) for k, n in zip(labels, counts, strict=True)},
         **{f"n_{name}s": len(pd.unique(data.groups(name))) for name in sorted(known)},
         "sha256": data_digest(data),
     }
-
-
-def _guard(folds: Sequence[Fold], data: EEGData, across: str | None, allow_leakage: bool) -> str:
-    leaks = find_leakage(folds, data, across=across)
-    if not leaks:
-        return ""
-    if not allow_leakage:
-        raise LeakageError(
-            f"{describe_leakage(leaks)} To run it all the same, marked as such, pass "
-            "allow_leakage=True."
-        )
-    return describe_leakage(leaks)
-
-
-def _across(cv: Any, groups: Any) -> str | None:
-    if isinstance(cv, str):
-        return _ACROSS.get(cv)
-    return groups if isinstance(groups, str) and groups in _ACROSS.values() else None
 
 
 def _protocol(cv: Any, groups: Any) -> str:
@@ -281,13 +263,13 @@ def _seed(random_state: int | np.random.RandomState | None) -> int:
     return int(check_random_state(random_state).randint(2**31 - 1))
 
 
-def _checked_data(data: Any) -> EEGData:
+def _checked_data(data: Any) -> LabelledRows:
     if hasattr(data, "get_data") and hasattr(data, "event_id"):
         data = EEGData.from_epochs(data)
-    if not isinstance(data, EEGData):
+    if not isinstance(data, LabelledRows):
         raise TypeError(
-            f"data must be EEGData or mne.Epochs, got {type(data).__name__}. Arrays become one "
-            "with EEGData.from_arrays(X, y, sfreq=..., subject=...)."
+            f"data must be EEGData, FeatureTable or mne.Epochs, got {type(data).__name__}. Arrays "
+            "become one with EEGData.from_arrays(X, y, sfreq=..., subject=...)."
         )
     if len(data) == 0:
         raise ValueError("data has no trials.")
@@ -299,11 +281,12 @@ def _checked_data(data: Any) -> EEGData:
         raise ValueError(
             f"data has one class only, {data.y.tolist()[0]!r}: there is nothing to decode."
         )
-    check_finite(data.X, name="compare", ch_names=data.ch_names)
+    if isinstance(data, EEGData):  # a FeatureTable has been found finite
+        check_finite(data.X, name="compare", ch_names=data.ch_names)
     return data
 
 
-def _named(estimators: Any, data: EEGData) -> dict[str, Any]:
+def _named(estimators: Any, data: LabelledRows) -> dict[str, Any]:
     """Return the estimators by name, having checked that each can be fitted and asked."""
     if isinstance(estimators, str):
         estimators = [estimators]
@@ -323,10 +306,15 @@ def _named(estimators: Any, data: EEGData) -> dict[str, Any]:
     return named
 
 
-def _entry(entry: Any, data: EEGData) -> tuple[str, Any]:
+def _entry(entry: Any, data: LabelledRows) -> tuple[str, Any]:
     if isinstance(entry, str):
         from ..models import build_model
 
+        if not isinstance(data, EEGData):
+            raise TypeError(
+                f"The built-in model {entry!r} takes trials, and data are features. Pass "
+                "(name, estimator), such as ('svm', SVC())."
+            )
         return entry, build_model(entry, sfreq=data.sfreq)
     if not (isinstance(entry, tuple) and len(entry) == 2 and isinstance(entry[0], str)):
         raise TypeError(f"An estimator must be given as (name, estimator), got {entry!r:.80}.")

@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from .._labelled import LabelledRows
 from .._seeding import seeded
-from ..data import EEGData
-from ..model_selection.protocols import Fold
+from ..model_selection.folds import Fold
 
 #: What is kept of each epoch of skorch's history.
 CURVES = ("train_loss", "train_acc", "valid_loss", "valid_acc")
@@ -67,7 +67,7 @@ class FoldResult:
     warned: list[str] = field(default_factory=list)
 
 
-def run_fold(task: Task, data: EEGData) -> FoldResult:
+def run_fold(task: Task, data: LabelledRows) -> FoldResult:
     """Fit a clone on the training part and predict the test part.
 
     The global generators of Python, numpy and torch are seeded for as long as this takes, for
@@ -76,7 +76,7 @@ def run_fold(task: Task, data: EEGData) -> FoldResult:
     Parameters
     ----------
     task : Task
-    data : EEGData
+    data : EEGData or FeatureTable
 
     Returns
     -------
@@ -99,7 +99,7 @@ def run_fold(task: Task, data: EEGData) -> FoldResult:
     return replace(result, warned=list(dict.fromkeys(warned)))
 
 
-def _fit_and_predict(estimator: Any, data: EEGData, fold: Fold) -> FoldResult:
+def _fit_and_predict(estimator: Any, data: LabelledRows, fold: Fold) -> FoldResult:
     classes = np.unique(data.y)
     train, test = data[fold.train], data[fold.test]
     start = time.perf_counter()
@@ -121,14 +121,14 @@ def _fit_and_predict(estimator: Any, data: EEGData, fold: Fold) -> FoldResult:
 
 
 def class_scores(
-    estimator: Any, X: EEGData, classes: NDArray[Any]
+    estimator: Any, X: LabelledRows, classes: NDArray[Any]
 ) -> tuple[NDArray[np.float64] | None, str]:
     """Return a score for each trial and class, columns in the order of ``classes``.
 
     Parameters
     ----------
     estimator : fitted estimator
-    X : EEGData
+    X : EEGData or FeatureTable
     classes : ndarray, shape (n_classes,)
         Sorted.
 

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..data import EEGData
-from ..model_selection.protocols import Fold
+from .._labelled import LabelledRows
+from ..model_selection.folds import Fold
 from .fold import CURVES, FoldResult
 from .metrics import METRICS
 
@@ -19,14 +19,14 @@ Finished = tuple[str, Fold, FoldResult]
 
 
 def score_frame(
-    finished: Iterable[Finished], data: EEGData, metrics: Sequence[str]
+    finished: Iterable[Finished], data: LabelledRows, metrics: Sequence[str]
 ) -> pd.DataFrame:
     """Return a row for each estimator and fold.
 
     Parameters
     ----------
     finished : iterable of (name, Fold, FoldResult)
-    data : EEGData
+    data : EEGData or FeatureTable
     metrics : sequence of str
 
     Returns
@@ -57,13 +57,13 @@ def score_frame(
     return frame
 
 
-def prediction_frame(finished: Iterable[Finished], data: EEGData) -> pd.DataFrame:
+def prediction_frame(finished: Iterable[Finished], data: LabelledRows) -> pd.DataFrame:
     """Return a row for each estimator and tested trial.
 
     Parameters
     ----------
     finished : iterable of (name, Fold, FoldResult)
-    data : EEGData
+    data : EEGData or FeatureTable
 
     Returns
     -------
@@ -119,7 +119,7 @@ def nullable(values: Iterable[Any]) -> pd.Series[Any]:
 
 
 def _predictions(
-    name: str, fold: Fold, result: FoldResult, data: EEGData, classes: NDArray[Any]
+    name: str, fold: Fold, result: FoldResult, data: LabelledRows, classes: NDArray[Any]
 ) -> pd.DataFrame:
     known = "subject" in data.metadata
     subjects = data.metadata["subject"].iloc[fold.test] if known else [None] * len(fold.test)

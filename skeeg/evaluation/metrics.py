@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import accuracy_score, cohen_kappa_score, recall_score, roc_auc_score
 
-from ..model_selection.protocols import Fold
+from ..model_selection.folds import Fold
 
 Codes = NDArray[np.intp]
 ClassScores = NDArray[np.float64]

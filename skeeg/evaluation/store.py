@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from .._files import atomic_path
-from ..data import EEGData
+from .._labelled import LabelledRows
 from .environment import package_versions
 from .fold import FoldResult, Task
 
@@ -35,10 +35,10 @@ class FoldStore:
     ----------
     folder : path-like
         Made where it is missing.
-    data : EEGData
+    data : EEGData or FeatureTable
     """
 
-    def __init__(self, folder: str | os.PathLike[str], data: EEGData) -> None:
+    def __init__(self, folder: str | os.PathLike[str], data: LabelledRows) -> None:
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.n_classes = len(np.unique(data.y))
@@ -122,19 +122,19 @@ class FoldStore:
             partial.write_text(json.dumps(document), encoding="utf-8")
 
 
-def data_digest(data: EEGData) -> str:
+def data_digest(data: LabelledRows) -> str:
     """Return the SHA-256 of the trials, labels, channels, rate and metadata.
 
     Parameters
     ----------
-    data : EEGData
+    data : EEGData or FeatureTable
 
     Returns
     -------
     digest : str
         In hexadecimal; the same in every process.
     """
-    digest = hashlib.sha256(repr((data.shape, data.sfreq, data.ch_names)).encode())
+    digest = hashlib.sha256(repr(data.identity).encode())
     for start in range(0, len(data), 256):
         digest.update(np.ascontiguousarray(data.X[start : start + 256]).data)
     digest.update(repr(data.y.tolist()).encode())

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator
-
-from .._validation import check_finite, check_X, unwrap
 
 
 def check_positive(name: str, value: float, unit: str) -> float:
@@ -66,36 +64,22 @@ def check_trials(X: ArrayLike) -> NDArray[Any]:
     return trials
 
 
-def check_trials_at_rate(estimator: BaseEstimator, X: Any, *, reset: bool) -> NDArray[Any]:
-    """Check trials for a transformer that has a parameter `sfreq`.
+def check_choice(name: str, value: Any, known: Iterable[str]) -> None:
+    """Raise if `value` is not one of the known names.
 
     Parameters
     ----------
-    estimator : BaseEstimator
-        Whose ``fit`` or ``transform`` this is.
-    X : any container that the gate knows
-    reset : bool
-        Whether this is ``fit``.
-
-    Returns
-    -------
-    X : ndarray, shape (n_trials, n_chans, n_times)
-        Finite.
+    name : str
+        The argument, as the user spells it.
+    value : str
+        What the user passed.
+    known : iterable of str
+        What there is.
 
     Raises
     ------
     ValueError
-        As `skeeg._validation.check_X`; if a value is not finite; or if the trials know their
-        sampling rate and it is not the estimator's.
+        If `value` is anything else.
     """
-    name = type(estimator).__name__
-    unwrapped = unwrap(X)
-    rate = unwrapped.sfreq
-    if rate is not None and not np.isclose(rate, estimator.sfreq):
-        raise ValueError(
-            f"X is sampled at {rate:g} Hz, but {name} has sfreq={estimator.sfreq:g}. "
-            f"Pass sfreq={rate:g}, or resample the trials."
-        )
-    trials = check_X(estimator, unwrapped, reset=reset)
-    check_finite(trials, name=name, ch_names=estimator.ch_names_)
-    return trials
+    if not isinstance(value, str) or value not in known:
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, known))}, got {value!r}.")

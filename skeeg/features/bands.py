@@ -18,8 +18,25 @@ BANDS: dict[str, dict[str, tuple[float, float]]] = {
         "beta": (13.0, 30.0),
         "gamma": (30.0, 45.0),
     },
+    "deap": {
+        "theta": (4.0, 8.0),
+        "alpha": (8.0, 14.0),
+        "beta": (14.0, 31.0),
+        "gamma": (31.0, 45.0),
+    },
+    "seed": {
+        "delta": (1.0, 3.0),
+        "theta": (4.0, 7.0),
+        "alpha": (8.0, 13.0),
+        "beta": (14.0, 30.0),
+        "gamma": (31.0, 50.0),
+    },
 }
-"""The named sets of bands: the lower and upper edge of each band, in Hz."""
+"""The named sets of bands: the lower and upper edge of each band, in Hz.
+
+``"deap"`` has no delta band: the released recordings are filtered to 4-45 Hz. ``"seed"`` are the
+bands published with the SEED data.
+"""
 
 
 def check_bands(bands: Bands, sfreq: float) -> dict[str, tuple[float, float]]:

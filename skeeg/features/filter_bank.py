@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from numbers import Integral
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.signal import butter, sosfiltfilt
-from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils import Tags
-from sklearn.utils.validation import check_is_fitted
 
-from ._checks import check_trials, check_trials_at_rate
+from ._base import TrialTransformer
+from ._checks import check_trials
 from .bands import Bands, check_bands
 
 
@@ -81,14 +79,15 @@ def filter_bank(
     n_trials, n_chans, n_times = trials.shape
     filtered = np.empty((n_trials, len(edges), n_chans, n_times))
     for i, (low, high) in enumerate(edges.values()):
-        sections = _butterworth(low, high, sfreq, order)
+        sections = butterworth(low, high, sfreq, order)
         ringing = order / (min(low, high - low) or high)
         n_padded = min(n_times - 1, round(ringing * sfreq))
         filtered[:, i] = sosfiltfilt(sections, trials, padlen=n_padded)
     return filtered.reshape(n_trials, -1, n_times)
 
 
-def _butterworth(low: float, high: float, sfreq: float, order: int) -> NDArray[np.float64]:
+def butterworth(low: float, high: float, sfreq: float, order: int) -> NDArray[np.float64]:
+    """Return the second-order sections of a filter that passes a band, shape (n_sections, 6)."""
     nyquist = sfreq / 2
     if low == 0 and high == nyquist:
         raise ValueError(f"Band {low:g}-{high:g} Hz holds all frequencies: there is no filter.")
@@ -99,7 +98,7 @@ def _butterworth(low: float, high: float, sfreq: float, order: int) -> NDArray[n
     return butter(order, (low, high), "bandpass", fs=sfreq, output="sos")
 
 
-class FilterBank(TransformerMixin, BaseEstimator):
+class FilterBank(TrialTransformer):
     """Filter trials into frequency bands and stack them as if they were channels.
 
     With one band it is an ordinary band-pass filter. Each trial is filtered by itself, so nothing
@@ -143,39 +142,13 @@ class FilterBank(TransformerMixin, BaseEstimator):
     (6, 4, 512)
     """
 
-    n_chans_: int
-    n_times_: int
-    ch_names_: tuple[str, ...] | None
-    sfreq_: float | None
-
     def __init__(self, sfreq: float = 128.0, bands: Bands = "classic", order: int = 2) -> None:
         self.sfreq = sfreq
         self.bands = bands
         self.order = order
 
-    def fit(self, X: Any, y: Any = None) -> Self:
-        """Check the trials and the bands.
-
-        Parameters
-        ----------
-        X : array-like, mne.Epochs or EEGData, shape (n_trials, n_chans, n_times)
-            The trials, in any unit; or shape (n_trials, n_times) for one channel.
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        self : FilterBank
-
-        Raises
-        ------
-        ValueError
-            If the trials are empty, ragged, not real numbers or not finite, or have another
-            sampling rate than `sfreq`; or if a band is wrong.
-        """
+    def _check_parameters(self) -> None:
         check_bands(self.bands, self.sfreq)
-        check_trials_at_rate(self, X, reset=True)
-        return self
 
     def transform(self, X: Any) -> NDArray[np.float64]:
         """Filter trials.
@@ -195,11 +168,5 @@ class FilterBank(TransformerMixin, BaseEstimator):
         ValueError
             As in `fit`, and if channels or samples differ from the training data.
         """
-        check_is_fitted(self)
-        trials = check_trials_at_rate(self, X, reset=False)
+        trials = self._check(X, reset=False)
         return filter_bank(trials, self.sfreq, self.bands, order=self.order)
-
-    def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.three_d_array = True
-        return tags

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.signal import welch
-from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils import Tags
-from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from .._validation import _chunks, standard_deviation
-from ._checks import check_positive, check_trials, check_trials_at_rate
+from ._base import BandFeatures
+from ._checks import check_positive, check_trials
 from .bands import Bands, check_bands
 
 
@@ -128,7 +126,22 @@ def _bin_weights(
     return weights
 
 
-class BandPower(TransformerMixin, BaseEstimator):
+def variance_floor(trials: NDArray[Any]) -> float:
+    """Return the smallest variance that has a logarithm of its own: rounding error of the trials.
+
+    Parameters
+    ----------
+    trials : ndarray, shape (n_trials, n_chans, n_times)
+
+    Returns
+    -------
+    floor : float
+        The variance of all values times 2.2e-16, so that it changes with the unit as they do.
+    """
+    return float(np.finfo(np.float64).eps) * standard_deviation(trials) ** 2
+
+
+class BandPower(BandFeatures):
     """Turn trials into the power of each channel in frequency bands.
 
     Parameters
@@ -183,11 +196,6 @@ class BandPower(TransformerMixin, BaseEstimator):
     """
 
     floor_: float
-    input_ndim_: int
-    n_chans_: int
-    n_times_: int
-    ch_names_: tuple[str, ...] | None
-    sfreq_: float | None
 
     def __init__(
         self,
@@ -201,30 +209,8 @@ class BandPower(TransformerMixin, BaseEstimator):
         self.log = log
         self.segment = segment
 
-    def fit(self, X: Any, y: Any = None) -> Self:
-        """Check the trials and the bands, and find the floor of the logarithm.
-
-        Parameters
-        ----------
-        X : array-like, mne.Epochs or EEGData, shape (n_trials, n_chans, n_times)
-            The trials, in any unit; or shape (n_trials, n_times) for one channel.
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        self : BandPower
-
-        Raises
-        ------
-        ValueError
-            If the trials are empty, ragged, not real numbers or not finite, or have another
-            sampling rate than `sfreq`; or if a parameter is wrong.
-        """
-        check_bands(self.bands, self.sfreq)
-        trials = check_trials_at_rate(self, X, reset=True)
-        self.floor_ = float(np.finfo(np.float64).eps) * standard_deviation(trials) ** 2
-        return self
+    def _learn(self, trials: NDArray[Any]) -> None:
+        self.floor_ = variance_floor(trials)
 
     def transform(self, X: Any) -> NDArray[np.float64]:
         """Compute the power in each band and channel.
@@ -244,51 +230,7 @@ class BandPower(TransformerMixin, BaseEstimator):
         ValueError
             As in `fit`, and if channels or samples differ from the training data.
         """
-        check_is_fitted(self)
-        trials = check_trials_at_rate(self, X, reset=False)
+        trials = self._check(X, reset=False)
         power = band_power(trials, self.sfreq, self.bands, segment=self.segment)
         power = power.reshape(len(power), -1)
         return np.log(np.maximum(power, self.floor_)) if self.log else power
-
-    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[np.object_]:
-        """Name the features by channel and band.
-
-        Parameters
-        ----------
-        input_features : array-like of str, optional
-            The channels' names, where the training data did not know them. One channel, passed
-            with two axes, is called ``x0`` whatever its samples are called.
-
-        Returns
-        -------
-        names : ndarray of object, shape (n_bands * n_chans,)
-            ``"C3_alpha"`` and so on.
-
-        Raises
-        ------
-        ValueError
-            If `input_features` do not fit the training data.
-        """
-        check_is_fitted(self)
-        ch_names = _channel_names(self, input_features)
-        bands = check_bands(self.bands, self.sfreq)
-        return np.array(
-            [f"{channel}_{band}" for band in bands for channel in ch_names], dtype=object
-        )
-
-    def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.three_d_array = True
-        return tags
-
-
-def _channel_names(estimator: BandPower, names: ArrayLike | None) -> list[str]:
-    if estimator.ch_names_ is None:
-        checked = _check_feature_names_in(estimator, names)
-        return ["x0"] if estimator.input_ndim_ == 2 else list(checked)
-    if names is not None and tuple(np.asarray(names)) != estimator.ch_names_:
-        raise ValueError(
-            f"input_features is not equal to the channels of the training data: "
-            f"{', '.join(estimator.ch_names_)}."
-        )
-    return list(estimator.ch_names_)

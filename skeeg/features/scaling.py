@@ -1,19 +1,19 @@
-"""Freedom from the unit of the recording."""
+"""Freedom from the unit of the recording, and from the level of each sample."""
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils import Tags
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import OneToOneFeatureMixin
 from sklearn.utils.validation import check_is_fitted
 
-from .._validation import check_finite, check_X, scaled, standard_deviation
+from .._validation import check_X, scaled, standard_deviation
+from ._base import FeatureTransformer, TrialTransformer
 
 
-class UnitScaler(TransformerMixin, BaseEstimator):
+class UnitScaler(TrialTransformer):
     r"""Divide trials by one number, the standard deviation of all training values.
 
     Volts, microvolts and an amplifier's own unit all become the same numbers, and nothing else
@@ -67,34 +67,9 @@ class UnitScaler(TransformerMixin, BaseEstimator):
     """
 
     scale_: float
-    n_chans_: int
-    n_times_: int
-    ch_names_: tuple[str, ...] | None
-    sfreq_: float | None
 
-    def fit(self, X: Any, y: Any = None) -> Self:
-        """Find the standard deviation of the training data.
-
-        Parameters
-        ----------
-        X : array-like, mne.Epochs or EEGData, shape (n_trials, n_chans, n_times)
-            The trials, in any unit; or shape (n_trials, n_times) for one channel.
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        self : UnitScaler
-
-        Raises
-        ------
-        ValueError
-            If the trials are empty, ragged, not real numbers or not finite.
-        """
-        trials = check_X(self, X, reset=True)
-        check_finite(trials, name=type(self).__name__, ch_names=self.ch_names_)
+    def _learn(self, trials: NDArray[Any]) -> None:
         self.scale_ = standard_deviation(trials)
-        return self
 
     def transform(self, X: Any) -> NDArray[np.float64]:
         """Divide trials by the standard deviation found in `fit`.
@@ -124,7 +99,86 @@ class UnitScaler(TransformerMixin, BaseEstimator):
             dtype=np.float64,
         )
 
-    def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.three_d_array = True
-        return tags
+
+def sample_zscore(X: ArrayLike) -> NDArray[np.float64]:
+    r"""Standardise each sample over its own features.
+
+    Parameters
+    ----------
+    X : array-like, shape (n_samples, n_features)
+
+    Returns
+    -------
+    scores : ndarray of float64, shape (n_samples, n_features)
+        The features of a sample have mean 0 and standard deviation 1 (divisor `n_features`); all
+        are 0 where they are equal.
+
+    Raises
+    ------
+    ValueError
+        If `X` does not have two axes.
+
+    See Also
+    --------
+    SampleZScore : The same as a transformer.
+
+    Examples
+    --------
+    >>> sample_zscore([[1.0, 3.0], [4.0, 4.0]]).tolist()
+    [[-1.0, 1.0], [0.0, 0.0]]
+    """
+    features = np.asarray(X, dtype=np.float64)
+    if features.ndim != 2:
+        raise ValueError(f"X must have shape (n_samples, n_features), got {features.shape}.")
+    centred = features - features.mean(axis=1, keepdims=True)
+    deviation = centred.std(axis=1, keepdims=True)
+    # Of equal features, rounding leaves a deviation of some 1e-16 of their magnitude.
+    equal = deviation <= 1e-12 * np.abs(features).max(axis=1, keepdims=True, initial=0)
+    return np.where(equal, 0.0, centred / np.where(equal, 1.0, deviation))
+
+
+class SampleZScore(OneToOneFeatureMixin, FeatureTransformer):
+    """Standardise each sample over its own features.
+
+    What is left is which features stand out, whatever the level and the spread of all: another
+    unit, which adds one constant to all logarithms, leaves no trace. Nothing is learnt from the
+    training data, so nothing of them reaches the test data.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Number of features of the training data.
+    feature_names_in_ : ndarray of str, shape (`n_features_in_`,)
+        Column names of the training data, where it was a data frame.
+
+    See Also
+    --------
+    sample_zscore : The function behind it.
+    sklearn.preprocessing.StandardScaler : Standardises each feature over the training data.
+    sklearn.preprocessing.Normalizer : Divides each sample by its norm.
+
+    Examples
+    --------
+    >>> from skeeg.features import SampleZScore
+    >>> SampleZScore().fit_transform([[1.0, 3.0], [10.0, 30.0]]).tolist()
+    [[-1.0, 1.0], [-1.0, 1.0]]
+    """
+
+    def transform(self, X: Any) -> NDArray[np.float64]:
+        """Standardise samples.
+
+        Parameters
+        ----------
+        X : array-like, shape (n_samples, n_features)
+            The features.
+
+        Returns
+        -------
+        scores : ndarray of float64, shape (n_samples, n_features)
+
+        Raises
+        ------
+        ValueError
+            If the features are not finite, or more or fewer than in `fit`.
+        """
+        return sample_zscore(self._check(X, reset=False))

@@ -65,7 +65,7 @@ def lag_statistics(x: Tensor, length: int, padding: tuple[int, int]) -> LagStati
     """
     window = _window(x.shape[-1], length, *padding, x.device)
     count = _count(x.shape, length, padding)
-    seen = _centred_sums(x.flatten(0, 1), length, window)
+    seen = _CentredSums(*(of[0] for of in _centred_sums(x.flatten(0, 1)[None], length, window)))
     share = window.inside.diagonal() / window.n_out
     mean = seen.sums / count
     cross = seen.while_inside / count - torch.outer(mean, share)
@@ -98,15 +98,18 @@ def lag_sums(x: Tensor, length: int, padding: tuple[int, int]) -> Tensor:
     """
     window = _window(x.shape[-1], length, *padding, x.device)
     upper = torch.triu_indices(length, length, device=x.device)
-    packed = x.new_empty(len(x), length + upper.shape[1], dtype=torch.float64)
-    for trial, row in zip(x, packed, strict=True):
-        seen = _centred_sums(trial, length, window)
-        shifted = seen.offset * (seen.while_inside + seen.while_inside.T)
-        constant = len(trial) * window.inside
-        products = seen.products + shifted + seen.offset**2 * constant
-        row[:length] = seen.sums + seen.offset * constant.diagonal()
-        row[length:] = products[upper[0], upper[1]]
-    return packed
+    n_chans, n_times = x.shape[1:]
+    n_together = max(1, _PIECE // (max(n_times, length) * max(n_chans, length)))
+    rows = []
+    for trials in x.split(n_together):
+        seen = _centred_sums(trials, length, window)
+        offset = seen.offset[:, None]
+        shifted = offset[..., None] * (seen.while_inside + seen.while_inside.mT)
+        constant = n_chans * window.inside
+        products = seen.products + shifted + offset[..., None] ** 2 * constant
+        sums = seen.sums + offset * constant.diagonal()
+        rows.append(torch.cat([sums, products[:, upper[0], upper[1]]], dim=1))
+    return torch.cat(rows)
 
 
 def statistics_of_sums(
@@ -155,10 +158,10 @@ def _count(shape: torch.Size, length: int, padding: tuple[int, int]) -> int:
 
 
 class _CentredSums(NamedTuple):
-    """Sums over signals and outputs of what the taps see of the signals less `offset`.
+    """Sums over a group's signals and outputs of what the taps see of the signals less `offset`.
 
     ``sums`` are those under each tap, ``products`` under every two taps, and ``while_inside[k, l]``
-    that under tap k as long as tap l is inside the signal.
+    that under tap k as long as tap l is inside the signal. Each has a row per group.
     """
 
     offset: Tensor
@@ -168,22 +171,23 @@ class _CentredSums(NamedTuple):
 
 
 def _centred_sums(signals: Tensor, length: int, window: _Window) -> _CentredSums:
-    n_times = signals.shape[-1]
+    """Return the sums over the signals of each group, (n_groups, n_signals, n_times)."""
+    n_groups, _, n_times = signals.shape
     # The square of a common offset would drown the variance in single precision, so a guess of it
     # is taken off first; algebra adds it again, which is exact whatever the guess.
-    offset = signals.detach()[:, ::_OFFSET_STRIDE].mean()
-    course = signals.new_zeros(n_times, dtype=torch.float64)
-    products = signals.new_zeros(length, length, dtype=torch.float64)
-    for piece in signals.split(max(1, _PIECE // n_times)):
-        centred = piece - offset
-        course = course + centred.sum(dim=0)
+    offset = signals.detach()[..., ::_OFFSET_STRIDE].mean(dim=(1, 2))
+    course = signals.new_zeros(n_groups, n_times, dtype=torch.float64)
+    products = signals.new_zeros(n_groups, length, length, dtype=torch.float64)
+    for piece in signals.split(max(1, _PIECE // (n_groups * n_times)), dim=1):
+        centred = piece - offset[:, None, None]
+        course = course + centred.sum(dim=1)
         products = products + _tap_products(centred, length, window)
-    passed = F.pad(course.cumsum(dim=0), (1, 0))
+    passed = F.pad(course.cumsum(dim=1), (1, 0))
     return _CentredSums(
         offset=offset.double(),
-        sums=passed[window.last] - passed[window.first],
+        sums=passed[:, window.last] - passed[:, window.first],
         products=products,
-        while_inside=passed[window.last_of_two] - passed[window.first_of_two],
+        while_inside=passed[:, window.last_of_two] - passed[:, window.first_of_two],
     )
 
 
@@ -232,7 +236,7 @@ def _window(n_times: int, length: int, before: int, after: int, device: torch.de
 
 
 def _tap_products(x: Tensor, length: int, window: _Window) -> Tensor:
-    """Return the sum over signals and outputs of the products under every two taps, (K, K).
+    """Return the sums over signals and outputs of the products under every two taps, (G, K, K).
 
     The product under taps k and l >= k is the autocorrelation at lag l - k, less what the window
     cuts off: products of the first samples, which tap k has passed already, and of the last ones,
@@ -240,41 +244,43 @@ def _tap_products(x: Tensor, length: int, window: _Window) -> Tensor:
     """
     lags = _autocorrelation(x, length)
     edge = min(length, x.shape[-1])
-    head = _diagonal_sums(_edge_products(x[:, :edge], length))
-    tail = _diagonal_sums(_edge_products(x[:, x.shape[-1] - edge :].flip(-1), length))
-    cut = head[window.passed, window.lag] + tail[window.unreached, window.lag]
-    upper = torch.triu(lags[window.lag] - cut)
-    return upper + torch.triu(upper, 1).T
+    head = _diagonal_sums(_edge_products(x[..., :edge], length))
+    tail = _diagonal_sums(_edge_products(x[..., x.shape[-1] - edge :].flip(-1), length))
+    cut = head[:, window.passed, window.lag] + tail[:, window.unreached, window.lag]
+    upper = torch.triu(lags[:, window.lag] - cut)
+    return upper + torch.triu(upper, 1).mT
 
 
 def _autocorrelation(x: Tensor, length: int) -> Tensor:
-    """Return the autocorrelation at lags 0 to length - 1, summed over signals, in float64.
+    """Return the autocorrelation at lags 0 to length - 1, summed over signals, (G, K) in float64.
 
     Cut into frames of `length` samples, products at these lags are products within a frame or of a
     frame and the next one, so two matrix products give all of them. The zeros that end a signal
     keep it apart from the next.
     """
     n_frames = -(-(x.shape[-1] + length - 1) // length)
-    frames = F.pad(x, (0, n_frames * length - x.shape[-1])).reshape(-1, length)
-    here = frames.T @ frames
-    following = frames[:-1].T @ frames[1:]
-    return _skewed(torch.cat([here, following], dim=1).double()).sum(dim=0)
+    padded = F.pad(x, (0, n_frames * length - x.shape[-1]))
+    frames = padded.reshape(len(x), -1, length)
+    here = frames.mT @ frames
+    following = frames[:, :-1].mT @ frames[:, 1:]
+    return _skewed(torch.cat([here, following], dim=2).double()).sum(dim=1)
 
 
 def _edge_products(x: Tensor, length: int) -> Tensor:
-    """Return the sum over signals of the products of their samples, zero-padded to (K, K)."""
+    """Return the sums over signals of the products of their samples, zero-padded to (G, K, K)."""
     edge = F.pad(x, (0, length - x.shape[-1])).double()
-    return edge.T @ edge
+    return edge.mT @ edge
 
 
 def _diagonal_sums(products: Tensor) -> Tensor:
-    """Return, at [n, lag], the sum of products[i, i + lag] over i < n; shape (K + 1, K)."""
-    length = products.shape[0]
+    """Return, at [g, n, lag], the sum of products[g, i, i + lag] over i < n; (G, K + 1, K)."""
+    length = products.shape[-1]
     diagonals = _skewed(F.pad(products, (0, length)))
-    return F.pad(diagonals.cumsum(dim=0), (0, 0, 1, 0))
+    return F.pad(diagonals.cumsum(dim=1), (0, 0, 1, 0))
 
 
 def _skewed(products: Tensor) -> Tensor:
-    """Return products[i, i + lag] at [i, lag], of a matrix of shape (K, 2 K)."""
-    length = products.shape[0]
-    return products.contiguous().as_strided((length, length), (2 * length + 1, 1))
+    """Return products[g, i, i + lag] at [g, i, lag], of matrices of shape (K, 2 K)."""
+    n_groups, length, width = products.shape
+    strides = (length * width, width + 1, 1)
+    return products.contiguous().as_strided((n_groups, length, length), strides)

@@ -1,23 +1,24 @@
-"""Folds for honest evaluation, the leakage guard, and search spaces."""
+"""Folds for honest evaluation, splitters, the leakage guard, and search spaces."""
 
 from __future__ import annotations
 
-from .leakage import LeakageError, check_leakage
-from .protocols import (
-    PROTOCOLS,
-    Fold,
-    choose_protocol,
-    cross_session,
-    cross_subject,
-    make_folds,
-    within_subject,
-)
+from .folds import Fold, LeakageError
+from .leakage import LeakageReport, check_leakage, choose_protocol
+from .protocols import PROTOCOLS, cross_session, cross_subject, make_folds, within_subject
 from .search_spaces import activation_grid
+from .splitters import LeaveSubjectsOut, TrialKFold, WithinSubject
+from .window_splitters import BlockwiseKFold, ShuffledSegmentKFold
 
 __all__ = [
     "PROTOCOLS",
+    "BlockwiseKFold",
     "Fold",
     "LeakageError",
+    "LeakageReport",
+    "LeaveSubjectsOut",
+    "ShuffledSegmentKFold",
+    "TrialKFold",
+    "WithinSubject",
     "activation_grid",
     "check_leakage",
     "choose_protocol",

@@ -5,41 +5,31 @@ from __future__ import annotations
 import copy
 import difflib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from sklearn.model_selection import StratifiedKFold, check_cv
+from sklearn.model_selection import check_cv
 
-from ..data import EEGData
-from .leakage import as_rows, find_leakage, trial_codes
+from .._labelled import LabelledRows
+from .folds import (
+    Fold,
+    as_fold,
+    checked_folds,
+    listed,
+    require_column,
+    rows_of_subjects,
+    trial_codes,
+)
+from .splitters import LeaveSubjectsOut, TrialKFold, WithinSubject
+from .window_splitters import ShuffledSegmentKFold
 
 _N_SPLITS = 5
+_ACROSS = {"cross-subject": "subject", "cross-session": "session"}
 
 
-@dataclass(frozen=True, eq=False)
-class Fold:
-    """One division of the trials into a training and a test part.
-
-    Parameters
-    ----------
-    train, test : ndarray of int
-        Row indices.
-    subject : object, optional
-        The subject tested, where it is one.
-    name : str
-        Unique among the folds of a protocol, such as ``"subject 1, run 2"``.
-    """
-
-    train: NDArray[np.intp]
-    test: NDArray[np.intp]
-    subject: Any = None
-    name: str = "fold"
-
-
-def within_subject(data: EEGData) -> list[Fold]:
+def within_subject(data: LabelledRows) -> list[Fold]:
     """Train and test on one subject at a time.
 
     Leave-one-run-out where a subject has several runs and every class remains to be learnt from
@@ -48,7 +38,7 @@ def within_subject(data: EEGData) -> list[Fold]:
 
     Parameters
     ----------
-    data : EEGData
+    data : EEGData or FeatureTable
         Without a ``subject`` in its metadata it is one subject.
 
     Returns
@@ -61,7 +51,7 @@ def within_subject(data: EEGData) -> list[Fold]:
         If a training part lacks a class, or a subject has too few trials to be divided.
     """
     folds = []
-    for subject, rows in _subjects(data):
+    for subject, rows in rows_of_subjects(data):
         runs = _runs(data, rows)
         if len(runs) > 1 and all(
             len(np.unique(data.y[np.setdiff1d(rows, run)])) == len(np.unique(data.y))
@@ -73,12 +63,12 @@ def within_subject(data: EEGData) -> list[Fold]:
     return checked_folds(folds, data)
 
 
-def cross_session(data: EEGData) -> list[Fold]:
+def cross_session(data: LabelledRows) -> list[Fold]:
     """Leave one session of one subject out, training on that subject's other sessions.
 
     Parameters
     ----------
-    data : EEGData
+    data : EEGData or FeatureTable
         With a ``session`` in its metadata.
 
     Returns
@@ -90,9 +80,9 @@ def cross_session(data: EEGData) -> list[Fold]:
     ValueError
         If there is no ``session``, a subject has only one, or a training part lacks a class.
     """
-    _require(data, "session", "cross-session")
+    require_column(data, "session", "The cross-session protocol")
     folds, lonely = [], []
-    for subject, rows in _subjects(data):
+    for subject, rows in rows_of_subjects(data):
         sessions = data.metadata["session"].iloc[rows]
         if sessions.nunique() < 2:
             lonely.append(subject)
@@ -101,7 +91,7 @@ def cross_session(data: EEGData) -> list[Fold]:
             for session in sessions.unique()
         ]
     if lonely:
-        who = "The data have" if lonely == [None] else f"Subjects {_listed(lonely)} have"
+        who = "The data have" if lonely == [None] else f"Subjects {listed(lonely)} have"
         raise ValueError(
             f"The cross-session protocol needs two sessions or more of each subject. {who} only "
             "one: leave such subjects out, or use cv='within-subject' or 'cross-subject'."
@@ -109,12 +99,12 @@ def cross_session(data: EEGData) -> list[Fold]:
     return checked_folds(folds, data)
 
 
-def cross_subject(data: EEGData) -> list[Fold]:
+def cross_subject(data: LabelledRows) -> list[Fold]:
     """Leave one subject out, training on all others.
 
     Parameters
     ----------
-    data : EEGData
+    data : EEGData or FeatureTable
         With a ``subject`` in its metadata.
 
     Returns
@@ -126,19 +116,20 @@ def cross_subject(data: EEGData) -> list[Fold]:
     ValueError
         If there is no ``subject``, only one, or a training part lacks a class.
     """
-    _require(data, "subject", "cross-subject")
-    subjects = _subjects(data)
+    require_column(data, "subject", "The cross-subject protocol")
+    subjects = rows_of_subjects(data)
     if len(subjects) < 2:
         raise ValueError(
             "The cross-subject protocol needs two subjects or more, the data have only subject "
             f"{subjects[0][0]!r}: load more subjects, or use cv='within-subject'."
         )
-    everyone = np.arange(len(data))
-    return checked_folds([_leave_out(everyone, rows, who, "") for who, rows in subjects], data)
+    splits = zip(subjects, LeaveSubjectsOut().split(data), strict=True)
+    folds = [Fold(train, test, who, f"subject {who}") for (who, _), (train, test) in splits]
+    return checked_folds(folds, data)
 
 
 #: The protocols that `make_folds` and `skeeg.compare` know by name.
-PROTOCOLS: dict[str, Callable[[EEGData], list[Fold]]] = {
+PROTOCOLS: dict[str, Callable[[LabelledRows], list[Fold]]] = {
     "within-subject": within_subject,
     "cross-session": cross_session,
     "cross-subject": cross_subject,
@@ -147,10 +138,11 @@ PROTOCOLS: dict[str, Callable[[EEGData], list[Fold]]] = {
 
 def make_folds(
     cv: Any,
-    data: EEGData,
+    data: LabelledRows,
     *,
     groups: str | ArrayLike | None = None,
     random_state: int | None = None,
+    allow_leakage: bool = False,
 ) -> list[Fold]:
     """Return the folds of a protocol, a scikit-learn splitter or an iterable of splits.
 
@@ -158,11 +150,13 @@ def make_folds(
     ----------
     cv : str, int, splitter or iterable of (train, test) or of Fold
         A name in `PROTOCOLS`, or whatever ``cv`` means in scikit-learn.
-    data : EEGData
+    data : EEGData or FeatureTable
     groups : str or array-like, shape (n_trials,), optional
         For splitters that use them: a column of the metadata, or an entry for each trial.
     random_state : int, optional
         For splitters that shuffle and have no ``random_state`` of their own.
+    allow_leakage : bool, default=False
+        Let `ShuffledSegmentKFold` run, which refuses to by itself.
 
     Returns
     -------
@@ -172,6 +166,8 @@ def make_folds(
     ------
     ValueError
         If the protocol is unknown, a test part is empty, or a training part lacks a class.
+    LeakageError
+        If `ShuffledSegmentKFold` is not allowed to run.
 
     Examples
     --------
@@ -184,48 +180,26 @@ def make_folds(
     >>> [(fold.name, fold.test.tolist()) for fold in make_folds("cross-subject", data)]
     [('subject A', [0, 1]), ('subject B', [2, 3])]
     """
-    if isinstance(cv, str):
-        if groups is not None:
-            raise ValueError(
-                f"groups are for splitters; the protocol {cv!r} takes its own from the metadata."
-            )
-        return _protocol(cv)(data)
-    if isinstance(cv, Iterable):
-        return checked_folds([_as_fold(split, i, data) for i, split in enumerate(cv)], data)
-    splits = _splitter(cv, data, random_state).split(data, data.y, _group_of_rows(groups, data))
-    folds = [_as_fold(split, i, data) for i, split in enumerate(splits)]
+    folds = as_folds(
+        cv, data, groups=groups, random_state=random_state, allow_leakage=allow_leakage
+    )
     return checked_folds(folds, data)
 
 
-def choose_protocol(data: EEGData) -> str:
-    """Return the name of the protocol that suits the data.
+def as_folds(
+    cv: Any,
+    data: LabelledRows,
+    *,
+    groups: str | ArrayLike | None = None,
+    random_state: int | None = None,
+    allow_leakage: bool = False,
+) -> list[Fold]:
+    """Return what `make_folds` does, not yet checked for empty parts and absent classes.
 
     Parameters
     ----------
-    data : EEGData
-
-    Returns
-    -------
-    name : {"within-subject", "cross-subject"}
-        The latter where subjects cannot be divided honestly, because each recording is of one
-        class.
-    """
-    if len(_subjects(data)) < 2:
-        return "within-subject"
-    try:
-        leaks = find_leakage(within_subject(data), data)
-    except ValueError:
-        return "cross-subject"
-    return "cross-subject" if leaks else "within-subject"
-
-
-def checked_folds(folds: list[Fold], data: EEGData) -> list[Fold]:
-    """Return ``folds``, having checked that each can be learnt from and tested on.
-
-    Parameters
-    ----------
-    folds : list of Fold
-    data : EEGData
+    cv, data, groups, random_state, allow_leakage
+        As in `make_folds`.
 
     Returns
     -------
@@ -234,29 +208,48 @@ def checked_folds(folds: list[Fold], data: EEGData) -> list[Fold]:
     Raises
     ------
     ValueError
-        If there is none, two have one name, a test part is empty, or a training part lacks a
-        class; it names the fold and the class.
+        If `cv` is none, or it names rows that do not exist.
+    LeakageError
+        As in `make_folds`.
     """
-    if not folds:
-        raise ValueError("cv gave no fold at all.")
-    names = pd.Series([fold.name for fold in folds])
-    if names.duplicated().any():
-        raise ValueError(f"Two folds are called {names[names.duplicated()].iloc[0]!r}.")
-    classes = np.unique(data.y)
-    for fold in folds:
-        if not len(fold.test):
-            raise ValueError(f"The test part of fold {fold.name!r} is empty.")
-        missing = np.setdiff1d(classes, data.y[fold.train])
-        if missing.size:
+    if isinstance(cv, str):
+        if groups is not None:
             raise ValueError(
-                f"The training part of fold {fold.name!r} ({len(fold.train)} trials) lacks class "
-                f"{_listed(missing.tolist())}: an estimator cannot learn what it never sees. Use "
-                "another protocol, fewer folds, or leave that subject out."
+                f"groups are for splitters; the protocol {cv!r} takes its own from the metadata."
             )
-    return folds
+        return _protocol(cv)(data)
+    if isinstance(cv, Iterable):
+        splits = cv
+    else:
+        splitter = _configured(_splitter(cv, data), random_state, allow_leakage)
+        splits = splitter.split(data, data.y, _group_of_rows(groups, data))
+    return [as_fold(split, i, data) for i, split in enumerate(splits)]
 
 
-def _protocol(name: str) -> Callable[[EEGData], list[Fold]]:
+def claimed_across(cv: Any, data: LabelledRows, groups: Any = None) -> str | None:
+    """Return what a split claims to generalise over.
+
+    Parameters
+    ----------
+    cv, data, groups
+        As in `make_folds`.
+
+    Returns
+    -------
+    across : {"subject", "session"} or None
+        None where neither the protocol, nor the splitter, nor the column of `groups` says so, or
+        the metadata do not know.
+    """
+    if isinstance(cv, str):
+        across = _ACROSS.get(cv)
+    elif isinstance(groups, str) and groups in _ACROSS.values():
+        across = groups
+    else:
+        across = getattr(cv, "across", None)
+    return across if across in data.metadata else None
+
+
+def _protocol(name: str) -> Callable[[LabelledRows], list[Fold]]:
     if name not in PROTOCOLS:
         near = difflib.get_close_matches(name, PROTOCOLS, n=1)
         meant = f" Did you mean {near[0]!r}?" if near else ""
@@ -267,35 +260,29 @@ def _protocol(name: str) -> Callable[[EEGData], list[Fold]]:
     return PROTOCOLS[name]
 
 
-def _splitter(cv: Any, data: EEGData, random_state: int | None) -> Any:
+def _splitter(cv: Any, data: LabelledRows) -> Any:
     try:
-        splitter = check_cv(cv, data.y, classifier=True)
+        return check_cv(cv, data.y, classifier=True)
     except ValueError as error:
         raise ValueError(
             f"cv must be one of {', '.join(PROTOCOLS)}, a scikit-learn splitter, or an iterable "
             f"of (train, test) indices, got {cv!r}."
         ) from error
+
+
+def _configured(splitter: Any, random_state: int | None, allow_leakage: bool) -> Any:
+    """Return a copy that is seeded, and allowed to leak, where the splitter itself is not."""
+    splitter = copy.copy(splitter)
     if hasattr(splitter, "random_state") and splitter.random_state is None:
-        splitter = copy.copy(splitter)
         splitter.random_state = random_state
+    if isinstance(splitter, ShuffledSegmentKFold):
+        splitter.allow_leakage |= allow_leakage
+    if isinstance(splitter, WithinSubject):
+        splitter.cv = _configured(splitter.cv, random_state, allow_leakage)
     return splitter
 
 
-def _subjects(data: EEGData) -> list[tuple[Any, NDArray[np.intp]]]:
-    """Return the rows of each subject in order of appearance; None names the only one."""
-    if "subject" not in data.metadata:
-        return [(None, np.arange(len(data)))]
-    column = data.metadata["subject"]
-    if column.isna().any():
-        row = int(np.flatnonzero(column.isna())[0])
-        raise ValueError(f"The metadata do not say which subject row {row} is of.")
-    return [
-        (subject, np.flatnonzero((column == subject).to_numpy()))
-        for subject in column.unique().tolist()
-    ]
-
-
-def _runs(data: EEGData, rows: NDArray[np.intp]) -> list[tuple[str, NDArray[np.intp]]]:
+def _runs(data: LabelledRows, rows: NDArray[np.intp]) -> list[tuple[str, NDArray[np.intp]]]:
     """Return the name and the rows of each run in each session of one subject."""
     columns = [column for column in ("session", "run") if column in data.metadata]
     if not columns:
@@ -315,28 +302,25 @@ def _leave_out(rows: NDArray[np.intp], test: NDArray[np.intp], subject: Any, par
     return Fold(np.setdiff1d(rows, test), test, subject, name)
 
 
-def _contiguous_folds(data: EEGData, rows: NDArray[np.intp], subject: Any) -> list[Fold]:
+def _contiguous_folds(data: LabelledRows, rows: NDArray[np.intp], subject: Any) -> list[Fold]:
     """Divide one subject's trials, each with all its windows, into stratified blocks of time."""
-    trials, first = np.unique(trial_codes(data)[rows], return_index=True)
-    trials, first = trials[np.argsort(first)], np.sort(first)
-    labels = data.y[rows][first]
-    fewest = int(pd.Series(labels).value_counts().min())
-    if fewest < 2:
+    trials = trial_codes(data)[rows]
+    _, first = np.unique(trials, return_index=True)
+    counts = pd.Series(data.y[rows][first]).value_counts()
+    if counts.min() < 2:
+        rarest = counts.index.tolist()[-1]
         who = "The data have" if subject is None else f"Subject {subject} has"
-        rarest = pd.Series(labels).value_counts().idxmin()
         raise ValueError(
             f"{who} only one trial of class {rarest!r}: the within-subject protocol cannot both "
             "learn and test it. Use cv='cross-subject', or leave that subject out."
         )
-    splitter = StratifiedKFold(min(_N_SPLITS, fewest))
-    of_rows = trial_codes(data)[rows]
+    splits = TrialKFold(min(_N_SPLITS, int(counts.min()))).split(rows, data.y[rows], trials)
     return [
-        _leave_out(rows, rows[np.isin(of_rows, trials[test])], subject, f"fold {i + 1}")
-        for i, (_, test) in enumerate(splitter.split(trials, labels))
+        _leave_out(rows, rows[test], subject, f"fold {i + 1}") for i, (_, test) in enumerate(splits)
     ]
 
 
-def _group_of_rows(groups: str | ArrayLike | None, data: EEGData) -> NDArray[Any] | None:
+def _group_of_rows(groups: str | ArrayLike | None, data: LabelledRows) -> NDArray[Any] | None:
     if groups is None:
         return None
     of_rows = data.groups(groups) if isinstance(groups, str) else np.asarray(groups)
@@ -346,32 +330,3 @@ def _group_of_rows(groups: str | ArrayLike | None, data: EEGData) -> NDArray[Any
             f"{len(data)} trials, got shape {of_rows.shape}."
         )
     return of_rows
-
-
-def _as_fold(split: Any, number: int, data: EEGData) -> Fold:
-    if isinstance(split, Fold):
-        return split
-    name = f"fold {number + 1}"
-    try:
-        train, test = split
-    except (TypeError, ValueError):
-        raise ValueError(
-            f"{name} of cv must be (train, test) row indices, got {split!r:.80}."
-        ) from None
-    train = as_rows(train, len(data), f"The training part of {name!r}")
-    test = as_rows(test, len(data), f"The test part of {name!r}")
-    subjects = [who for who, rows in _subjects(data) if np.isin(test, rows).any()]
-    return Fold(train, test, subjects[0] if len(subjects) == 1 else None, name)
-
-
-def _require(data: EEGData, column: str, protocol: str) -> None:
-    if column not in data.metadata:
-        raise ValueError(
-            f"The {protocol} protocol needs a column {column!r} in the metadata; there are "
-            f"{list(data.metadata.columns)}. EEGData.from_arrays(..., {column}=...) gives one."
-        )
-
-
-def _listed(values: list[Any]) -> str:
-    shown = ", ".join(repr(value) for value in values[:5])
-    return shown + (", ..." if len(values) > 5 else "")

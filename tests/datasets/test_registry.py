@@ -6,7 +6,7 @@ import pytest
 
 import skeeg
 from skeeg import datasets
-from skeeg.datasets import LOADERS, load_bciciii_iiib, simulate_motor_imagery
+from skeeg.datasets import LOADERS, load_bciciii_iiib, load_deap, simulate_motor_imagery
 
 NAMES = [
     "simulated",
@@ -17,6 +17,7 @@ NAMES = [
     "bciciii-iiib",
     "bnci2014-001",
     "high-gamma",
+    "deap",
 ]
 
 
@@ -40,7 +41,7 @@ def test_every_data_set_is_described(name):
 
 def test_only_what_cannot_be_downloaded_needs_a_path():
     needing = [loader.load for loader in LOADERS.values() if loader.needs_path]
-    assert needing == [load_bciciii_iiib]
+    assert needing == [load_bciciii_iiib, load_deap]
 
 
 @pytest.mark.parametrize("name", NAMES[1:])
@@ -48,7 +49,8 @@ def test_loaders_have_one_signature(name):
     parameters = inspect.signature(LOADERS[name].load).parameters
     assert list(parameters)[:2] == ["path", "subjects"]
     assert parameters["path"].default is None
-    assert {"fmin", "fmax", "sfreq"} <= set(parameters)
+    if name != "deap":  # which comes filtered and resampled
+        assert {"fmin", "fmax", "sfreq"} <= set(parameters)
     assert all(p.kind is p.KEYWORD_ONLY for p in list(parameters.values())[1:])
 
 

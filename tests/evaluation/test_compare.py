@@ -37,6 +37,12 @@ import skeeg
 from skeeg import EEGData, LeakageError, compare
 from skeeg.classifiers import EEGNetClassifier
 from skeeg.evaluation import FoldError
+from skeeg.model_selection import (
+    LeaveSubjectsOut,
+    ShuffledSegmentKFold,
+    TrialKFold,
+    WithinSubject,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*the length is clipped:UserWarning")
 
@@ -319,6 +325,40 @@ def test_leakage_that_was_allowed_is_said_everywhere(make_data, estimators, tmp_
     assert words in repr(skeeg.Comparison.load(tmp_path))
 
 
+@pytest.mark.parametrize("within", [False, True])
+def test_shuffled_segments_run_only_where_leakage_is_allowed(make_data, estimators, within):
+    data = make_data()
+    data.metadata["trial"] //= 4
+    lda = {"lda": estimators["lda"]}
+
+    def splitter(**options):
+        shuffled = ShuffledSegmentKFold(3, **options)
+        return WithinSubject(shuffled) if within else shuffled
+
+    with pytest.raises(LeakageError, match=r"use TrialKFold.*skeeg\.compare"):
+        quiet(lda, data, cv=splitter())
+    by_compare = quiet(lda, data, cv=splitter(), allow_leakage=True)
+    by_splitter = quiet(lda, data, cv=splitter(allow_leakage=True))
+    assert_same(by_compare, by_splitter)
+    assert "trials on both sides" in by_compare.leakage
+    assert by_compare.about.n_folds == (6 if within else 3)
+
+
+def test_subjects_left_out_are_those_of_the_protocol(make_data, estimators):
+    lda, data = {"lda": estimators["lda"]}, make_data(n_subjects=3)
+    by_name, by_splitter = (
+        quiet(lda, data, cv=cv).scores for cv in ("cross-subject", LeaveSubjectsOut())
+    )
+    columns = ["subject", "accuracy", "roc_auc"]
+    pd.testing.assert_frame_equal(by_name[columns], by_splitter[columns])
+
+
+def test_folds_within_subjects_know_theirs(make_data, estimators):
+    comparison = quiet({"lda": estimators["lda"]}, make_data(), cv=WithinSubject(TrialKFold(3)))
+    assert comparison.scores["subject"].tolist() == [1, 1, 1, 2, 2, 2]
+    assert comparison.leakage == ""
+
+
 def test_allowing_leakage_where_nothing_leaks_says_nothing(make_data, estimators):
     comparison = quiet({"lda": estimators["lda"]}, make_data(), allow_leakage=True)
     assert "leakage" not in repr(comparison)
@@ -394,7 +434,7 @@ def test_builtin_models_go_by_name(make_data):
 
 def test_bad_data_are_refused(make_data, estimators):
     data = make_data()
-    with pytest.raises(TypeError, match=r"data must be EEGData or mne.Epochs, got ndarray"):
+    with pytest.raises(TypeError, match=r"data must be EEGData, FeatureTable or mne.Epochs, got ndarray"):
         quiet(estimators, data.X)
     one = data[data.y == "left"]
     with pytest.raises(ValueError, match="one class only, 'left'"):

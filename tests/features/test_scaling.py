@@ -1,21 +1,24 @@
-"""The scaler takes the unit away, and is the gate of a pipeline."""
+"""The scalers take unit and level away; the first is the gate of a pipeline."""
 
 import mne
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.stats import zscore
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skeeg import EEGData
-from skeeg.features import UnitScaler
+from skeeg.features import DifferentialEntropy, SampleZScore, UnitScaler, sample_zscore
 
 CH_NAMES = ["C3", "Cz", "C4"]
 
 
-@parametrize_with_checks([UnitScaler()])
+@parametrize_with_checks([UnitScaler(), SampleZScore()])
 def test_it_passes_every_check_of_scikit_learn(estimator, check):
     check(estimator)
 
@@ -138,3 +141,56 @@ def test_one_trial_is_enough_to_transform(X):
 def test_a_clone_is_not_fitted(X):
     with pytest.raises(NotFittedError):
         clone(UnitScaler().fit(X)).transform(X)
+
+
+# ---------------------------------------------------------------- over the features of a sample
+
+
+@pytest.fixture
+def features():
+    return np.random.default_rng(0).normal(3, 5, (10, 128))
+
+
+def test_each_sample_is_standardised_over_its_own_features(features):
+    assert_allclose(sample_zscore(features), zscore(features, axis=1), rtol=1e-12)
+    assert_allclose(SampleZScore().fit_transform(features), zscore(features, axis=1), rtol=1e-12)
+
+
+def test_level_and_spread_of_a_sample_leave_no_trace(features):
+    changed = features * np.linspace(1e-6, 1e6, 10)[:, None] + np.linspace(-1, 1, 10)[:, None]
+    assert_allclose(sample_zscore(changed), sample_zscore(features), atol=1e-9)
+
+
+@pytest.mark.parametrize("value", [0.0, 0.1, -1e9, 1e-300])
+def test_equal_features_become_zero(value):
+    assert_array_equal(sample_zscore(np.full((3, 7), value)), 0)
+
+
+def test_nothing_is_learnt_from_the_training_data(features):
+    fitted = SampleZScore().fit(1e3 * features[:2] + 7)
+    assert_array_equal(fitted.transform(features[2:]), sample_zscore(features[2:]))
+
+
+def test_names_of_features_are_kept(features):
+    named = pd.DataFrame(features[:, :2], columns=["C3_alpha", "C4_alpha"])
+    fitted = SampleZScore().set_output(transform="pandas").fit(named)
+    assert fitted.transform(named).columns.tolist() == ["C3_alpha", "C4_alpha"]
+    pipeline = make_pipeline(DifferentialEntropy(bands="deap"), SampleZScore())
+    pipeline.fit(np.random.default_rng(0).standard_normal((3, 2, 256)))
+    assert pipeline.get_feature_names_out()[0] == "x0_theta"
+
+
+def test_trials_are_refused_with_what_to_do(X):
+    data = EEGData.from_arrays(X, np.arange(12) % 2, sfreq=100, ch_names=CH_NAMES)
+    for trials in (X, data, _epochs(X), torch.from_numpy(X)):
+        with pytest.raises(ValueError, match=r"SampleZScore takes features .*DifferentialEntropy"):
+            SampleZScore().fit(trials)
+
+
+def test_wrong_features_are_refused(features):
+    with pytest.raises(
+        ValueError, match=r"X must have shape \(n_samples, n_features\), got \(4,\)"
+    ):
+        sample_zscore(np.zeros(4))
+    with pytest.raises(ValueError, match="expecting 128 features"):
+        SampleZScore().fit(features).transform(features[:, :3])

@@ -12,6 +12,11 @@ from skeeg import EEGData
 from skeeg.model_selection import (
     PROTOCOLS,
     Fold,
+    LeakageError,
+    LeaveSubjectsOut,
+    ShuffledSegmentKFold,
+    TrialKFold,
+    WithinSubject,
     check_leakage,
     choose_protocol,
     cross_session,
@@ -201,6 +206,43 @@ def test_a_splitter_without_seed_gets_one_and_keeps_its_own_parameters():
     ]
     assert tests[0] == tests[1] != tests[2]
     assert splitter.random_state is None
+
+
+def test_splitters_within_splitters_are_seeded_and_stay_as_they_are():
+    data = recorded(2, 1, 1, n_trials=20)
+    splitter = WithinSubject(TrialKFold(4, shuffle=True))
+    tests = [
+        [fold.test.tolist() for fold in make_folds(splitter, data, random_state=seed)]
+        for seed in (0, 0, 1)
+    ]
+    assert tests[0] == tests[1] != tests[2]
+    assert splitter.cv.random_state is None
+    assert [fold.subject for fold in make_folds(splitter, data)] == [1] * 4 + [2] * 4
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_shuffled_segments_need_permission(nested):
+    data = recorded(2, 1, 1, n_trials=20)
+    splitter = ShuffledSegmentKFold(4)
+    cv = WithinSubject(splitter) if nested else splitter
+    with pytest.raises(LeakageError, match="use TrialKFold"):
+        make_folds(cv, data)
+    assert len(make_folds(cv, data, allow_leakage=True)) == (8 if nested else 4)
+    assert splitter.allow_leakage is False
+
+
+def test_protocols_and_splitters_give_the_same_folds():
+    data = without(recorded(3, 1, 1, n_trials=20, n_windows=2), "session", "run")
+    for protocol, splitter in (
+        ("cross-subject", LeaveSubjectsOut()),
+        ("within-subject", WithinSubject(TrialKFold(5))),
+    ):
+        for named, split in zip(
+            make_folds(protocol, data), make_folds(splitter, data), strict=True
+        ):
+            np.testing.assert_array_equal(named.train, split.train)
+            np.testing.assert_array_equal(named.test, split.test)
+            assert named.subject == split.subject
 
 
 def test_an_unknown_protocol_offers_the_nearest():

@@ -1,22 +1,4 @@
-"""The classical decoders that a network has to beat, as ordinary scikit-learn pipelines.
-
-Each function returns an unfitted `sklearn.pipeline.Pipeline` that takes the same
-``X`` of shape (n_trials, n_chans, n_times) as the networks do: arrays, `mne.Epochs` or `EEGData`.
-The steps have short names, so that ``csp__n_components`` or ``svm__C`` can be searched. None of
-them depends on the unit of the recording.
-
-=====================  ========================  ===============================================
-function               for                       steps
-=====================  ========================  ===============================================
-`csp_lda`              rhythms, imagined motion  common spatial patterns, linear discriminant
-`csp_svm`              rhythms, imagined motion  common spatial patterns, support vectors
-`band_power_lr`        states, workload          log band power, logistic regression
-`band_power_svm`       states, workload          log band power, support vectors
-`band_power_mlp`       states, workload          log band power, a network of one hidden layer
-`tangent_space_lr`     rhythms, steady state     covariance, tangent space, logistic regression
-`xdawn_lr`             evoked responses          Xdawn, waveforms, logistic regression
-=====================  ========================  ===============================================
-"""
+"""Decoders that filter space: common spatial patterns, tangent space and Xdawn."""
 
 from __future__ import annotations
 
@@ -28,26 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import LogisticRegression
-from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from .features import BandPower, FilterBank, UnitScaler
-from .features.bands import Bands, check_bands
-
-__all__ = [
-    "CSP",
-    "Xdawn",
-    "band_power_lr",
-    "band_power_mlp",
-    "band_power_svm",
-    "csp_lda",
-    "csp_svm",
-    "tangent_space_lr",
-    "xdawn_lr",
-]
-
+from ..features import FilterBank, UnitScaler
+from ..features.bands import Bands, check_bands
 
 #: MNE has one log level for the whole process, which fits in parallel threads would leave changed.
 _FITTING = threading.Lock()
@@ -225,98 +193,6 @@ def csp_svm(
     )
 
 
-def band_power_lr(sfreq: float, bands: Bands = "classic", *, C: float = 1.0) -> Pipeline:
-    """Build log band power and logistic regression, for states that last, such as workload.
-
-    Parameters
-    ----------
-    sfreq : float
-        Sampling rate, in Hz.
-    bands : str, mapping or sequence, default="classic"
-        The frequency bands, as `skeeg.features.BandPower` takes them.
-    C : float, default=1.0
-        Inverse strength of regularisation. Where subjects are few, each a little different, a
-        smaller one carries over better.
-
-    Returns
-    -------
-    pipeline : sklearn.pipeline.Pipeline
-        Steps ``power``, ``standardize`` and ``lr``.
-
-    Raises
-    ------
-    ValueError
-        If a band is wrong or above the Nyquist frequency.
-
-    Examples
-    --------
-    >>> from skeeg.baselines import band_power_lr
-    >>> list(band_power_lr(sfreq=128).named_steps)
-    ['power', 'standardize', 'lr']
-    """
-    return Pipeline([*_power_steps(sfreq, bands), ("lr", LogisticRegression(C=C, max_iter=1000))])
-
-
-def band_power_svm(sfreq: float, bands: Bands = "classic", *, C: float = 1.0) -> Pipeline:
-    """Build log band power and a support vector machine, for states that last, such as workload.
-
-    Parameters
-    ----------
-    sfreq : float
-        Sampling rate, in Hz.
-    bands : str, mapping or sequence, default="classic"
-        The frequency bands, as `skeeg.features.BandPower` takes them.
-    C : float, default=1.0
-        Inverse strength of regularisation.
-
-    Returns
-    -------
-    pipeline : sklearn.pipeline.Pipeline
-        Steps ``power``, ``standardize`` and ``svm``, whose kernel is Gaussian. For probabilities,
-        wrap it in `sklearn.calibration.CalibratedClassifierCV`.
-
-    Raises
-    ------
-    ValueError
-        If a band is wrong or above the Nyquist frequency.
-    """
-    return Pipeline([*_power_steps(sfreq, bands), ("svm", SVC(C=C))])
-
-
-def band_power_mlp(
-    sfreq: float,
-    bands: Bands = "classic",
-    *,
-    hidden_layer_sizes: tuple[int, ...] = (128,),
-    random_state: int | None = None,
-) -> Pipeline:
-    """Build log band power and a multilayer perceptron, for states that last, such as workload.
-
-    Parameters
-    ----------
-    sfreq : float
-        Sampling rate, in Hz.
-    bands : str, mapping or sequence, default="classic"
-        The frequency bands, as `skeeg.features.BandPower` takes them.
-    hidden_layer_sizes : tuple of int, default=(128,)
-        Units of each hidden layer.
-    random_state : int, optional
-        Decides the first weights and the order of the trials.
-
-    Returns
-    -------
-    pipeline : sklearn.pipeline.Pipeline
-        Steps ``power``, ``standardize`` and ``mlp``.
-
-    Raises
-    ------
-    ValueError
-        If a band is wrong or above the Nyquist frequency.
-    """
-    mlp = MLPClassifier(hidden_layer_sizes, max_iter=1000, random_state=random_state)
-    return Pipeline([*_power_steps(sfreq, bands), ("mlp", mlp)])
-
-
 def tangent_space_lr(
     *, bands: Bands | None = None, sfreq: float | None = None, C: float = 0.1
 ) -> Pipeline:
@@ -433,8 +309,3 @@ def _array_steps(bands: Bands | None, sfreq: float | None) -> list[tuple[str, An
         )
     check_bands(bands, sfreq)
     return [("filter", FilterBank(sfreq, bands)), ("scale", UnitScaler())]
-
-
-def _power_steps(sfreq: float, bands: Bands) -> list[tuple[str, Any]]:
-    check_bands(bands, sfreq)
-    return [("power", BandPower(sfreq, bands)), ("standardize", StandardScaler())]

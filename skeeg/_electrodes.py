@@ -1,0 +1,260 @@
+"""Names and places of electrodes in the 10-20 system and its refinements, 10-10 and 10-05."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import mne
+
+#: A row from the nasion to the inion, the cerebellum, the ears or the mastoids; then a column.
+_NAME = re.compile(
+    r"(n|a?fp|aff?|f|ff?[ct]|fcc|ftt|[ct]|ccp|ttp|[ct]pp?|ppo|poo?|p|oi?|i|cb|[am])"
+    r"(z|[1-9]\d?)(h?)"
+)
+
+#: The names that the 10-10 system replaced, which many amplifiers still write.
+_RENAMED = {"t3": "t7", "t4": "t8", "t5": "p7", "t6": "p8"}
+
+#: Rows in front of the central line, and those as far behind it. The row AF has no entry, as in
+#: the pairs published with the SEED data, which set two electrodes of it against the cerebellum.
+_BEHIND = {
+    "fp": "o",
+    "f": "p",
+    "ffc": "cpp",
+    "fft": "tpp",
+    "fc": "cp",
+    "ft": "tp",
+    "fcc": "ccp",
+    "ftt": "ttp",
+}
+_BEHIND_BY_NAME = {"af3": "cb1", "af4": "cb2"}
+
+
+class _Parsed(NamedTuple):
+    """A name taken apart: ``FFC5h`` is row ``ffc``, column ``5`` and half ``h``."""
+
+    row: str
+    column: str
+    half: str
+
+    @property
+    def number(self) -> int:
+        """0 on the midline, odd on the left, even on the right."""
+        return 0 if self.column == "z" else int(self.column)
+
+
+def _parse(name: str) -> _Parsed | None:
+    """Take a name apart, in the spelling of the 10-10 system; None for any other word."""
+    plain = name.strip().lower()
+    found = _NAME.fullmatch(_RENAMED.get(plain, plain))
+    return None if found is None else _Parsed(*found.groups())
+
+
+def side(name: str) -> int | None:
+    """Return -1 for an electrode on the left, 1 on the right and 0 on the midline.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    side : int or None
+        None for a name that the 10-05 system does not form.
+
+    Examples
+    --------
+    >>> [side(name) for name in ("Fp1", "CPz", "FFC6h", "EEG 1")]
+    [-1, 0, 1, None]
+    """
+    parsed = _parse(name)
+    if parsed is None:
+        return None
+    return 0 if parsed.number == 0 else 1 - 2 * (parsed.number % 2)
+
+
+def mirrored(name: str) -> str:
+    """Return the lower-case name of the electrode on the other side of the midline.
+
+    Parameters
+    ----------
+    name : str
+        An electrode of the 10-05 system.
+
+    Returns
+    -------
+    mirrored : str
+        The electrode itself on the midline.
+
+    Examples
+    --------
+    >>> mirrored("Fp1"), mirrored("FFC6h"), mirrored("Cz")
+    ('fp2', 'ffc5h', 'cz')
+    """
+    parsed = _parse(name)
+    assert parsed is not None  # callers pass names that have a side
+    number = parsed.number
+    column = str(number - 1 + 2 * (number % 2)) if number else "z"
+    return f"{parsed.row}{column}{parsed.half}"
+
+
+def lateral_pairs(ch_names: Sequence[str]) -> list[tuple[int, int]]:
+    """Return the positions of each left electrode and its mirror image on the right.
+
+    Parameters
+    ----------
+    ch_names : sequence of str
+        Names as in the 10-05 system, in either case. Others, and those without a partner, are
+        left out.
+
+    Returns
+    -------
+    pairs : list of (int, int)
+        In the order of the left electrodes.
+
+    Examples
+    --------
+    >>> lateral_pairs(["C4", "Cz", "C3", "F3"])
+    [(2, 0)]
+    """
+    places = _places(ch_names)
+    return [
+        (i, places[mirrored(name)])
+        for i, name in enumerate(ch_names)
+        if side(name) == -1 and mirrored(name) in places
+    ]
+
+
+def caudal_pairs(ch_names: Sequence[str]) -> list[tuple[int, int]]:
+    """Return the positions of each frontal electrode and the one as far behind the central line.
+
+    Parameters
+    ----------
+    ch_names : sequence of str
+        As in `lateral_pairs`.
+
+    Returns
+    -------
+    pairs : list of (int, int)
+        In the order of the frontal electrodes.
+
+    Examples
+    --------
+    >>> caudal_pairs(["Fz", "F7", "Cz", "T5", "Pz"])  # T5 is what 10-10 calls P7
+    [(0, 4), (1, 3)]
+    """
+    places = _places(ch_names)
+    return [
+        (i, places[behind])
+        for i, name in enumerate(ch_names)
+        for behind in _behind(name)
+        if behind in places
+    ]
+
+
+def _behind(name: str) -> Iterator[str]:
+    parsed = _parse(name)
+    if parsed is None:
+        return
+    if parsed.row in _BEHIND:
+        yield f"{_BEHIND[parsed.row]}{parsed.column}{parsed.half}"
+    elif "".join(parsed) in _BEHIND_BY_NAME:
+        yield _BEHIND_BY_NAME["".join(parsed)]
+
+
+def _places(ch_names: Sequence[str]) -> dict[str, int]:
+    parsed = ((i, _parse(name)) for i, name in enumerate(ch_names))
+    return {"".join(name): i for i, name in parsed if name is not None}
+
+
+def template_montage() -> mne.channels.DigMontage:
+    """Return MNE's template of the 10-05 system, measured on a head.
+
+    Returns
+    -------
+    montage : mne.channels.DigMontage
+    """
+    from mne.channels import get_builtin_montages, make_standard_montage
+
+    # MNE 1.13 renamed its template; 1.12 has only the old name, 1.14 only the new one.
+    renamed = "colin27_1005" in get_builtin_montages()
+    return make_standard_montage("colin27_1005" if renamed else "standard_1005")
+
+
+def from_centre(montage: mne.channels.DigMontage) -> dict[str, NDArray[np.float64]]:
+    """Return where each electrode lies from the centre of the sphere around all of them.
+
+    Parameters
+    ----------
+    montage : mne.channels.DigMontage
+
+    Returns
+    -------
+    positions : dict of str to ndarray, shape (3,)
+        To the right, to the front and upwards, in metres.
+    """
+    positions = montage.get_positions()["ch_pos"]
+    points = np.array(list(positions.values()))
+    # |p - c|^2 = r^2 is linear in c and in r^2 - |c|^2.
+    equations = np.column_stack([2 * points, np.ones(len(points))])
+    centre = np.linalg.lstsq(equations, np.sum(points**2, axis=1), rcond=None)[0][:3]
+    return {name: position - centre for name, position in positions.items()}
+
+
+@cache
+def _flat_template() -> dict[str, tuple[float, float]]:
+    """Return where each electrode of the template lies seen from above, by lower-case name.
+
+    The distance from the vertex is the angle from it, in units of a right angle (azimuthal
+    equidistant projection). A measured head is not symmetric: both sides are averaged.
+    """
+    measured = from_centre(template_montage())
+    flat = {name.lower(): _projected(*position) for name, position in measured.items()}
+    symmetric = {}
+    for name, (x, y) in flat.items():
+        other_x, other_y = flat[mirrored(name)]
+        symmetric[name] = ((x - other_x) / 2, (y + other_y) / 2)
+    return symmetric
+
+
+def _projected(x: float, y: float, z: float) -> tuple[float, float]:
+    across = np.hypot(x, y)
+    radius = np.arctan2(across, z) / (np.pi / 2)
+    return float(radius * x / across), float(radius * y / across)
+
+
+def flat_positions(ch_names: Sequence[str]) -> NDArray[np.float64]:
+    """Return where electrodes lie on a flat map of the head, seen from above.
+
+    Parameters
+    ----------
+    ch_names : sequence of str
+        Electrodes of the 10-05 system, in either case.
+
+    Returns
+    -------
+    positions : ndarray, shape (n_chans, 2)
+        To the right and to the front; the vertex is the origin, and 1 is the line around the
+        head through the forehead and the ears.
+
+    Raises
+    ------
+    ValueError
+        If a name is none of the 10-05 system.
+    """
+    template = _flat_template()
+    unknown = [name for name in ch_names if name.strip().lower() not in template]
+    if unknown:
+        raise ValueError(
+            f"ch_names has {', '.join(map(repr, unknown))}, which the 10-05 system does not know: "
+            "where they lie is unknown. Leave these channels out, or rename them to electrodes "
+            "such as 'Fp1', 'Cz' and 'PO8'."
+        )
+    return np.array([template[name.strip().lower()] for name in ch_names])

@@ -1,0 +1,111 @@
+"""Decoders of the power in frequency bands."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sklearn.linear_model import LogisticRegression
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+
+from ..features import BandPower
+from ..features.bands import Bands, check_bands
+
+
+def band_power_lr(sfreq: float, bands: Bands = "classic", *, C: float = 1.0) -> Pipeline:
+    """Build log band power and logistic regression, for states that last, such as workload.
+
+    Parameters
+    ----------
+    sfreq : float
+        Sampling rate, in Hz.
+    bands : str, mapping or sequence, default="classic"
+        The frequency bands, as `skeeg.features.BandPower` takes them.
+    C : float, default=1.0
+        Inverse strength of regularisation. Where subjects are few, each a little different, a
+        smaller one carries over better.
+
+    Returns
+    -------
+    pipeline : sklearn.pipeline.Pipeline
+        Steps ``power``, ``standardize`` and ``lr``.
+
+    Raises
+    ------
+    ValueError
+        If a band is wrong or above the Nyquist frequency.
+
+    Examples
+    --------
+    >>> from skeeg.baselines import band_power_lr
+    >>> list(band_power_lr(sfreq=128).named_steps)
+    ['power', 'standardize', 'lr']
+    """
+    return Pipeline([*_power_steps(sfreq, bands), ("lr", LogisticRegression(C=C, max_iter=1000))])
+
+
+def band_power_svm(sfreq: float, bands: Bands = "classic", *, C: float = 1.0) -> Pipeline:
+    """Build log band power and a support vector machine, for states that last, such as workload.
+
+    Parameters
+    ----------
+    sfreq : float
+        Sampling rate, in Hz.
+    bands : str, mapping or sequence, default="classic"
+        The frequency bands, as `skeeg.features.BandPower` takes them.
+    C : float, default=1.0
+        Inverse strength of regularisation.
+
+    Returns
+    -------
+    pipeline : sklearn.pipeline.Pipeline
+        Steps ``power``, ``standardize`` and ``svm``, whose kernel is Gaussian. For probabilities,
+        wrap it in `sklearn.calibration.CalibratedClassifierCV`.
+
+    Raises
+    ------
+    ValueError
+        If a band is wrong or above the Nyquist frequency.
+    """
+    return Pipeline([*_power_steps(sfreq, bands), ("svm", SVC(C=C))])
+
+
+def band_power_mlp(
+    sfreq: float,
+    bands: Bands = "classic",
+    *,
+    hidden_layer_sizes: tuple[int, ...] = (128,),
+    random_state: int | None = None,
+) -> Pipeline:
+    """Build log band power and a multilayer perceptron, for states that last, such as workload.
+
+    Parameters
+    ----------
+    sfreq : float
+        Sampling rate, in Hz.
+    bands : str, mapping or sequence, default="classic"
+        The frequency bands, as `skeeg.features.BandPower` takes them.
+    hidden_layer_sizes : tuple of int, default=(128,)
+        Units of each hidden layer.
+    random_state : int, optional
+        Decides the first weights and the order of the trials.
+
+    Returns
+    -------
+    pipeline : sklearn.pipeline.Pipeline
+        Steps ``power``, ``standardize`` and ``mlp``.
+
+    Raises
+    ------
+    ValueError
+        If a band is wrong or above the Nyquist frequency.
+    """
+    mlp = MLPClassifier(hidden_layer_sizes, max_iter=1000, random_state=random_state)
+    return Pipeline([*_power_steps(sfreq, bands), ("mlp", mlp)])
+
+
+def _power_steps(sfreq: float, bands: Bands) -> list[tuple[str, Any]]:
+    check_bands(bands, sfreq)
+    return [("power", BandPower(sfreq, bands)), ("standardize", StandardScaler())]

@@ -1,0 +1,254 @@
+"""What the feature transformers share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils import Tags
+from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, validate_data
+
+from .._validation import check_finite, check_X, unwrap
+from .bands import Bands, check_bands
+
+
+class TrialTransformer(TransformerMixin, BaseEstimator):
+    """A transformer of trials: it checks and remembers what `fit` saw."""
+
+    input_ndim_: int
+    n_chans_: int
+    n_times_: int
+    ch_names_: tuple[str, ...] | None
+    sfreq_: float | None
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Check the parameters and the trials, and learn what `transform` needs of them.
+
+        Parameters
+        ----------
+        X : array-like, mne.Epochs or EEGData, shape (n_trials, n_chans, n_times)
+            The trials, in any unit; or shape (n_trials, n_times) for one channel.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : object
+            The fitted transformer.
+
+        Raises
+        ------
+        ValueError
+            If the trials are empty, ragged, not real numbers or not finite, or have another
+            sampling rate than `sfreq`; or if a parameter is wrong.
+        """
+        self._check_parameters()
+        self._learn(self._check(X, reset=True))
+        return self
+
+    def _check_parameters(self) -> None:
+        """Raise for a parameter that is wrong whatever the trials are."""
+
+    def _learn(self, trials: NDArray[Any]) -> None:
+        """Keep what `transform` needs of the training trials."""
+
+    def _check(self, X: Any, *, reset: bool) -> NDArray[Any]:
+        """Return finite trials, shape (n_trials, n_chans, n_times).
+
+        `reset` is for `fit`. Trials that know their rate must have that of the parameter `sfreq`,
+        where the transformer has one.
+        """
+        name = type(self).__name__
+        if not reset:
+            check_is_fitted(self)
+        unwrapped = unwrap(X)
+        rate, expected = unwrapped.sfreq, getattr(self, "sfreq", None)
+        if rate is not None and expected is not None and not np.isclose(rate, expected):
+            raise ValueError(
+                f"X is sampled at {rate:g} Hz, but {name} has sfreq={expected:g}. "
+                f"Pass sfreq={rate:g}, or resample the trials."
+            )
+        trials = check_X(self, unwrapped, reset=reset)
+        check_finite(trials, name=name, ch_names=self.ch_names_)
+        return trials
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        return tags
+
+
+class ChannelFeatures(TrialTransformer):
+    """A transformer that gives each channel some features: all channels in the first, and so on."""
+
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[np.object_]:
+        """Name the features by channel and by what they are.
+
+        Parameters
+        ----------
+        input_features : array-like of str, optional
+            The channels' names, where the training data did not know them. One channel, passed
+            with two axes, is called ``x0`` whatever its samples are called.
+
+        Returns
+        -------
+        names : ndarray of object, shape (n_features,)
+            ``"C3_alpha"`` and so on: all channels in the first band, then all in the second.
+
+        Raises
+        ------
+        ValueError
+            If `input_features` do not fit the training data.
+        """
+        check_is_fitted(self)
+        ch_names = channel_names(self, input_features)
+        return np.array(
+            [f"{channel}_{kind}" for kind in self._kinds() for channel in ch_names], dtype=object
+        )
+
+    def _kinds(self) -> Iterable[str]:
+        """Return the names of the features of one channel."""
+        raise NotImplementedError
+
+
+class BandFeatures(ChannelFeatures):
+    """A transformer that gives each channel a feature in each frequency band."""
+
+    sfreq: float
+    bands: Bands
+
+    def _check_parameters(self) -> None:
+        check_bands(self.bands, self.sfreq)
+
+    def _kinds(self) -> Iterable[str]:
+        return check_bands(self.bands, self.sfreq)
+
+
+class FeatureTransformer(TransformerMixin, BaseEstimator):
+    """A transformer of features, one row a sample, that learns from them only their names."""
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Check the parameters and the features.
+
+        Parameters
+        ----------
+        X : array-like, shape (n_samples, n_features)
+            The features.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : object
+            The fitted transformer.
+
+        Raises
+        ------
+        ValueError
+            If the features are not finite numbers in two axes, or a parameter is wrong.
+        """
+        self._learn(self._check(X, reset=True))
+        return self
+
+    def _learn(self, features: NDArray[np.float64]) -> None:
+        """Check what depends on the features, and keep what `transform` needs of them."""
+
+    def _check(self, X: Any, *, reset: bool) -> NDArray[np.float64]:
+        """Return finite features of float64, shape (n_samples, n_features)."""
+        if not reset:
+            check_is_fitted(self)
+        name = type(self).__name__
+        trials = unwrap(X)
+        if trials.sfreq is not None or getattr(trials.values, "ndim", 2) == 3:
+            raise ValueError(
+                f"{name} takes features of shape (n_samples, n_features), got trials. Put a "
+                "transformer that computes features before it, such as DifferentialEntropy or "
+                "BandPower."
+            )
+        return validate_data(self, trials.values, reset=reset, dtype=np.float64)
+
+
+class PlacedFeatures(FeatureTransformer):
+    """A transformer that needs to know which feature belongs to which channel."""
+
+    ch_names: Sequence[str] | None
+
+    def _names(self) -> tuple[str, ...]:
+        """Return the names of the channels, if they are any."""
+        return check_ch_names(self.ch_names, type(self).__name__)
+
+    def _cube(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return features by kind and channel, shape (n_samples, n_kinds, n_chans)."""
+        n_chans = len(self._names())
+        n_features = features.shape[1]
+        if n_features % n_chans:
+            raise ValueError(
+                f"X has {n_features} features, which is no multiple of the {n_chans} ch_names: "
+                f"{type(self).__name__} takes all channels in the first band, then all channels "
+                "in the second, and so on. Pass the names of the channels the features are of."
+            )
+        return features.reshape(len(features), -1, n_chans)
+
+
+def check_ch_names(ch_names: Sequence[str] | None, taker: str) -> tuple[str, ...]:
+    """Return channel names as a tuple if there are any, and no two alike.
+
+    Parameters
+    ----------
+    ch_names : sequence of str or None
+        What the user passed.
+    taker : str
+        The function or class, for messages.
+
+    Returns
+    -------
+    ch_names : tuple of str
+
+    Raises
+    ------
+    ValueError
+        If there are none, one is no string, or one comes twice.
+    """
+    listed = [] if ch_names is None or isinstance(ch_names, str) else list(ch_names)
+    if not listed or not all(isinstance(name, str) for name in listed):
+        raise ValueError(
+            f"ch_names of {taker} must name the channels, such as ['Fp1', 'Fp2'] or the ch_names "
+            f"of the EEGData, got {ch_names!r}."
+        )
+    twice = sorted({name for name in listed if listed.count(name) > 1})
+    if twice:
+        raise ValueError(f"ch_names must differ from each other; these come twice: {twice}.")
+    return tuple(listed)
+
+
+def channel_names(estimator: TrialTransformer, names: ArrayLike | None) -> list[str]:
+    """Return the names of the channels that a transformer was fitted with.
+
+    Parameters
+    ----------
+    estimator : TrialTransformer
+        Fitted.
+    names : array-like of str, optional
+        What the user says they are called.
+
+    Returns
+    -------
+    ch_names : list of str
+
+    Raises
+    ------
+    ValueError
+        If `names` do not fit the training data.
+    """
+    if estimator.ch_names_ is None:
+        checked = _check_feature_names_in(estimator, names)
+        return ["x0"] if estimator.input_ndim_ == 2 else list(checked)
+    if names is not None and tuple(np.asarray(names)) != estimator.ch_names_:
+        raise ValueError(
+            f"input_features is not equal to the channels of the training data: "
+            f"{', '.join(estimator.ch_names_)}."
+        )
+    return list(estimator.ch_names_)

@@ -1,0 +1,193 @@
+"""Features less those of the rest before."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, clone
+
+from ._base import TrialTransformer, channel_names
+from ._checks import check_positive
+from .entropy import DifferentialEntropy
+
+
+def subtract_baseline(features: ArrayLike, baseline: ArrayLike) -> NDArray[np.float64]:
+    """Subtract from the features of each trial the mean of those of its baseline.
+
+    Parameters
+    ----------
+    features : array-like, shape (n_trials, n_windows, ...)
+        The features of each window of a trial.
+    baseline : array-like, shape (n_trials, n_baseline_windows, ...)
+        The features of each window of the rest before that trial.
+
+    Returns
+    -------
+    corrected : ndarray of float64, shape of `features`
+
+    Raises
+    ------
+    ValueError
+        If the two differ in trials or features, or the baseline has no window.
+
+    See Also
+    --------
+    BaselineCorrection : For trials that begin with their baseline.
+
+    Examples
+    --------
+    >>> subtract_baseline([[[5.0], [7.0]]], [[[1.0], [2.0], [3.0]]]).tolist()
+    [[[3.0], [5.0]]]
+    """
+    values = np.asarray(features, dtype=np.float64)
+    rest = np.asarray(baseline, dtype=np.float64)
+    if values.ndim < 2 or rest.ndim != values.ndim or rest.shape[1:2] == (0,):
+        raise ValueError(
+            "features and baseline must have shapes (n_trials, n_windows, ...), got "
+            f"{values.shape} and {rest.shape}."
+        )
+    if len(values) != len(rest) or values.shape[2:] != rest.shape[2:]:
+        raise ValueError(
+            f"features of shape {values.shape} and baseline of shape {rest.shape} must agree in "
+            "all axes but the second, which counts windows."
+        )
+    return values - rest.mean(axis=1, keepdims=True)
+
+
+class BaselineCorrection(TrialTransformer):
+    """Compute features of trials that begin with their baseline, less those of the baseline.
+
+    Each trial is its own reference: what differs from one person or electrode to another, and is
+    there at rest as well, is taken away.
+
+    Parameters
+    ----------
+    transformer : transformer, optional
+        What computes the features of trials; a `DifferentialEntropy` at `sfreq` when left out. A
+        clone is fitted to the trials behind the baseline, another to the baselines.
+    sfreq : float, default=128.0
+        Sampling rate of the trials, in Hz. Trials that know their rate, `mne.Epochs` and
+        `EEGData`, are refused if it is another.
+    duration : float, default=1.0
+        How long the baseline is with which each trial begins, in seconds.
+
+    Attributes
+    ----------
+    transformer_ : transformer
+        Fitted to the trials behind the baseline.
+    baseline_transformer_ : transformer
+        Fitted to the baselines.
+    n_chans_, n_times_ : int
+        Channels and samples of a training trial, its baseline included.
+    ch_names_ : tuple of str or None
+        The channels' names, where the training data knew them.
+    sfreq_ : float or None
+        The sampling rate in Hz, where the training data knew it.
+    n_features_in_ : int
+        Length of the second axis of the training data.
+    feature_names_in_ : ndarray of str, shape (`n_features_in_`,)
+        Column names of the training data, where it was a data frame.
+
+    See Also
+    --------
+    subtract_baseline : The function, for features that are computed already.
+    deap_entropy : Does so with the windows of DEAP's trials.
+
+    Notes
+    -----
+    Logarithms, such as those of `BandPower` and `DifferentialEntropy`, become changes in ratio,
+    on which neither the unit nor the gain of an electrode has an influence.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skeeg.features import BandPower, BaselineCorrection
+    >>> X = np.random.default_rng(0).standard_normal((4, 2, 512))
+    >>> X[..., 128:] *= 3  # behind the first second, the power is nine times as high
+    >>> change = BaselineCorrection(BandPower(sfreq=128, bands="deap"), sfreq=128, duration=1)
+    >>> change.fit_transform(X).shape
+    (4, 8)
+    >>> bool(abs(change.transform(X).mean() - np.log(9)) < 0.3)
+    True
+    """
+
+    transformer_: Any
+    baseline_transformer_: Any
+
+    def __init__(
+        self,
+        transformer: BaseEstimator | None = None,
+        sfreq: float = 128.0,
+        duration: float = 1.0,
+    ) -> None:
+        self.transformer = transformer
+        self.sfreq = sfreq
+        self.duration = duration
+
+    def _check_parameters(self) -> None:
+        self._n_baseline()
+
+    def _n_baseline(self) -> int:
+        """Return how many samples the baseline has."""
+        rate = check_positive("sfreq", self.sfreq, "Hz")
+        return max(1, round(check_positive("duration", self.duration, "seconds") * rate))
+
+    def _learn(self, trials: NDArray[Any]) -> None:
+        n_baseline = self._n_baseline()
+        if n_baseline >= trials.shape[2]:
+            raise ValueError(
+                f"The baseline of {self.duration:g} s takes {n_baseline} samples, and the trials "
+                f"have {trials.shape[2]}: there is nothing behind it. Pass trials that begin with "
+                "their baseline, or a shorter duration."
+            )
+        made = self.transformer
+        if made is None:
+            made = DifferentialEntropy(sfreq=self.sfreq)
+        self.baseline_transformer_ = clone(made).fit(trials[:, :, :n_baseline])
+        self.transformer_ = clone(made).fit(trials[:, :, n_baseline:])
+
+    def transform(self, X: Any) -> NDArray[np.float64]:
+        """Compute the features behind the baseline, less those of the baseline.
+
+        Parameters
+        ----------
+        X : array-like, mne.Epochs or EEGData, shape (n_trials, n_chans, n_times)
+            The trials, beginning with their baseline.
+
+        Returns
+        -------
+        features : ndarray of float64, shape (n_trials, n_features)
+            As the transformer lays them out.
+
+        Raises
+        ------
+        ValueError
+            As in `fit`, and if channels or samples differ from the training data.
+        """
+        trials = self._check(X, reset=False)
+        n_baseline = self._n_baseline()
+        features = self.transformer_.transform(trials[:, :, n_baseline:])
+        baseline = self.baseline_transformer_.transform(trials[:, :, :n_baseline])
+        return subtract_baseline(features[:, None], baseline[:, None])[:, 0]
+
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[np.object_]:
+        """Name the features as the transformer does.
+
+        Parameters
+        ----------
+        input_features : array-like of str, optional
+            The channels' names, where the training data did not know them.
+
+        Returns
+        -------
+        names : ndarray of object, shape (n_features,)
+
+        Raises
+        ------
+        ValueError
+            If `input_features` do not fit the training data.
+        """
+        names = channel_names(self, input_features)
+        return self.transformer_.get_feature_names_out(names)

@@ -1,0 +1,168 @@
+"""Features of windows, with the labels and the provenance that honest evaluation needs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from .._labelled import LabelledRows
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class FeatureTable(LabelledRows):
+    """Features that were computed once: a row for each window, in the layout of `BandPower`.
+
+    Some features need more than the window they describe, such as a filter that ran through the
+    whole trial, or the rest before it. No transformer of windows can compute them, so they come as
+    a table. It has the length, the shape and the indexing of its array, so that ``cross_val_score``
+    and ``GridSearchCV`` cut it like one, and labels and metadata alike.
+
+    Parameters
+    ----------
+    X : ndarray of float64, shape (n_windows, n_bands * n_chans)
+        The features: all channels in the first band, then all channels in the second, and so on.
+    y : ndarray, shape (n_windows,)
+        The label of each window; strings or numbers.
+    bands : tuple of str
+        Name of each band.
+    ch_names : tuple of str
+        Name of each channel.
+    metadata : pandas.DataFrame
+        A row per window. The columns ``subject``, ``session``, ``run`` and ``trial`` say which
+        recorded trial it is of, ``window`` where it begins in it, in seconds.
+    window : float
+        How long a window lasts, in seconds.
+
+    Raises
+    ------
+    ValueError
+        If shapes and names contradict each other, or a feature is not finite.
+
+    See Also
+    --------
+    deap_entropy : Makes one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.model_selection import GroupKFold, cross_val_score
+    >>> from sklearn.svm import SVC
+    >>> from skeeg import EEGData
+    >>> from skeeg.features import deap_entropy
+    >>> X = np.random.default_rng(0).standard_normal((6, 2, 640))
+    >>> data = EEGData.from_arrays(X, [0, 1] * 3, sfreq=128, ch_names=["C3", "C4"])
+    >>> table = deap_entropy(data)
+    >>> table
+    <FeatureTable: 30 windows of 1 s x 4 bands x 2 channels; 0: 15, 1: 15>
+    >>> groups = table.groups("trial")
+    >>> cross_val_score(SVC(), table, table.y, groups=groups, cv=GroupKFold(3)).shape
+    (3,)
+    """
+
+    X: NDArray[np.float64]
+    y: NDArray[Any]
+    bands: tuple[str, ...]
+    ch_names: tuple[str, ...]
+    metadata: pd.DataFrame
+    window: float
+
+    def __post_init__(self) -> None:
+        n_expected = len(self.bands) * len(self.ch_names)
+        if self.X.ndim != 2 or self.X.shape[1] != n_expected:
+            raise ValueError(
+                f"X must have shape (n_windows, {n_expected}), of {len(self.bands)} bands times "
+                f"{len(self.ch_names)} channels, got {self.X.shape}."
+            )
+        self._check_rows("windows")
+        if not np.isfinite(self.X).all():
+            row, column = np.argwhere(~np.isfinite(self.X))[0]
+            raise ValueError(
+                f"X is not finite: feature {self.feature_names[column]} of window {row} is "
+                f"{self.X[row, column]}."
+            )
+
+    @classmethod
+    def concatenate(cls, parts: Sequence[FeatureTable]) -> FeatureTable:
+        """Join tables of the same features, such as those of subjects computed one at a time.
+
+        Parameters
+        ----------
+        parts : sequence of FeatureTable
+
+        Returns
+        -------
+        table : FeatureTable
+
+        Raises
+        ------
+        ValueError
+            If there is nothing to join, or they differ in bands, channels or window.
+        """
+        if not parts:
+            raise ValueError("There is nothing to concatenate: got no FeatureTable.")
+        first = parts[0]
+        for i, part in enumerate(parts):
+            for what in ("bands", "ch_names", "window"):
+                if getattr(part, what) != getattr(first, what):
+                    raise ValueError(
+                        f"Part {i} has {what} {getattr(part, what)}, part 0 has "
+                        f"{getattr(first, what)}. Compute all parts alike."
+                    )
+        return cls(
+            X=np.concatenate([part.X for part in parts]),
+            y=np.concatenate([part.y for part in parts]),
+            bands=first.bands,
+            ch_names=first.ch_names,
+            metadata=pd.concat([part.metadata for part in parts], ignore_index=True),
+            window=first.window,
+        )
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(n_windows, n_bands * n_chans)."""
+        n_windows, n_features = self.X.shape
+        return n_windows, n_features
+
+    @property
+    def duration(self) -> float:
+        """How long a window lasts, in seconds."""
+        return self.window
+
+    @property
+    def feature_names(self) -> list[str]:
+        """Name of each column, ``"Fp1_theta"`` and so on."""
+        return [f"{channel}_{band}" for band in self.bands for channel in self.ch_names]
+
+    @property
+    def identity(self) -> tuple[Any, ...]:
+        """Shape, window, bands and channels."""
+        return self.shape, self.window, self.bands, self.ch_names
+
+    def describe(self) -> dict[str, Any]:
+        """Return the shape, the bands and the channels as plain numbers and lists.
+
+        Returns
+        -------
+        description : dict
+        """
+        n_windows, n_features = self.shape
+        return {
+            "n_windows": n_windows,
+            "n_features": n_features,
+            "window": self.window,
+            "bands": list(self.bands),
+            "ch_names": list(self.ch_names),
+        }
+
+    def __repr__(self) -> str:
+        labels, counts = np.unique(self.y, return_counts=True)
+        classes = ", ".join(f"{label}: {n}" for label, n in zip(labels, counts, strict=True))
+        return (
+            f"<FeatureTable: {len(self)} windows of {self.window:g} s x {len(self.bands)} bands "
+            f"x {len(self.ch_names)} channels; {classes}>"
+        )

@@ -1,0 +1,95 @@
+"""Standardisation that looks at the trials it will be tested on, under a name that says so."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, TypeVar, cast
+
+import numpy as np
+import pandas as pd
+
+from .._labelled import LabelledRows
+from .._validation import check_finite
+from ..data import EEGData
+
+T = TypeVar("T", bound=LabelledRows)
+
+
+def standardise_subjects_transductively(data: T) -> T:
+    r"""Give every subject mean 0 and standard deviation 1, by all of its trials at once.
+
+    Transductive: the mean and the deviation of a subject that is tested come from its own test
+    trials, without their labels. Published results across subjects often rest on this step, which
+    takes away much of what sets people apart. It is no leak of labels, but it needs all trials of a
+    person before the first can be decoded: such a score says nothing about a decoder that meets a
+    new person, or works while recording. Say so wherever you report it; `skeeg.compare` cannot
+    know.
+
+    Parameters
+    ----------
+    data : EEGData or FeatureTable
+        With a ``subject`` in its metadata; without, it is one.
+
+    Returns
+    -------
+    standardised : EEGData or FeatureTable
+        Like `data`. Of trials, each channel is standardised over all trials and samples of a
+        subject; of features, each feature over all rows of a subject. What does not vary becomes 0.
+
+    Raises
+    ------
+    TypeError
+        If `data` does not know its subjects, such as an array.
+    ValueError
+        If a trial has no subject, or a value is not finite.
+
+    See Also
+    --------
+    UnitScaler : Uses training trials only.
+    sklearn.preprocessing.StandardScaler : Uses training rows only, in a pipeline.
+
+    Notes
+    -----
+    With :math:`x_{ic}` the values of channel or feature c of one subject, and N their number,
+
+    .. math:: z_{ic} = \frac{x_{ic} - \bar{x}_c}{\sqrt{\frac{1}{N} \sum_i (x_{ic} - \bar{x}_c)^2}}.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skeeg import EEGData
+    >>> from skeeg.features import standardise_subjects_transductively
+    >>> X = np.random.default_rng(0).standard_normal((8, 2, 50))
+    >>> X[4:] *= 9
+    >>> data = EEGData.from_arrays(X, [0, 1] * 4, sfreq=50, subject=np.repeat(["A", "B"], 4))
+    >>> standardised = standardise_subjects_transductively(data)
+    >>> [float(standardised[data.groups("subject") == who].X.std().round(3)) for who in "AB"]
+    [1.0, 1.0]
+    """
+    if not isinstance(data, LabelledRows):
+        raise TypeError(
+            f"data must be EEGData or FeatureTable, got {type(data).__name__}: it must know its "
+            "subjects. EEGData.from_arrays(X, y, sfreq=..., subject=...) makes one."
+        )
+    if isinstance(data, EEGData):
+        check_finite(data.X, name="This function", ch_names=data.ch_names)
+    X = np.empty_like(data.X, order="C")
+    of_rows = _subjects(data)
+    axes = (0, 2) if data.ndim == 3 else 0
+    for subject in np.unique(of_rows):
+        own = of_rows == subject
+        values = data.X[own].astype(np.float64)
+        values -= values.mean(axis=axes, keepdims=True)
+        deviation = values.std(axis=axes, keepdims=True)
+        values /= np.where(deviation > 0, deviation, 1.0)
+        X[own] = values
+    return cast(T, dataclasses.replace(cast(Any, data), X=X))
+
+
+def _subjects(data: LabelledRows) -> np.ndarray[Any, np.dtype[np.intp]]:
+    if "subject" not in data.metadata:
+        return np.zeros(len(data), dtype=np.intp)
+    codes = pd.factorize(data.metadata["subject"])[0]
+    if (codes < 0).any():
+        raise ValueError(f"The metadata do not say which subject row {codes.argmin()} is of.")
+    return codes

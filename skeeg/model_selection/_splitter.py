@@ -1,0 +1,147 @@
+"""What the splitters share."""
+
+from __future__ import annotations
+
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.model_selection import BaseCrossValidator
+from sklearn.utils import check_consistent_length
+
+from .._labelled import LabelledRows
+from .folds import require_column, rows_of_subjects, trial_codes
+
+Split = tuple[NDArray[np.intp], NDArray[np.intp]]
+
+
+class Splitter(BaseCrossValidator):
+    """A splitter that uses ``groups`` where they are passed, and the data's own where not."""
+
+    n_splits: int
+
+    # For scikit-learn's metadata routing: split uses groups when it gets them.
+    __metadata_request__split = {"groups": True}
+
+    def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
+        """Return the number of splits.
+
+        Parameters
+        ----------
+        X, y, groups : object, optional
+            Ignored.
+
+        Returns
+        -------
+        n_splits : int
+        """
+        return self.n_splits
+
+
+def labels_of(splitter: Splitter, X: Any, y: Any) -> NDArray[Any]:
+    """Return the label of each row.
+
+    Parameters
+    ----------
+    splitter : Splitter
+        Who needs it, for messages.
+    X : EEGData, FeatureTable or array-like
+    y : array-like or None
+        None means those of the data.
+
+    Returns
+    -------
+    labels : ndarray, shape (n_rows,)
+
+    Raises
+    ------
+    ValueError
+        If there is none, one is missing, or there are more or fewer than rows.
+    """
+    if y is None and not isinstance(X, LabelledRows):
+        raise ValueError(f"{type(splitter).__name__} needs y, the label of each row.")
+    labels = X.y if y is None else np.asarray(y)
+    check_consistent_length(X, labels)
+    if labels.ndim != 1:
+        raise ValueError(f"y must be one label for each row, got shape {labels.shape}.")
+    missing = pd.isna(labels)
+    if missing.any():
+        raise ValueError(f"The label of row {missing.argmax()} is missing.")
+    return labels
+
+
+def codes_of(
+    splitter: Splitter, X: Any, groups: Any, column: str, *, optional: bool = False
+) -> NDArray[np.intp]:
+    """Return which trial or subject each row is of, counted from 0 in order of appearance.
+
+    Parameters
+    ----------
+    splitter : Splitter
+        Who needs it, for messages.
+    X : EEGData, FeatureTable or array-like
+    groups : array-like or None
+        None means what the metadata of the data say.
+    column : {"trial", "subject"}
+    optional : bool
+        Whether data without `column` are of one subject.
+
+    Returns
+    -------
+    codes : ndarray of int, shape (n_rows,)
+
+    Raises
+    ------
+    ValueError
+        If it cannot know.
+    """
+    name = type(splitter).__name__
+    if groups is not None:
+        return group_codes(X, groups, column)
+    if not isinstance(X, LabelledRows):
+        raise ValueError(
+            f"{name} must know which {column} each row is of: pass EEGData, or groups with an "
+            f"entry for each row. {type(X).__name__} does not say."
+        )
+    if column == "trial":
+        return pd.factorize(trial_codes(X))[0]
+    if not optional:
+        require_column(X, column, name)
+    codes = np.empty(len(X), dtype=np.intp)
+    for code, (_, rows) in enumerate(rows_of_subjects(X)):
+        codes[rows] = code
+    return codes
+
+
+def group_codes(X: Any, groups: Any, what: str) -> NDArray[np.intp]:
+    """Return ``groups`` as integers from 0, in order of appearance.
+
+    Parameters
+    ----------
+    X : EEGData, FeatureTable or array-like
+    groups : array-like, shape (n_rows,)
+    what : str
+        What they are, for messages.
+
+    Returns
+    -------
+    codes : ndarray of int, shape (n_rows,)
+
+    Raises
+    ------
+    ValueError
+        If one is missing, or there are more or fewer than rows.
+    """
+    check_consistent_length(X, groups)
+    codes = pd.factorize(np.asarray(groups))[0]
+    if (codes < 0).any():
+        raise ValueError(f"groups does not say which {what} row {codes.argmin()} is of.")
+    return codes
+
+
+def check_count(name: str, value: Any, *, at_least: int) -> None:
+    """Raise a `ValueError` unless ``value`` is a whole number of at least ``at_least``."""
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < at_least:
+        raise ValueError(f"{name} must be an integer of at least {at_least}, got {value!r}.")

@@ -1,0 +1,220 @@
+"""What a fold is, and which rows of the data belong together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from .._labelled import LabelledRows
+
+
+class LeakageError(ValueError):
+    """A split tests on what it trained on, so that its scores would be inflated."""
+
+
+@dataclass(frozen=True, eq=False)
+class Fold:
+    """One division of the trials into a training and a test part.
+
+    Parameters
+    ----------
+    train, test : ndarray of int
+        Row indices.
+    subject : object, optional
+        The subject tested, where it is one.
+    name : str
+        Unique among the folds of a protocol, such as ``"subject 1, run 2"``.
+    """
+
+    train: NDArray[np.intp]
+    test: NDArray[np.intp]
+    subject: Any = None
+    name: str = "fold"
+
+
+def as_fold(split: Any, number: int, data: LabelledRows) -> Fold:
+    """Return a split as a fold, having checked that its rows exist.
+
+    Parameters
+    ----------
+    split : Fold or (train, test)
+        Row indices or boolean masks.
+    number : int
+        Its position among the splits, from 0, by which one without a name is called.
+    data : EEGData or FeatureTable
+
+    Returns
+    -------
+    fold : Fold
+
+    Raises
+    ------
+    ValueError
+        If it is no pair, or a side holds anything but rows of the data.
+    """
+    if isinstance(split, Fold):
+        return split
+    name = f"fold {number + 1}"
+    try:
+        train, test = split
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"{name} of cv must be (train, test) row indices, got {split!r:.80}."
+        ) from None
+    train = as_rows(train, len(data), f"The training part of {name!r}")
+    test = as_rows(test, len(data), f"The test part of {name!r}")
+    subjects = [who for who, rows in rows_of_subjects(data) if np.isin(test, rows).any()]
+    return Fold(train, test, subjects[0] if len(subjects) == 1 else None, name)
+
+
+def as_rows(index: Any, n_trials: int, what: str) -> NDArray[np.intp]:
+    """Return row indices for ``index``, which may be a boolean mask.
+
+    Parameters
+    ----------
+    index : array-like of int or bool
+    n_trials : int
+    what : str
+        Names the side and the fold in messages.
+
+    Returns
+    -------
+    rows : ndarray of int
+
+    Raises
+    ------
+    ValueError
+        If ``index`` holds something else, or rows that do not exist.
+    """
+    rows = np.asarray(index)
+    if rows.dtype == bool and rows.shape == (n_trials,):
+        return np.flatnonzero(rows)
+    if rows.ndim != 1 or (rows.size and rows.dtype.kind not in "iu"):
+        raise ValueError(
+            f"{what} must be row indices or a boolean mask of length {n_trials}, got an array of "
+            f"shape {rows.shape} and dtype {rows.dtype}."
+        )
+    if rows.size and not (rows.min() >= 0 and rows.max() < n_trials):
+        raise ValueError(
+            f"{what} has row {rows.max() if rows.min() >= 0 else rows.min()}, but there are rows "
+            f"0 to {n_trials - 1}."
+        )
+    return rows.astype(np.intp)
+
+
+def checked_folds(folds: list[Fold], data: LabelledRows) -> list[Fold]:
+    """Return ``folds``, having checked that each can be learnt from and tested on.
+
+    Parameters
+    ----------
+    folds : list of Fold
+    data : EEGData or FeatureTable
+
+    Returns
+    -------
+    folds : list of Fold
+
+    Raises
+    ------
+    ValueError
+        If there is none, two have one name, a test part is empty, or a training part lacks a
+        class; it names the fold and the class.
+    """
+    if not folds:
+        raise ValueError("cv gave no fold at all.")
+    names = pd.Series([fold.name for fold in folds])
+    if names.duplicated().any():
+        raise ValueError(f"Two folds are called {names[names.duplicated()].iloc[0]!r}.")
+    classes = np.unique(data.y)
+    for fold in folds:
+        if not len(fold.test):
+            raise ValueError(f"The test part of fold {fold.name!r} is empty.")
+        missing = np.setdiff1d(classes, data.y[fold.train])
+        if missing.size:
+            raise ValueError(
+                f"The training part of fold {fold.name!r} ({len(fold.train)} trials) lacks class "
+                f"{listed(missing.tolist())}: an estimator cannot learn what it never sees. Use "
+                "another protocol, fewer folds, or leave that subject out."
+            )
+    return folds
+
+
+def trial_codes(data: LabelledRows) -> NDArray[np.intp]:
+    """Return an integer for each row of ``data``, equal for windows of one recorded trial.
+
+    Parameters
+    ----------
+    data : EEGData or FeatureTable
+
+    Returns
+    -------
+    codes : ndarray of int, shape (n_trials,)
+        Without a column ``trial``, or where it is missing, each row is its own trial.
+    """
+    rows = np.arange(len(data))
+    if "trial" not in data.metadata:
+        return rows
+    codes = pd.factorize(data.groups("trial"))[0]
+    unknown = data.metadata["trial"].isna().to_numpy()
+    return np.where(unknown, codes.max(initial=0) + 1 + rows, codes)
+
+
+def rows_of_subjects(data: LabelledRows) -> list[tuple[Any, NDArray[np.intp]]]:
+    """Return the rows of each subject.
+
+    Parameters
+    ----------
+    data : EEGData or FeatureTable
+
+    Returns
+    -------
+    subjects : list of (subject, ndarray of int)
+        In order of appearance. Without a column ``subject`` there is one, called None.
+
+    Raises
+    ------
+    ValueError
+        If the metadata do not say of whom a row is.
+    """
+    if "subject" not in data.metadata:
+        return [(None, np.arange(len(data)))]
+    column = data.metadata["subject"]
+    if column.isna().any():
+        row = int(np.flatnonzero(column.isna())[0])
+        raise ValueError(f"The metadata do not say which subject row {row} is of.")
+    return [
+        (subject, np.flatnonzero((column == subject).to_numpy()))
+        for subject in column.unique().tolist()
+    ]
+
+
+def require_column(data: LabelledRows, column: str, what: str) -> None:
+    """Raise unless the metadata have a column.
+
+    Parameters
+    ----------
+    data : EEGData or FeatureTable
+    column : str
+    what : str
+        Who needs it, for the message.
+
+    Raises
+    ------
+    ValueError
+        If there is no such column.
+    """
+    if column not in data.metadata:
+        raise ValueError(
+            f"{what} needs a column {column!r} in the metadata; there are "
+            f"{list(data.metadata.columns)}. EEGData.from_arrays(..., {column}=...) gives one."
+        )
+
+
+def listed(values: list[Any]) -> str:
+    """Return the first few values as text."""
+    shown = ", ".join(repr(value) for value in values[:5])
+    return shown + (", ..." if len(values) > 5 else "")
