@@ -164,8 +164,8 @@ class BatchLoader(DataLoader[Any]):
         plain = isinstance(self.dataset, TrialDataset) and self.collate_fn is default_convert
         if not plain or self.num_workers or self.pin_memory:
             return super().__iter__()
-        # The machinery for workers takes longer than indexing the trials. It would draw a number for
-        # them; drawn here as well, the stream goes on as it does with any other loader.
+        # The machinery for workers takes longer than indexing the trials. It would draw a number
+        # for them; drawn here as well, the stream goes on as it does with any other loader.
         batches = iter(self.sampler)
         torch.empty((), dtype=torch.int64).random_(generator=self.generator)
         return (self.dataset[index] for index in batches)

@@ -115,7 +115,11 @@ def test_balanced_weights_find_the_rare_class_of_five_to_one():
     found = {}
     for class_weight in (None, "balanced", {"rare": 5, "frequent": 1}):
         estimator = make(
-            ModuleClassifier, module=Linear, max_epochs=100, batch_size=60, class_weight=class_weight
+            ModuleClassifier,
+            module=Linear,
+            max_epochs=100,
+            batch_size=60,
+            class_weight=class_weight,
         )
         recall = recall_score(y, estimator.fit(X, y).predict(X), pos_label="rare")
         found[str(class_weight)] = recall

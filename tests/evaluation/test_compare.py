@@ -434,7 +434,8 @@ def test_builtin_models_go_by_name(make_data):
 
 def test_bad_data_are_refused(make_data, estimators):
     data = make_data()
-    with pytest.raises(TypeError, match=r"data must be EEGData, FeatureTable or mne.Epochs, got ndarray"):
+    message = "data must be EEGData, FeatureTable or mne.Epochs, got ndarray"
+    with pytest.raises(TypeError, match=message):
         quiet(estimators, data.X)
     one = data[data.y == "left"]
     with pytest.raises(ValueError, match="one class only, 'left'"):
