@@ -90,7 +90,7 @@ def load_bciciii_iiib(
     Examples
     --------
     >>> data = load_bciciii_iiib("bciciii")  # doctest: +SKIP
-    >>> train = data[data.groups("session") == "train"]  # doctest: +SKIP
+    >>> train = data[data.metadata["session"] == "train"]  # doctest: +SKIP
     """
     if fill not in ("train", "own"):
         raise ValueError(f"fill must be 'train' or 'own', got {fill!r}.")

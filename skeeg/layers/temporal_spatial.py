@@ -30,9 +30,9 @@ PADDINGS = ("same", "symmetric", "valid")
 #: A depthwise correlation of fewer samples is faster in time, a longer one by its spectrum.
 _SPECTRAL_FROM = 160
 
-#: Multiplications of the merged kernel, for each sample and each signal that goes in or comes out,
-#: that take as long as transforming that signal there and back; measured in training.
-_SPECTRAL_OVERHEAD = 400
+#: Multiplications of the merged kernel, for each sample and each signal that goes in or comes out
+#: and each part of a kernel, that take as long as transforming it; measured in training.
+_SPECTRAL_OVERHEAD = 300
 
 _NO_STATISTICS = "norm must track its running statistics; got track_running_stats=False."
 
@@ -191,7 +191,7 @@ class TemporalSpatialFilter(nn.Module):
         dict of str to Tensor
             Arguments of `forward`, each with a row per trial; none where nothing is worth keeping.
         """
-        if self.norm is None or self._chosen() == "direct":
+        if self.norm is None or self._chosen(len(x)) == "direct":
             return {}
         return {"lag_sums": lag_sums(x, self._length, self.time_padding)}
 
@@ -209,7 +209,7 @@ class TemporalSpatialFilter(nn.Module):
         Tensor, shape (batch, n_spatial_filters, 1, n_outputs)
             With as many samples as `padding` leaves.
         """
-        method = self._chosen()
+        method = self._chosen(len(x))
         if method == "direct":
             return self._direct(x)
         filters, constants = self._normalised_filters(x, lag_sums)
@@ -223,7 +223,7 @@ class TemporalSpatialFilter(nn.Module):
 
     # ------------------------------------------------------------------ methods
 
-    def _chosen(self) -> str:
+    def _chosen(self, batch: int) -> str:
         method = check_choice("method", self.method, METHODS)
         if method != "auto":
             return method
@@ -232,9 +232,10 @@ class TemporalSpatialFilter(nn.Module):
             if self.n_chans < n_out // n_maps:  # more mixtures than there are maps to spare
                 return "direct"
             return "spectral" if self._length >= _SPECTRAL_FROM else "merged"
-        multiplications = self._length * self.n_chans * n_out
-        transformed = _SPECTRAL_OVERHEAD * (self.n_chans + n_out)
-        return "spectral" if multiplications > transformed else "merged"
+        pairs = self.n_chans * n_out
+        transformed = batch * (self.n_chans + n_out) + pairs
+        pays = batch * self._length * pairs > _SPECTRAL_OVERHEAD * transformed
+        return "spectral" if pays else "merged"
 
     def _direct(self, x: Tensor) -> Tensor:
         x = x.unsqueeze(1)

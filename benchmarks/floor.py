@@ -1,0 +1,281 @@
+"""The least time that a batch can take on a machine, from counts of bytes and multiply-adds.
+
+`benchmarks/speed.py` sets its measurements beside two floors:
+
+* **layer by layer**: every operation of the network, as skeeg orders them, reads its input and
+  writes its output once; in the backward pass it reads its input and the gradient of its output,
+  and writes the gradient of its input. An operation takes as long as its multiply-adds at the rate
+  of a matrix product or its bytes at that of a copy in cache, whichever is longer.
+* **minimum**: the trials are read once from memory, and all else stays in cache. The front end is
+  computed by the method that takes the fewest multiply-adds, and all run at the rate of a matrix
+  product.
+
+Both are lower bounds of what they describe. Neither counts the batch normalisations' second passes,
+exponentials, random numbers, padding, or the call of an operation.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from scipy.fft import next_fast_len
+from torch import Tensor, nn
+
+from skeeg.layers import TemporalSpatialFilter
+
+_FLOAT32 = 4  # bytes
+
+
+@dataclass(frozen=True)
+class Operation:
+    """What an operation computes and moves for a batch."""
+
+    multiply_adds: float
+    values: float  # float32 numbers read and written
+
+    def __add__(self, other: Operation) -> Operation:
+        return Operation(self.multiply_adds + other.multiply_adds, self.values + other.values)
+
+    @property
+    def bytes(self) -> float:
+        """Bytes read and written."""
+        return _FLOAT32 * self.values
+
+
+@dataclass(frozen=True)
+class Machine:
+    """The best rates that were seen: a product of matrices, copies in cache and in memory."""
+
+    flops: float  # a second; a multiply-add is two
+    cache: float  # bytes read and written a second
+    memory: float
+
+    def seconds(self, operation: Operation) -> float:
+        """Return how long an operation takes whose values are in cache."""
+        return max(2 * operation.multiply_adds / self.flops, operation.bytes / self.cache)
+
+
+@dataclass(frozen=True)
+class Floor:
+    """The least that a batch takes."""
+
+    operation: Operation
+    seconds: float
+
+
+def measure_machine(threads: int, repeats: int = 30) -> Machine:
+    """Return what this machine does with so many threads; never less than with a single one."""
+    side, in_cache, in_memory = 1024, 2**19, 2**26
+    a, b, out = torch.randn(side, side), torch.randn(side, side), torch.empty(side, side)
+    before = torch.get_num_threads()
+
+    def rate(amount: float, function: Callable[[], Any]) -> float:
+        times = []
+        for count in sorted({1, threads}):
+            torch.set_num_threads(count)
+            times.append(_least(function, repeats))
+        torch.set_num_threads(before)
+        return amount / min(times)
+
+    def copying(n_values: int) -> float:
+        source, target = torch.randn(n_values), torch.empty(n_values)
+        return rate(2 * _FLOAT32 * n_values, lambda: target.copy_(source))
+
+    return Machine(
+        flops=rate(2 * side**3, lambda: torch.mm(a, b, out=out)),
+        cache=copying(in_cache),
+        memory=copying(in_memory),
+    )
+
+
+def _least(function: Callable[[], Any], repeats: int) -> float:
+    """Return the shortest time of several calls: what disturbs a machine only adds to it."""
+    function()
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        function()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def layered_floor(network: nn.Module, x: Tensor, machine: Machine, *, training: bool) -> Floor:
+    """Return the floor of the network's operations one by one."""
+    operations = _operations(network, x, training)
+    total = sum(operations[1:], operations[0])
+    return Floor(total, sum(machine.seconds(operation) for operation in operations))
+
+
+def least_floor(network: nn.Module, x: Tensor, machine: Machine, *, training: bool) -> Floor:
+    """Return the floor of the function, however it is computed."""
+    front = min(
+        (front_end(network.filters, x, method, training) for method in _FRONT_ENDS),
+        key=lambda operation: operation.multiply_adds,
+    )
+    multiply_adds = front.multiply_adds + sum(
+        operation.multiply_adds for operation in _rest(network, x, training)
+    )
+    parameters = sum(parameter.numel() for parameter in network.parameters())
+    needed = Operation(multiply_adds, x.numel() + (2 if training else 1) * parameters)
+    seconds = max(2 * multiply_adds / machine.flops, needed.bytes / machine.memory)
+    return Floor(needed, seconds)
+
+
+def _operations(network: nn.Module, x: Tensor, training: bool) -> list[Operation]:
+    method = _method_taken(network.filters, x)
+    operations = [front_end(network.filters, x, method, training), *_rest(network, x, training)]
+    if training:
+        operations.append(Operation(0, 2 * x.numel()))  # gathers the batch from all trials
+        if network.filters.norm is not None and method != "direct":
+            length = network.filters.banks[0].kernel_size[1]
+            sums = length + length * (length + 1) // 2
+            # In float64, which counts twice: gathered, then added up.
+            operations.append(Operation(0, 3 * 2 * len(x) * sums))
+    return operations
+
+
+def _rest(network: nn.Module, x: Tensor, training: bool) -> list[Operation]:
+    """Return the operations behind the front end, from the shapes that they see."""
+    found: list[Operation] = []
+
+    def note(layer: nn.Module, inputs: tuple[Tensor], output: Tensor) -> None:
+        before, after = inputs[0].numel(), output.numel()
+        multiply_adds = 0
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            multiply_adds = after * layer.weight[0].numel()
+        if training:  # one product forward, two backward
+            found.append(Operation(3 * multiply_adds, 3 * before + 2 * after))
+        else:
+            found.append(Operation(multiply_adds, before + after))
+
+    front = set(network.filters.modules())
+    leaves = [m for m in network.modules() if m not in front and not list(m.children())]
+    hooks = [leaf.register_forward_hook(note) for leaf in leaves]
+    was_training = network.training
+    try:
+        with torch.no_grad():
+            network.eval()(x)
+    finally:
+        network.train(was_training)
+        for hook in hooks:
+            hook.remove()
+    return found
+
+
+# ---------------------------------------------------------------------- the front end
+
+
+@torch.no_grad()
+def _method_taken(filters: TemporalSpatialFilter, x: Tensor) -> str:
+    """Return what the layer's ``"auto"`` means: the method whose output is the same to the bit."""
+    filters = copy.deepcopy(filters).eval()
+    taken = filters(x)
+    for filters.method in _FRONT_ENDS:
+        if torch.equal(filters(x), taken):
+            return filters.method
+    raise RuntimeError(f"None of {list(_FRONT_ENDS)} computes what {filters} does.")
+
+
+@dataclass(frozen=True)
+class _Sizes:
+    """Of a front end and its batch: all values of a kind, times the length of time that they have.
+
+    ``inputs`` are those of the trials, ``mixtures`` of as many signals as there are outputs before
+    the filter, ``outputs`` behind it, and ``maps`` what lies between the two layers as written.
+    """
+
+    batch: int
+    n_chans: int
+    n_maps: int
+    n_out: int
+    length: int
+    n_fft: int
+    inputs: int
+    mixtures: int
+    outputs: int
+    maps: int
+
+
+def front_end(filters: TemporalSpatialFilter, x: Tensor, method: str, training: bool) -> Operation:
+    """Return what a method computes and moves; the gradient by the trials is not needed."""
+    batch, n_chans, n_times = x.shape
+    n_out, n_maps = filters.spatial.out_channels, filters.spatial.in_channels
+    length = max(bank.kernel_size[1] for bank in filters.banks)
+    n_after = n_times + sum(filters.time_padding) - length + 1
+    sizes = _Sizes(
+        batch=batch,
+        n_chans=n_chans,
+        n_maps=n_maps,
+        n_out=n_out,
+        length=length,
+        n_fft=next_fast_len(n_times + length - 1, real=True),
+        inputs=x.numel(),
+        mixtures=batch * n_out * n_times,
+        outputs=batch * n_out * n_after,
+        maps=batch * n_maps * n_chans * n_after,
+    )
+    return _FRONT_ENDS[method](filters, sizes, training)
+
+
+def _direct(filters: TemporalSpatialFilter, n: _Sizes, training: bool) -> Operation:
+    per_map = filters.spatial.weight[0].numel() * n.outputs
+    if not training:
+        normalised = 2 * n.maps if filters.norm is not None else 0
+        return Operation(
+            n.maps * n.length + per_map, n.inputs + 2 * n.maps + normalised + n.outputs
+        )
+    normalised = 5 * n.maps if filters.norm is not None else 0
+    temporal = 2 * n.inputs + 2 * n.maps
+    spatial = 3 * n.maps + 2 * n.outputs
+    return Operation(2 * n.maps * n.length + 3 * per_map, temporal + normalised + spatial)
+
+
+def _merged(filters: TemporalSpatialFilter, n: _Sizes, training: bool) -> Operation:
+    if filters.depthwise:  # mixes, then filters the mixtures
+        mixing, filtering = n.n_chans * n.mixtures, n.length * n.outputs
+        if training:
+            values = 2 * n.inputs + 5 * n.mixtures + 3 * n.outputs
+            return Operation(2 * mixing + 3 * filtering, values)
+        return Operation(mixing + filtering, n.inputs + 2 * n.mixtures + n.outputs)
+    convolving = n.n_chans * n.length * n.outputs
+    beside = 2 * n.inputs  # the electrodes of a sample are laid side by side
+    if training:
+        return Operation(2 * convolving, beside + 2 * n.inputs + 2 * n.outputs)
+    return Operation(convolving, beside + n.inputs + n.outputs)
+
+
+def _spectral(filters: TemporalSpatialFilter, n: _Sizes, training: bool) -> Operation:
+    # A transform of real numbers takes 2.5 n log2 n operations, a product of two complex numbers
+    # four multiply-adds, and a spectrum has as many values as its signal.
+    transform = 1.25 * n.n_fft * math.log2(n.n_fft)
+    spectrum = n.batch * n.n_fft
+    if filters.depthwise:
+        mixing = n.n_chans * n.mixtures
+        transforms, products = 2 * n.batch * n.n_out * transform, 2 * spectrum * n.n_out
+        values = n.inputs + 2 * n.mixtures + 4 * spectrum * n.n_out + n.outputs
+        if training:
+            values += n.inputs + 2 * n.mixtures + 6 * spectrum * n.n_out + n.outputs
+            return Operation(2 * mixing + 2 * transforms + 3 * products, values)
+        return Operation(mixing + transforms + products, values)
+    pairs = n.n_chans * n.n_out  # kernels, which are transformed once a batch
+    transforms = (n.batch * (n.n_chans + n.n_out) + pairs) * transform
+    products = 2 * spectrum * pairs
+    values = n.inputs + 2 * spectrum * (n.n_chans + n.n_out) + n.outputs + 2 * pairs * n.n_fft
+    if training:
+        transforms += (n.batch * n.n_out + pairs) * transform
+        values += n.outputs + spectrum * (n.n_chans + 2 * n.n_out) + 2 * pairs * n.n_fft
+        products *= 2
+    return Operation(transforms + products, values)
+
+
+_FRONT_ENDS: dict[str, Callable[[TemporalSpatialFilter, _Sizes, bool], Operation]] = {
+    "direct": _direct,
+    "merged": _merged,
+    "spectral": _spectral,
+}

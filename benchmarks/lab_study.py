@@ -1,0 +1,415 @@
+"""The activations of a lab report on BCI Competition III, data set IIIb, on a CPU.
+
+    python benchmarks/lab_study.py --data ../shared/data/bciciii
+
+The report trained EEGNet and DeepConvNet, in the forms that are ``variant="lab"`` here, on 1,080
+trials of two derivations x 750 samples, and tested them on 1,080 others: with ReLU, leaky ReLU and
+ELU, and with the coefficient alpha of ELU from 0.1 to 0.9. Batches of 256, Adam at 1e-3, weight
+decay 1e-2, 300 epochs. Its accuracies are those of the best of 300 epochs on the test set, which
+they thereby overstate.
+
+This script trains the same, and reports three accuracies on the test set: after the last epoch, at
+the epoch whose loss was lowest on a fifth of the training trials that was set aside (of a second
+fit, on the other four fifths), and, labelled as what it is, at the best epoch on the test set.
+
+Without ``--data``, the folder of ``S4b_train.npz``, ``S4b_test.npz``, ``X11b_train.npz`` and
+``X11b_test.npz``, it simulates trials of that shape: C3 and C4 of two subjects, one session each to
+train and to test on. A derivation between electrodes in front of and behind C3 would cancel most of
+what the simulator puts below it.
+
+Finished fits are kept in ``--store`` and found again. Writes ``benchmarks/results/lab_study.md``
+and its figures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import joblib
+import numpy as np
+import pandas as pd
+from matplotlib.lines import Line2D
+from numpy.typing import NDArray
+from sklearn.model_selection import train_test_split
+from skorch.callbacks import Callback
+from tqdm import tqdm
+
+from skeeg import DeepConvNetClassifier, EEGData, EEGNetClassifier
+from skeeg._files import atomic_path
+from skeeg.datasets import load_bciciii_iiib, simulate_motor_imagery
+from skeeg.plotting._style import BLUE, GREEN, GREY, ORANGE, new_figure, open_axes
+
+RESULTS = Path(__file__).parent / "results"
+CLASSIFIERS = {"EEGNet": EEGNetClassifier, "DeepConvNet": DeepConvNetClassifier}
+ACTIVATIONS = ("relu", "leaky_relu", "elu")
+ALPHAS = tuple(np.arange(1, 10) / 10)
+BATCH = 256
+#: What the report gives: epochs a second on its GPU, and accuracies at the best test epoch.
+REPORTED_RATE = {"EEGNet": 3.3, "DeepConvNet": 6.5}
+REPORTED = {
+    ("EEGNet", "relu"): 0.8713,
+    ("EEGNet", "leaky_relu"): 0.8815,
+    ("EEGNet", "elu"): 0.8398,
+    ("DeepConvNet", "relu"): 0.8509,
+    ("DeepConvNet", "leaky_relu"): 0.8398,
+    ("DeepConvNet", "elu"): 0.8259,
+}
+COLOURS = {"relu": BLUE, "leaky_relu": ORANGE, "elu": GREEN}
+NAMES = {"relu": "ReLU", "leaky_relu": "leaky ReLU", "elu": "ELU"}
+#: Columns of the results, with colour and marker where they are drawn.
+SELECTIONS = {
+    "last epoch": (BLUE, "o"),
+    "chosen on validation trials": (GREEN, "s"),
+    "best test epoch (selected on the test set)": (ORANGE, "^"),
+}
+LAST, CHOSEN, BEST = SELECTIONS
+FIGURES = {
+    "eegnet": "Accuracy and loss of EEGNet against the epoch, for each activation",
+    "deepconvnet": "Accuracy and loss of DeepConvNet against the epoch, for each activation",
+    "alpha": "Accuracy against the coefficient of ELU",
+}
+
+
+class Trials(NamedTuple):
+    """Training and test trials, with what the training trials are stratified by."""
+
+    train: NDArray[Any]
+    y_train: NDArray[np.int64]
+    strata: NDArray[Any]
+    test: NDArray[Any]
+    y_test: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Fit:
+    """One training of the study; ``held_out`` sets a fifth of the training trials aside."""
+
+    network: str
+    activation: str
+    alpha: float | None
+    held_out: bool
+    epochs: int
+    seed: int
+
+    def __str__(self) -> str:
+        alpha = "" if self.alpha is None else f"-{self.alpha:g}"
+        trials = "four-fifths" if self.held_out else "all"
+        return f"{self.network}-{self.activation}{alpha}-{trials}-{self.epochs}-seed{self.seed}"
+
+
+class Curve(Callback):
+    """Records loss and accuracy on trials that are not trained on, after every epoch."""
+
+    def __init__(self, name: str, X: NDArray[Any], y: NDArray[np.int64]) -> None:
+        self.name, self.X, self.y = name, X, y
+
+    def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
+        """Score the network as it is."""
+        probability = net.predict_proba(self.X)
+        correct = (probability.argmax(axis=1) == self.y).mean()
+        of_label = probability[np.arange(len(self.y)), self.y]
+        net.history.record(f"{self.name}_acc", float(correct))
+        net.history.record(f"{self.name}_loss", float(-np.log(of_label.clip(1e-30)).mean()))
+
+
+# ---------------------------------------------------------------------- trials
+
+
+def load(folder: Path | None) -> tuple[str, Trials]:
+    """Return a description of the trials, and the trials."""
+    if folder is not None:
+        data = load_bciciii_iiib(folder)
+        return "S4b and X11b of BCI Competition III, data set IIIb", divided(data, "train")
+    data = simulate_motor_imagery(
+        n_subjects=2,
+        n_sessions=2,
+        n_runs=1,
+        n_trials=540,
+        ch_names=("C3", "C4"),
+        sfreq=125.0,
+        tmin=0.0,
+        tmax=6.0,
+        random_state=0,
+    )
+    return "simulated trials of the recordings' shape", divided(data, "0")
+
+
+def divided(data: EEGData, training_session: str) -> Trials:
+    train = (data.metadata["session"] == training_session).to_numpy()
+    classes, y = np.unique(data.y, return_inverse=True)
+    strata = data.metadata["subject"].astype(str).to_numpy() + classes[y]
+    return Trials(data.X[train], y[train], strata[train], data.X[~train], y[~train])
+
+
+# ---------------------------------------------------------------------- training
+
+
+def histories(fits: list[Fit], trials: Trials, store: Path, n_jobs: int) -> dict[Fit, pd.DataFrame]:
+    """Return a row per epoch of each fit, those in the store without training again."""
+    folder = store / joblib.hash(trials)[:12]
+    paths = {fit: folder / f"{fit}.csv" for fit in fits}
+    todo = [fit for fit in fits if not paths[fit].exists()]
+    print(f"{len(fits) - len(todo)} of {len(fits)} fits are in {folder}.", flush=True)
+    work = joblib.Parallel(n_jobs=n_jobs, return_as="generator_unordered")(
+        joblib.delayed(train)(fit, trials, paths[fit], n_jobs) for fit in todo
+    )
+    for name, seconds in tqdm(work, total=len(todo), unit="fit"):
+        tqdm.write(f"{name}: {seconds:.2f} s an epoch")
+    return {fit: pd.read_csv(path) for fit, path in paths.items()}
+
+
+def train(fit: Fit, trials: Trials, path: Path, n_jobs: int) -> tuple[str, float]:
+    """Write the history of a fit; return its name and the seconds of an epoch."""
+    X, y = trials.train, trials.y_train
+    callbacks = [("test", Curve("test", trials.test, trials.y_test))]
+    if fit.held_out:
+        kept, aside = train_test_split(
+            np.arange(len(y)), test_size=0.2, stratify=trials.strata, random_state=fit.seed
+        )
+        callbacks.append(("valid", Curve("valid", X[aside], y[aside])))
+        X, y = X[kept], y[kept]
+    classifier = CLASSIFIERS[fit.network](
+        variant="lab",
+        activation=fit.activation,
+        alpha=fit.alpha,
+        max_epochs=fit.epochs,
+        batch_size=min(BATCH, len(y)),
+        lr=1e-3,
+        weight_decay=1e-2,
+        random_state=fit.seed,
+        callbacks=callbacks,
+    )
+    start = time.perf_counter()
+    classifier.fit(X, y)
+    elapsed = time.perf_counter() - start
+    columns = ["epoch", "dur", "train_loss", "train_acc", "test_loss", "test_acc"]
+    columns += ["valid_loss", "valid_acc"] * fit.held_out
+    history = pd.DataFrame({name: classifier.history[:, name] for name in columns})
+    history["elapsed"] = elapsed / fit.epochs
+    history["at_once"] = n_jobs
+    with atomic_path(path) as partial:
+        history.to_csv(partial, index=False)
+    return str(fit), float(history["dur"].median())
+
+
+# ---------------------------------------------------------------------- results
+
+
+def accuracies(found: dict[Fit, pd.DataFrame]) -> pd.DataFrame:
+    """Return a row per network, activation and alpha: mean accuracies over seeds."""
+    rows: list[dict[str, Any]] = []
+    for fit, history in found.items():
+        where = {"network": fit.network, "activation": fit.activation, "alpha": fit.alpha}
+        test = history["test_acc"]
+        if fit.held_out:
+            rows.append(where | {CHOSEN: test[history["valid_loss"].idxmin()]})
+        else:
+            rows.append(where | {LAST: test.iloc[-1], BEST: test.max()})
+    keys = ["network", "activation", "alpha"]
+    frame = pd.DataFrame(rows).reindex(columns=[*keys, *SELECTIONS])
+    means = frame.groupby(keys, sort=False, dropna=False, as_index=False).mean()
+    return means.sort_values("network", kind="stable", ascending=False, ignore_index=True)
+
+
+def speed(found: dict[Fit, pd.DataFrame]) -> list[str]:
+    """Return the table of times."""
+    lines = [
+        "| network | s an epoch | with scoring the test set | fits at once | epochs/s, together "
+        "| lab report's GPU, epochs/s |",
+        "|---|---|---|---|---|---|",
+    ]
+    for network in dict.fromkeys(fit.network for fit in found):
+        own = pd.concat([h for f, h in found.items() if f.network == network and not f.held_out])
+        epoch, at_once = own["dur"].median(), own["at_once"].median()
+        lines.append(
+            f"| {network} | {epoch:.2f} | {own['elapsed'].median():.2f} | {at_once:.0f} | "
+            f"{at_once / epoch:.1f} | {REPORTED_RATE[network]} |"
+        )
+    return lines
+
+
+def summary(title: str, recorded: bool, trials: Trials, found: dict[Fit, pd.DataFrame]) -> str:
+    """Return the page."""
+    scores = accuracies(found)
+    first = next(iter(found))
+    n_test, n_seeds = len(trials.y_test), len({fit.seed for fit in found})
+    error = float(np.sqrt(scores[LAST].mean() * (1 - scores[LAST].mean()) / n_test))
+    gain = float((scores[BEST] - scores[LAST]).mean())
+    lines = [
+        "# Lab study",
+        "",
+        "Written by `python benchmarks/lab_study.py`, which says what is trained and how.",
+        "",
+        f"{title[0].upper()}{title[1:]}: {len(trials.y_train):,} trials to train on, {n_test:,} to "
+        f"test on, of {' x '.join(map(str, trials.test.shape[1:]))}; {first.epochs} epochs, "
+        f"{n_seeds} seed{'s' if n_seeds > 1 else ''}.",
+        "",
+        "## Time",
+        "",
+        *speed(found),
+        "",
+        "## Accuracy on the test set",
+        "",
+        f"The standard error of an accuracy on {n_test:,} trials is {100 * error:.1f} points. The "
+        f"best epoch on the test set is {100 * gain:.1f} points above the last one on average, by "
+        "which choosing on the test set flatters a network.",
+        "",
+        *accuracy_table(scores, recorded),
+        "",
+    ]
+    for name in figure_names(found):
+        lines += [f"![{FIGURES[name]}](lab_study_{name}.png)", ""]
+    return "\n".join(lines)
+
+
+def accuracy_table(scores: pd.DataFrame, recorded: bool) -> list[str]:
+    header = ["network", "activation", *SELECTIONS]
+    if recorded:
+        header.append("lab report (selected on the test set)")
+    lines = [f"| {' | '.join(header)} |", "|" + "---|" * len(header)]
+    for _, row in scores.iterrows():
+        name = NAMES[row["activation"]]
+        if not pd.isna(row["alpha"]):
+            name += f", alpha {row['alpha']:g}"
+        cells = [row["network"], name]
+        cells += ["" if pd.isna(row[key]) else f"{100 * row[key]:.2f}" for key in SELECTIONS]
+        if recorded:
+            reported = REPORTED.get((row["network"], row["activation"]))
+            own = reported is not None and pd.isna(row["alpha"])
+            cells.append(f"{100 * reported:.2f}" if own else "")
+        lines.append(f"| {' | '.join(cells)} |")
+    return lines
+
+
+# ---------------------------------------------------------------------- figures
+
+
+def figure_names(found: Iterable[Fit]) -> list[str]:
+    return [*dict.fromkeys(fit.network.lower() for fit in found), "alpha"]
+
+
+def plot_curves(network: str, found: dict[Fit, pd.DataFrame], title: str) -> Any:
+    """Draw accuracy and loss of each activation against the epoch, of the first seed."""
+    figure = new_figure(9.5, 4.2)
+    panels = figure.subplots(1, 2)
+    shown = {"acc": "Accuracy (%)", "loss": "Loss (nats)"}
+    for axes, (quantity, label) in zip(panels, shown.items(), strict=True):
+        for fit, history in found.items():
+            drawn = fit.network == network and fit.alpha is None and not fit.held_out
+            if not drawn or fit.seed:
+                continue
+            factor = 100 if quantity == "acc" else 1
+            for part, style in (("train", {"ls": ":", "lw": 1.2}), ("test", {"lw": 1.2})):
+                values = factor * history[f"{part}_{quantity}"]
+                axes.plot(history["epoch"], values, color=COLOURS[fit.activation], **style)
+        axes.set_xlabel("Epoch")
+        axes.set_ylabel(label)
+        open_axes(axes)
+    lines = [Line2D([], [], color=COLOURS[name]) for name in ACTIVATIONS]
+    lines += [Line2D([], [], color=GREY), Line2D([], [], color=GREY, ls=":")]
+    labels = [*(NAMES[name] for name in ACTIVATIONS), "test trials", "training trials"]
+    panels[0].legend(lines, labels, frameon=False, fontsize=9)
+    figure.suptitle(f"{network}, {title}", fontsize=11)
+    return figure
+
+
+def plot_alphas(scores: pd.DataFrame, n_test: int, title: str) -> Any:
+    """Draw accuracy against the coefficient of ELU, with standard errors of a proportion."""
+    networks = list(dict.fromkeys(scores["network"]))
+    figure = new_figure(4.75 * len(networks), 4.4)
+    panels = figure.subplots(1, len(networks), sharey=True, squeeze=False)[0]
+    elu = scores[scores["activation"] == "elu"].fillna({"alpha": 1.0}).sort_values("alpha")
+    for axes, network in zip(panels, networks, strict=True):
+        own = elu[elu["network"] == network]
+        for i, (selection, (colour, marker)) in enumerate(SELECTIONS.items()):
+            share = own[selection].to_numpy(dtype=float)
+            axes.errorbar(
+                own["alpha"] + 0.012 * (i - 1),  # so that bars do not hide one another
+                100 * share,
+                100 * np.sqrt(share * (1 - share) / n_test),
+                color=colour,
+                marker=marker,
+                markersize=5,
+                linewidth=1.2,
+                label=selection,
+            )
+        axes.set_title(network, fontsize=10)
+        axes.set_xlabel("Alpha of ELU")
+        axes.set_xticks(own["alpha"])
+        open_axes(axes)
+    panels[0].set_ylabel("Accuracy on the test set (%)")
+    lines, labels = panels[0].get_legend_handles_labels()
+    figure.legend(lines, labels, loc="outside lower center", ncols=3, frameon=False, fontsize=9)
+    figure.suptitle(f"ELU, {title}; bars: standard error of {n_test:,} trials", fontsize=11)
+    return figure
+
+
+def draw(
+    found: dict[Fit, pd.DataFrame], scores: pd.DataFrame, n_test: int, title: str, out: Path
+) -> None:
+    for network in dict.fromkeys(fit.network for fit in found):
+        figure = plot_curves(network, found, title)
+        figure.savefig(out / f"lab_study_{network.lower()}.png")
+    plot_alphas(scores, n_test, title).savefig(out / "lab_study_alpha.png")
+
+
+# ---------------------------------------------------------------------- the whole
+
+
+def parsed_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, help="folder of the .npz files; without: simulated")
+    parser.add_argument("--networks", nargs="+", choices=CLASSIFIERS, default=list(CLASSIFIERS))
+    parser.add_argument("--epochs", type=int, default=300)
+    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--n-jobs", type=int, default=2, help="fits at once, on a core each")
+    parser.add_argument(
+        "--no-validation",
+        action="store_true",
+        help="leave out the fits that choose an epoch on validation trials, nearly half of all",
+    )
+    parser.add_argument("--store", type=Path, default=Path("skeeg-results/lab_study"))
+    parser.add_argument("--out", type=Path, help="folder of the results")
+    parser.add_argument(
+        "--quick", action="store_true", help="few trials, epochs and values, to see that it runs"
+    )
+    return parser.parse_args()
+
+
+def main() -> None:
+    arguments = parsed_arguments()
+    title, trials = load(arguments.data)
+    epochs, alphas, out = arguments.epochs, ALPHAS, arguments.out or RESULTS
+    if arguments.quick:
+        trials = Trials(*(values[::8] for values in trials))
+        epochs, alphas = 3, ALPHAS[1::3]
+        out = arguments.out or Path(tempfile.gettempdir())
+    variations = [(name, None) for name in ACTIVATIONS] + [("elu", alpha) for alpha in alphas]
+    fits = [
+        Fit(network, activation, alpha, held_out, epochs, seed)
+        for seed, held_out, (activation, alpha), network in product(
+            range(arguments.seeds),
+            [False] if arguments.no_validation else [False, True],
+            variations,
+            arguments.networks,
+        )
+    ]
+    found = histories(fits, trials, arguments.store, arguments.n_jobs)
+    print("\n".join(speed(found)))
+    out.mkdir(parents=True, exist_ok=True)
+    scores = accuracies(found)
+    draw(found, scores, len(trials.y_test), title, out)
+    page = out / "lab_study.md"
+    page.write_text(summary(title, arguments.data is not None, trials, found))
+    print(f"{page} and its figures are written.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,406 @@
+r"""Training, prediction, latency and memory of the networks, against braindecode's.
+
+    python benchmarks/speed.py
+
+EEGNet, ShallowConvNet and DeepConvNet are trained side by side, in one process and in turns, by
+
+* **skeeg**, as it comes;
+* **direct**, the same classifier with its front end computed as written;
+* **bare loop**, skeeg's module and optimiser in a plain torch loop over the same batches;
+* **braindecode**, its EEGNet, ShallowFBCSPNet or Deep4Net in its EEGClassifier, with the same
+  hyper-parameters, batches of the same size and the same optimiser.
+
+A *round* of one contestant is a ``partial_fit`` of a few epochs of four batches, whose times run
+from the end of one epoch to the end of the next, then some predictions; the next contestant
+follows, and each round begins with another one. Every network has been built and has trained for an
+epoch before the first round. So constructors, first batches, and what skeeg computes of each trial
+once in a fit, before the first epoch, are in no time of a batch. The latter is a column of its own,
+and the column "if spread over 1 epoch" adds all of it to each batch. (A fit of one epoch does not
+compute it beforehand, but takes about as long.) Ratios are taken round by round. All times are wall
+time.
+
+Peak memory is that of a process of its own: the rise of its resident set (``VmHWM`` in Linux'
+``/proc/self/status``) over two steps of the bare loop, of either's module, to their highest point.
+A step on four trials goes before it, so that the libraries, the network, its gradients and the
+optimiser's state are there already, as the trials are.
+
+Without braindecode, which skeeg does not depend on, it times skeeg against direct only. To have it
+beside the CPU build of torch:
+
+    pip install --no-deps braindecode
+    pip install linear_attention_transformer mne mne-bids h5py skorch docstring_inheritance \
+        einops rotary_embedding_torch wfdb torchaudio
+
+Its import wants torchaudio, whose compiled part may not load beside the CPU build of torch, nor is
+it needed: move the folder ``torchaudio/lib`` aside then.
+
+Writes ``benchmarks/results/speed.md`` anew after each network, shape and number of threads.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import multiprocessing
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from copy import deepcopy
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from floor import Floor, Machine, layered_floor, least_floor, measure_machine
+from numpy.typing import NDArray
+from skorch.callbacks import Callback
+from speed_report import BARE, DIRECT, PEER, SKEEG, Aims, report
+from torch import nn
+from tqdm import tqdm
+
+from skeeg import DeepConvNetClassifier, EEGNetClassifier, ShallowConvNetClassifier
+from skeeg.layers import apply_max_norm
+
+RESULTS = Path(__file__).parent / "results" / "speed.md"
+SHAPES = {"2x750": (2, 750), "22x1125": (22, 1125), "44x1125": (44, 1125), "64x640": (64, 640)}
+BATCH, N_BATCHES, N_CLASSES, LR = 64, 4, 4, 1e-3
+STATUS = Path("/proc/self/status")
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network of ours, and the peer's of the same function."""
+
+    classifier: Any
+    peer: str
+    peer_params: dict[str, Any] = field(default_factory=dict)
+
+
+NETWORKS = {
+    "EEGNet": Network(
+        EEGNetClassifier,
+        "EEGNet",
+        {
+            "F1": 8,
+            "D": 2,
+            "kernel_length": 64,
+            "drop_prob": 0.5,
+            # A dense layer with limited norms, as in the paper and here.
+            "final_layer_with_constraint": True,
+        },
+    ),
+    "ShallowConvNet": Network(ShallowConvNetClassifier, "ShallowFBCSPNet"),
+    "DeepConvNet": Network(DeepConvNetClassifier, "Deep4Net"),
+}
+
+AIMS = Aims(
+    fit={
+        **{("EEGNet", shape): aim for shape, aim in zip(SHAPES, (2, 12, 20, 20), strict=True)},
+        **{("ShallowConvNet", shape): 6 for shape in SHAPES},
+        **{("DeepConvNet", shape): 3 for shape in SHAPES},
+    },
+    predict={("EEGNet", shape): 20 for shape in SHAPES if shape != "2x750"},
+    memory={(network, "64x640"): 1 / 4 for network in NETWORKS},
+    overhead=0.05,
+    latency=3.0,
+)
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How often everything is repeated."""
+
+    rounds: int
+    epochs: int  # of a round, behind the one that is left out
+    calls: int  # of each prediction in a round
+
+
+# ---------------------------------------------------------------------- contestants
+
+
+class EpochEnds(Callback):
+    """Keeps when each epoch of the latest training ended."""
+
+    def on_train_begin(self, net: Any, **kwargs: Any) -> None:
+        """Forget the training before."""
+        self.times: list[float] = []
+
+    def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
+        """Note the time."""
+        self.times.append(time.perf_counter())
+
+
+class Estimator:
+    """A classifier, ours or the peer's."""
+
+    def __init__(self, classifier: Any, ends: EpochEnds, X: Any, y: Any) -> None:
+        self.classifier, self.ends, self.X, self.y = classifier, ends, X, y
+        classifier.set_params(max_epochs=1)
+        classifier.partial_fit(X, y)
+
+    def train(self, n_epochs: int) -> NDArray[np.float64]:
+        """Return how long each of some epochs took, behind one that is not counted."""
+        self.classifier.set_params(max_epochs=1 + n_epochs)
+        self.classifier.partial_fit(self.X, self.y)
+        return np.diff(self.ends.times)
+
+    def predict(self, X: Any) -> Any:
+        """Return labels."""
+        return self.classifier.predict(X)
+
+    def forward(self, x: torch.Tensor) -> Any:
+        """Return the output of the module alone."""
+        self.classifier.module_.eval()
+        with torch.no_grad():
+            return self.classifier.module_(x)
+
+
+class BareLoop:
+    """The loop that one would write in torch for a network, its optimiser and the same batches."""
+
+    def __init__(self, network: nn.Module, x: torch.Tensor, y: torch.Tensor) -> None:
+        self.network, self.x, self.y = network.train(), x, y
+        self.optimizer = torch.optim.Adam(network.parameters(), lr=LR, fused=True)
+        self.criterion = nn.CrossEntropyLoss()
+        self.known = {}
+        if hasattr(network, "precompute_trials"):
+            with torch.no_grad():
+                self.known = network.precompute_trials(x)
+
+    def step(self, index: torch.Tensor) -> None:
+        """Learn from the trials of a batch."""
+        known = {name: rows[index] for name, rows in self.known.items()}
+        loss = self.criterion(self.network(self.x[index], **known), self.y[index])
+        self.optimizer.zero_grad()
+        loss.backward()
+        self.optimizer.step()
+        apply_max_norm(self.network)
+
+    def train(self, n_epochs: int) -> NDArray[np.float64]:
+        """Return how long each of some epochs took, behind one that is not counted."""
+        ends = []
+        for _ in range(1 + n_epochs):
+            for index in torch.randperm(len(self.x)).split(BATCH):
+                self.step(index)
+            ends.append(time.perf_counter())
+        return np.diff(ends)
+
+
+def ours(network: Network, n_threads: int, X: Any, y: Any, method: str = "auto") -> Estimator:
+    ends = EpochEnds()
+    classifier = network.classifier(
+        batch_size=BATCH,
+        lr=LR,
+        optimizer="adam",
+        device="cpu",
+        n_threads=n_threads,
+        random_state=0,
+        callbacks=[("ends", ends)],
+    )
+    contestant = Estimator(classifier, ends, X, y)
+    classifier.module_.filters.method = method
+    return contestant
+
+
+@cache
+def peer_package() -> Any:
+    """Return braindecode, or None where it cannot be imported."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            import braindecode
+            import braindecode.models
+        except (ImportError, OSError) as error:  # the latter from torchaudio's compiled part
+            print(
+                f"skeeg is timed against its own direct method only, without braindecode: {error}"
+            )
+            return None
+    return braindecode
+
+
+def peer_module(network: Network, shape: tuple[int, int]) -> tuple[Any, dict[str, Any]]:
+    n_chans, n_times = shape
+    sizes = {"n_chans": n_chans, "n_times": n_times, "n_outputs": N_CLASSES}
+    return getattr(peer_package().models, network.peer), sizes | network.peer_params
+
+
+def theirs(network: Network, X: Any, y: Any) -> Estimator:
+    module, params = peer_module(network, X.shape[1:])
+    ends = EpochEnds()
+    classifier = peer_package().EEGClassifier(
+        module,
+        **{f"module__{name}": value for name, value in params.items()},
+        optimizer=torch.optim.Adam,
+        lr=LR,
+        batch_size=BATCH,
+        train_split=None,  # ours scores no validation split either
+        device="cpu",
+        verbose=0,
+        callbacks=[("ends", ends)],
+    )
+    return Estimator(classifier, ends, X, y)
+
+
+# ---------------------------------------------------------------------- measurements
+
+
+def trials(shape: tuple[int, int]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    rng = np.random.default_rng(0)
+    n_trials = BATCH * N_BATCHES
+    X = rng.standard_normal((n_trials, *shape), dtype=np.float32)
+    return X, rng.permutation(np.arange(n_trials) % N_CLASSES)
+
+
+def median_time(function: Callable[[Any], Any], argument: Any, calls: int) -> float:
+    times = []
+    for _ in range(calls):
+        start = time.perf_counter()
+        function(argument)
+        times.append(time.perf_counter() - start)
+    return float(np.median(times))
+
+
+def race(
+    network: Network, shape: tuple[int, int], threads: int, effort: Effort
+) -> Iterator[dict[str, Any]]:
+    """Yield the seconds of each contestant, measure and round."""
+    X, y = trials(shape)
+    contestants: dict[str, Any] = {SKEEG: ours(network, threads, X, y)}
+    module = contestants[SKEEG].classifier.module_
+    contestants[BARE] = BareLoop(deepcopy(module), torch.from_numpy(X), torch.from_numpy(y))
+    contestants[DIRECT] = ours(network, threads, X, y, "direct")
+    if peer_package() is not None:
+        contestants[PEER] = theirs(network, X, y)
+    batch, one = X[:BATCH], X[:1]
+    for contestant in contestants.values():
+        if isinstance(contestant, Estimator):
+            contestant.predict(batch), contestant.predict(one)
+    order = list(contestants)
+    for round_ in range(effort.rounds):
+        for name in order[round_ % len(order) :] + order[: round_ % len(order)]:
+            contestant = contestants[name]
+            # These two differ by a few per cent, and take less time than the others.
+            n_epochs = effort.epochs * (4 if name in (SKEEG, BARE) else 1)
+            seconds = {"fit": np.median(contestant.train(n_epochs)) / N_BATCHES}
+            if isinstance(contestant, Estimator):
+                seconds["predict"] = median_time(contestant.predict, batch, effort.calls)
+                seconds["one"] = median_time(contestant.predict, one, 5 * effort.calls)
+                x = torch.from_numpy(one)
+                seconds["forward"] = median_time(contestant.forward, x, 5 * effort.calls)
+            if name == SKEEG:
+                seconds["once"] = precomputing_time(module, torch.from_numpy(batch))
+            for measure, value in seconds.items():
+                yield {"who": name, "measure": measure, "round": round_, "value": value}
+
+
+@torch.no_grad()
+def precomputing_time(module: nn.Module, x: torch.Tensor) -> float:
+    """Return what a fit spends on a batch's trials once, whatever the number of epochs."""
+    if not hasattr(module, "precompute_trials"):
+        return 0.0
+    return median_time(module.precompute_trials, x, 3)
+
+
+def memory_of_step(who: str, network: str, shape: tuple[int, int], threads: int) -> float:
+    """Return the peak of two steps in MB; to be run in a process of its own."""
+    torch.set_num_threads(threads)
+    warnings.simplefilter("ignore")
+    X, y = (torch.from_numpy(values) for values in trials(shape))
+    if who == PEER:
+        make, params = peer_module(NETWORKS[network], shape)
+        module = make(**params)
+    else:
+        module = NETWORKS[network].classifier.module(*shape, N_CLASSES)
+        module.filters.method = "direct" if who == DIRECT else "auto"
+    loop = BareLoop(module, X, y)
+    loop.step(torch.arange(4))
+    gc.collect()
+    Path("/proc/self/clear_refs").write_text("5")  # sets VmHWM back
+    before = resident("VmRSS")
+    for index in torch.arange(2 * BATCH).split(BATCH):
+        loop.step(index)
+    return (resident("VmHWM") - before) / 2**10
+
+
+def resident(name: str) -> int:
+    """Return a field of the process's status, in kB."""
+    (line,) = [line for line in STATUS.read_text().splitlines() if line.startswith(name)]
+    return int(line.split()[1])
+
+
+def memory(network: str, shape: tuple[int, int], threads: int) -> Iterator[dict[str, Any]]:
+    """Yield the peak of each contestant."""
+    if not STATUS.exists():
+        return
+    spawn = multiprocessing.get_context("spawn")
+    for who in [SKEEG, DIRECT] + [PEER] * (peer_package() is not None):
+        with ProcessPoolExecutor(1, mp_context=spawn) as pool:
+            megabytes = pool.submit(memory_of_step, who, network, shape, threads).result()
+        yield {"who": who, "measure": "memory", "round": 0, "value": megabytes}
+
+
+def floors(
+    network: Network, shape: tuple[int, int], machine: Machine
+) -> dict[tuple[str, str], Floor]:
+    """Return the floors of a training and a prediction batch."""
+    module, x = network.classifier.module(*shape, N_CLASSES), torch.randn(BATCH, *shape)
+    return {
+        (measure, kind): floor(module, x, machine, training=measure == "fit")
+        for measure in ("fit", "predict")
+        for kind, floor in (("layered", layered_floor), ("least", least_floor))
+    }
+
+
+# ---------------------------------------------------------------------- the whole
+
+
+def parsed_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--shapes", nargs="+", choices=list(SHAPES), default=list(SHAPES))
+    parser.add_argument("--networks", nargs="+", choices=list(NETWORKS), default=list(NETWORKS))
+    parser.add_argument("--threads", nargs="+", type=int, default=[1, 2])
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--out", type=Path, help="the page to write")
+    parser.add_argument("--quick", action="store_true", help="once each, to see that it runs")
+    return parser.parse_args()
+
+
+def main() -> None:
+    arguments = parsed_arguments()
+    warnings.filterwarnings("ignore", module="braindecode")
+    page = arguments.out or RESULTS
+    effort = Effort(rounds=arguments.rounds, epochs=2, calls=5)
+    if arguments.quick:
+        effort = Effort(rounds=1, epochs=1, calls=1)
+        page = arguments.out or Path(tempfile.gettempdir()) / RESULTS.name
+    machines: dict[int, Machine] = {}
+    rows: list[dict[str, Any]] = []
+    least: dict[tuple[int, str, str], dict[tuple[str, str], Floor]] = {}
+    todo = [
+        (threads, name, shape)
+        for threads in arguments.threads
+        for shape in arguments.shapes
+        for name in arguments.networks
+    ]
+    for threads, name, shape in tqdm(todo, unit="network"):
+        torch.set_num_threads(threads)
+        if threads not in machines:
+            machines[threads] = measure_machine(threads)
+        network, size = NETWORKS[name], SHAPES[shape]
+        where = {"threads": threads, "network": name, "shape": shape}
+        rows += [where | row for row in race(network, size, threads, effort)]
+        rows += [where | row for row in memory(name, size, threads)]
+        least[threads, name, shape] = floors(network, size, machines[threads])
+        text = report(pd.DataFrame(rows), least, machines, AIMS)
+        page.parent.mkdir(parents=True, exist_ok=True)
+        page.write_text(text)
+    print(f"{text}\n{page} is written.")
+
+
+if __name__ == "__main__":
+    main()
