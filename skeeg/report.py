@@ -58,6 +58,7 @@ def write_report(comparison: Comparison, path: str | os.PathLike[str]) -> Path:
             title=METRICS[metric].label, html=_summary_html(comparison, metric), tags=("scores",)
         )
     _add_figures(report, comparison)
+    report.add_html(title="Classes", html=_classes_html(comparison), tags=("scores",))
     report.add_html(title="Protocol", html=_protocol_html(comparison), tags=("protocol",))
     report.add_html(title="Data", html=_table_html(comparison.about.data), tags=("data",))
     report.add_html(title="Estimators", html=_estimators_html(comparison), tags=("estimators",))
@@ -114,6 +115,13 @@ def _summary_html(comparison: Comparison, metric: str) -> str:
     if summary["chance_upper"].notna().any():
         notes.append("Of estimators that guess, 95 % stay at or below the bound (binomial).")
     return f"{_warning_html(comparison)}{_html(shown)}<p>{' '.join(notes)}</p>"
+
+
+def _classes_html(comparison: Comparison) -> str:
+    shown = comparison.by_class().set_index("estimator").rename_axis(None).astype(object)
+    for column in shown:
+        shown[column] = [_number(value) for value in shown[column]]
+    return f"{_warning_html(comparison)}{_html(shown)}<p>Over all tested rows together.</p>"
 
 
 def _protocol_html(comparison: Comparison) -> str:

@@ -17,7 +17,8 @@ from typer.testing import CliRunner
 
 import skeeg
 from skeeg import Comparison, EEGData
-from skeeg.cli import _subjects, app
+from skeeg.cli import app
+from skeeg.cli.options import subject_list
 from skeeg.models import MODELS
 
 MODELS_HERE = "csp-lda,band-power-svm"
@@ -187,7 +188,7 @@ def test_subjects_that_do_not_exist_are_named(npz):
     ],
 )
 def test_subjects_are_numbers_ranges_or_names(text, subjects):
-    assert _subjects(text) == subjects
+    assert subject_list(text) == subjects
 
 
 def test_models_and_datasets_are_listed():

@@ -31,7 +31,7 @@ from skeeg.models import MODELS
 from .datasets.support import write_deap_like
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = [ROOT / "README.md", ROOT / "docs" / "index.md"]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 PAGES += sorted((ROOT / "docs" / "user_guide").glob("*.md"))
 GALLERY = sorted((ROOT / "docs" / "gallery").glob("plot_*.py"))
 # More than ten seconds each.
@@ -143,7 +143,8 @@ def loader(few_trials, monkeypatch):
     """Check what a data set's loader is asked for, then give it a few trials instead."""
 
     def load(data, path, task, subjects, seed):
-        options = {"path": path, "task": task, "subjects": subjects}
+        argument = "label" if data in LOADERS and LOADERS[data].labels else "task"
+        options = {"path": path, argument: task, "subjects": subjects}
         given = {name: value for name, value in options.items() if value is not None}
         if data == "simulated":
             assert not given
@@ -152,9 +153,15 @@ def loader(few_trials, monkeypatch):
             assert path is not None or not LOADERS[data].needs_path
         return few_trials
 
-    monkeypatch.setattr(cli, "_load", load)
+    # CCNN has six million parameters, and the recurrent networks are slow.
+    for network in (skeeg.CCNNClassifier, skeeg.CNNLSTMClassifier, skeeg.CNNGRUClassifier):
+        defaults = network.__init__.__kwdefaults__
+        for name in {"n_filters", "n_hidden", "n_first_units", "n_second_units"} & set(defaults):
+            monkeypatch.setitem(defaults, name, 4)
+    monkeypatch.setattr(cli.commands, "load", load)
+    monkeypatch.setattr(cli.commands, "load_baseline", lambda *options: None)
     # What the command writes is tested in test_cli.py; its figures take longer than all the rest.
-    monkeypatch.setattr(cli, "_write", lambda comparison, out: [str(comparison.save(out))])
+    monkeypatch.setattr(cli.commands, "write", lambda comparison, out: [str(comparison.save(out))])
 
 
 @pytest.mark.parametrize(("page", "command"), commands())

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ..data import EEGData
 from .bciciii_iiib import load_bciciii_iiib
 from .bnci2014_001 import load_bnci2014_001
-from .deap import load_deap
+from .deap import LABELS, load_deap
 from .eegbci import load_eegbci
 from .eegmat import load_eegmat
 from .high_gamma import load_high_gamma
@@ -35,6 +35,8 @@ class Loader:
         The paper to cite.
     needs_path : bool, default=False
         Whether the user must bring the files.
+    labels : tuple of str, default=()
+        Where `load` chooses the labels by an argument ``label``: what that takes.
     """
 
     load: Callable[..., EEGData]
@@ -43,6 +45,7 @@ class Loader:
     licence: str
     citation: str
     needs_path: bool = False
+    labels: tuple[str, ...] = ()
 
 
 LOADERS: dict[str, Loader] = {
@@ -110,6 +113,7 @@ LOADERS: dict[str, Loader] = {
         licence="research only, after signing an agreement",
         citation="Koelstra et al. (2012), doi:10.1109/T-AFFC.2011.15",
         needs_path=True,
+        labels=LABELS,
     ),
 }
 """Every data set by its name on the command line."""

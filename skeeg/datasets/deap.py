@@ -25,7 +25,7 @@ CHANNELS = (
     *("C4", "T8", "CP6", "CP2", "P4", "P8", "PO4", "O2"),
 )
 RATINGS = ("valence", "arousal", "dominance", "liking")
-_LABELS = (*RATINGS, "quadrant")
+LABELS = (*RATINGS, "quadrant")
 _SFREQ = 128.0  # Hz
 _N_VIDEOS = 40
 _SHAPES = {"data": (_N_VIDEOS, 40, 8064), "labels": (_N_VIDEOS, len(RATINGS))}
@@ -112,8 +112,8 @@ def load_deap(
     ...     "deap", subjects=[1, 2], label="arousal", part="baseline"
     ... )  # doctest: +SKIP
     """
-    if label not in _LABELS:
-        raise ValueError(f"label must be one of {', '.join(_LABELS)}, got {label!r}.")
+    if label not in LABELS:
+        raise ValueError(f"label must be one of {', '.join(LABELS)}, got {label!r}.")
     if part not in _PARTS:
         raise ValueError(f"part must be 'trial' or 'baseline', got {part!r}.")
     if not isinstance(threshold, Real) or not 1 <= threshold <= 9:

@@ -172,6 +172,30 @@ class Comparison:
             table["note"] = LEAKAGE_ALLOWED
         return table.rename_axis("estimator")
 
+    def by_class(self) -> pd.DataFrame:
+        """Return confusion, precision, recall and F1 of each class, over all tested rows.
+
+        Returns
+        -------
+        classes : DataFrame
+            A row for each estimator and class: ``estimator``, ``class``, ``precision``,
+            ``recall``, ``f1`` (0 where a class is never predicted), ``n`` rows of the class, and
+            ``predicted_<class>``, as what class these were taken.
+        """
+        from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+
+        classes = list(self.about.classes)
+        parts = []
+        for name, own in self.predictions.groupby("estimator", sort=False):
+            labels = own["y_true"], own["y_pred"]
+            rates = precision_recall_fscore_support(*labels, labels=classes, zero_division=0.0)
+            counts = confusion_matrix(*labels, labels=classes)
+            columns = dict(zip(("precision", "recall", "f1", "n"), rates, strict=True))
+            columns |= {f"predicted_{label}": counts[:, i] for i, label in enumerate(classes)}
+            parts.append(pd.DataFrame({"estimator": name, "class": classes, **columns}))
+        table = pd.concat(parts, ignore_index=True)
+        return table.assign(note=LEAKAGE_ALLOWED) if self.about.leakage else table
+
     # ------------------------------------------------------------------ figures
 
     def plot_scores(self, metric: str | None = None) -> Figure:

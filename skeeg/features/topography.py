@@ -202,6 +202,20 @@ def electrode_cells(
     return np.array(cells, dtype=np.intp)
 
 
+def has_deap_layout(ch_names: Sequence[str]) -> bool:
+    """Return whether the published grid of DEAP has a place for every channel.
+
+    Parameters
+    ----------
+    ch_names : sequence of str
+
+    Returns
+    -------
+    has : bool
+    """
+    return all(name.lower() in _deap_cells() for name in ch_names)
+
+
 def _check_one_each(names: Sequence[str], places: Sequence[tuple[Any, ...]]) -> None:
     """Raise if two names are of one electrode, such as T3 and T7."""
     for i, place in enumerate(places):

@@ -271,3 +271,35 @@ def test_a_damaged_json_is_noticed(tmp_path, content):
     (tmp_path / "comparison.json").write_bytes(content)
     with pytest.raises(ValueError, match=r"comparison\.json cannot be read as a comparison"):
         Comparison.load(tmp_path)
+
+
+def test_classes_have_confusion_precision_recall_and_f1():
+    comparison = made()
+    predictions = pd.DataFrame(
+        {
+            "estimator": "high",
+            "y_true": ["left"] * 4 + ["right"] * 6,
+            "y_pred": ["left"] * 3 + ["right"] + ["left"] * 2 + ["right"] * 4,
+        }
+    )
+    table = dataclasses.replace(comparison, predictions=predictions).by_class()
+    left, right = (row for _, row in table.iterrows())
+    assert (left["class"], left["n"], left["predicted_left"], left["predicted_right"]) == (
+        *("left", 4), *(3, 1),
+    )  # fmt: skip
+    assert left["precision"] == pytest.approx(3 / 5)
+    assert left["recall"] == pytest.approx(3 / 4)
+    assert left["f1"] == pytest.approx(2 * 3 / (5 + 4))
+    assert right["f1"] == pytest.approx(2 * 4 / (5 + 6))
+    assert "note" not in table
+
+
+def test_classes_never_predicted_score_0_and_leakage_is_marked():
+    comparison = made()
+    always = comparison.predictions.assign(y_pred="left")
+    about = dataclasses.replace(comparison.about, leakage="The split leaks: ...")
+    table = dataclasses.replace(comparison, predictions=always, about=about).by_class()
+    assert len(table) == 3 * 2
+    right = table[table["class"] == "right"]
+    assert (right[["precision", "recall", "f1", "predicted_right"]] == 0).all(axis=None)
+    assert set(table["note"]) == {"leakage allowed"}

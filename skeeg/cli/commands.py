@@ -1,0 +1,252 @@
+"""The commands and their options."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import typer
+from rich.console import Console
+
+from .._version import __version__
+from ..models import MODELS, build_model
+from .data import load, load_baseline
+from .options import chosen, fail, subject_list, warnings_in_one_line
+from .output import new_table, show, show_classes, show_side_by_side, write, write_side_by_side
+from .windows import (
+    FEATURE_MODELS,
+    FEATURES,
+    RECURRENT_MODELS,
+    WINDOW,
+    in_windows,
+    shuffled_windows,
+)
+
+if TYPE_CHECKING:
+    from .._labelled import LabelledRows
+    from ..evaluation import Comparison
+    from ..features import FeatureTable
+
+PROTOCOLS = ("within-subject", "cross-session", "cross-subject")
+DEFAULT_MODELS = "eegnet,deepconvnet,csp-lda,band-power-svm,band-power-mlp"
+#: For how many epochs networks learn simulated data by default: enough to beat chance in a minute
+#: or two.
+SIMULATION_EPOCHS = 40
+#: Where, in the folder of results, the split that leaks has its own.
+SHUFFLED = "shuffled-windows"
+
+app = typer.Typer(
+    name="skeeg",
+    help="Decode EEG: compare deep networks and baselines on the same honest folds.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def main() -> None:
+    """Run the command; the entry point of the package."""
+    app()
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"skeeg {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Take the options that stand before a subcommand."""
+
+
+@app.command("models")
+def list_models() -> None:
+    """List the built-in models."""
+    table = new_table("name", "model", "needs")
+    for name, model in MODELS.items():
+        needs = f"the extra {model.requires!r}" if model.requires else ""
+        table.add_row(name, model.description, needs)
+    Console().print(table)
+    typer.echo(f"With --features entropy: {', '.join(FEATURE_MODELS)}.")
+
+
+@app.command("datasets")
+def list_datasets() -> None:
+    """List the data sets that --data knows by name."""
+    from ..datasets import LOADERS
+
+    table = new_table("name", "data set", "labels", "licence")
+    for name, loader in LOADERS.items():
+        own = " (--path needed)" if loader.needs_path else ""
+        table.add_row(name, loader.description + own, loader.task, loader.licence)
+    Console().print(table)
+
+
+@app.command()
+def compare(
+    data: Annotated[
+        str,
+        typer.Option(help="A data set by name, or a file: .npz of EEGData.save, .fif of epochs."),
+    ] = "simulated",
+    path: Annotated[
+        Path | None, typer.Option(help="Folder of the data set; without it, it is downloaded.")
+    ] = None,
+    task: Annotated[
+        str | None,
+        typer.Option(
+            help="Which task of a data set that has several. For deap: valence, arousal, "
+            "dominance, liking or quadrant."
+        ),
+    ] = None,
+    subjects: Annotated[
+        str | None, typer.Option(help="Which subjects, such as 1,2,5-8; all when left out.")
+    ] = None,
+    features: Annotated[
+        str | None,
+        typer.Option(
+            help=f"{', '.join(FEATURES)}: differential entropy of windows, for the models "
+            f"{', '.join(FEATURE_MODELS)}."
+        ),
+    ] = None,
+    window: Annotated[
+        float | None,
+        typer.Option(
+            help="Cut trials into windows of so many seconds, and run the leaking split of "
+            f"shuffled windows beside the honest one. {WINDOW:g} with --features or --task "
+            "quadrant; else trials stay whole."
+        ),
+    ] = None,
+    models: Annotated[
+        str | None,
+        typer.Option(
+            help=f"Names from 'skeeg models', separated by commas; {DEFAULT_MODELS}, or "
+            f"{RECURRENT_MODELS} with --task quadrant, or all of --features."
+        ),
+    ] = None,
+    protocol: Annotated[
+        str | None,
+        typer.Option(
+            help=f"{', '.join(PROTOCOLS)}. When left out: within-subject, or cross-subject where "
+            "each recording is of one class."
+        ),
+    ] = None,
+    epochs: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help=f"Training epochs of the networks; {SIMULATION_EPOCHS} for simulated data, else "
+            "each network's own.",
+        ),
+    ] = None,
+    n_jobs: Annotated[int, typer.Option(help="How many folds run at a time; -1: all cores.")] = -1,
+    seed: Annotated[int, typer.Option(min=0, help="Where all randomness comes from.")] = 0,
+    out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("skeeg-results"),
+    store: Annotated[
+        Path | None,
+        typer.Option(help="Folder that keeps finished folds, to go on after a stop; OUT/store."),
+    ] = None,
+) -> None:
+    """Compare models on the same folds; write scores, figures and an HTML report.
+
+    With no options it takes a simulation of motor imagery. Run again with the same options, it
+    goes on where it was stopped.
+    """
+    if features is not None:
+        (features,) = chosen(features, FEATURES, "kind of features", "--features")[:1]
+    names = _model_names(models, task, features)
+    if protocol is not None:
+        chosen(protocol, PROTOCOLS, "protocol", "--protocol")
+    wanted = None if subjects is None else subject_list(subjects)
+    if epochs is None and data == "simulated":
+        epochs = SIMULATION_EPOCHS
+    if window is None and (features is not None or task == "quadrant"):
+        window = WINDOW
+    kept = store or out / "store"
+    os.environ.setdefault("MNE_LOGGING_LEVEL", "warning")  # workers heed it too
+    try:
+        with warnings_in_one_line():
+            rows: LabelledRows = load(data, path, task, wanted, seed)
+            if window is not None:
+                baseline = load_baseline(data, path, wanted) if features else None
+                rows = in_windows(rows, baseline, features, window)
+            run = _Run(rows, names, epochs, n_jobs, seed, kept)
+            honest = run(protocol)
+            written = write(honest, out)
+            shuffled = None if window is None else run(shuffled_windows(honest.about.protocol))
+            if shuffled is not None:
+                written += write(shuffled, out / SHUFFLED)
+                written.append(write_side_by_side(honest, shuffled, out))
+    except KeyboardInterrupt:
+        Console(stderr=True).print(
+            f"Stopped. Finished folds are kept in {kept}; the same command goes on from there.",
+            highlight=False,
+        )
+        raise typer.Exit(130) from None
+    except (ValueError, OSError, ImportError, RuntimeError) as error:
+        fail(" ".join(str(error).split()))
+    show(honest)
+    if shuffled is not None:
+        show_classes(honest)
+        show(shuffled)
+        show_classes(shuffled)
+        show_side_by_side(honest, shuffled)
+    for line in written:
+        typer.echo(line)
+
+
+def _model_names(models: str | None, task: str | None, features: str | None) -> list[str]:
+    """Return the models that are asked for, or those that suit the input."""
+    if features is not None:
+        return chosen(models or ",".join(FEATURE_MODELS), FEATURE_MODELS, "model", "--models")
+    for name in (models or "").split(","):
+        if name.strip() in FEATURE_MODELS:
+            raise typer.BadParameter(
+                f"{name.strip()} takes features: pass --features entropy.", param_hint="--models"
+            )
+    suited = RECURRENT_MODELS if task == "quadrant" else DEFAULT_MODELS
+    return chosen(suited if models is None else models, MODELS, "model", "--models")
+
+
+@dataclass(frozen=True)
+class _Run:
+    """The same models on the same rows, for any split."""
+
+    rows: LabelledRows
+    names: list[str]
+    epochs: int | None
+    n_jobs: int
+    seed: int
+    store: Path
+
+    def __call__(self, cv: Any) -> Comparison:
+        """Compare them; None is the protocol that the rows allow."""
+        from ..evaluation import compare as compare_estimators
+        from ..model_selection import choose_protocol
+
+        cv = cv or choose_protocol(self.rows)
+        typer.echo(f"{self.rows!r}\n{cv}: {', '.join(self.names)}", err=True)
+        return compare_estimators(
+            {name: self._model(name) for name in self.names},
+            self.rows,
+            cv=cv,
+            n_jobs=self.n_jobs,
+            random_state=self.seed,
+            store=self.store,
+        )
+
+    def _model(self, name: str) -> Any:
+        from ..data import EEGData
+
+        if isinstance(self.rows, EEGData):
+            return build_model(name, sfreq=self.rows.sfreq, max_epochs=self.epochs)
+        return FEATURE_MODELS[name](cast("FeatureTable", self.rows), self.epochs)

@@ -1,0 +1,153 @@
+"""What a comparison leaves on the screen and in the folder of results."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ..evaluation import Comparison
+
+
+def write(comparison: Comparison, out: Path) -> list[str]:
+    """Write everything into ``out``; return what is where, a line each."""
+    with Console(stderr=True).status("Writing figures and report ..."):
+        comparison.save(out)
+        _save_table(comparison.by_class(), out / "classes.csv")
+        figures = out / "figures"
+        for metric in comparison.about.metrics:
+            if comparison.scores[metric].notna().any():
+                _save_figure(comparison.plot_scores(metric), figures / f"scores_{metric}.png")
+        for name in comparison.estimators:
+            _save_figure(comparison.plot_confusion(name), figures / f"confusion_{name}.png")
+        for name in comparison.history["estimator"].unique():
+            _save_figure(comparison.plot_history(name), figures / f"history_{name}.png")
+        report = comparison.report(out / "report.html")
+    return [
+        f"report   {report}",
+        f"tables   {out / 'scores.csv'}, predictions.csv, history.csv, classes.csv",
+        f"figures  {figures}",
+    ]
+
+
+def _save_figure(figure: Any, path: Path) -> None:
+    from .._files import atomic_path
+
+    with atomic_path(path) as partial:
+        figure.savefig(partial)
+
+
+def _save_table(table: pd.DataFrame, path: Path) -> None:
+    from .._files import atomic_path
+
+    with atomic_path(path) as partial:
+        table.to_csv(partial, index=False, lineterminator="\n")
+
+
+def write_side_by_side(honest: Comparison, shuffled: Comparison, out: Path) -> str:
+    """Write both splits' scores into one table; return what is where."""
+    from .windows import side_by_side
+
+    path = out / "side_by_side.csv"
+    _save_table(side_by_side(honest, shuffled).reset_index(), path)
+    return f"both     {path}"
+
+
+def show(comparison: Comparison) -> None:
+    """Print the table of results."""
+    about = comparison.about
+    main, *others = about.metrics
+    best = comparison.summary(main)
+    means = {metric: comparison.summary(metric)["mean"] for metric in others}
+    title = f"{about.protocol}, {about.n_folds} folds, seed {about.random_state}"
+    table = new_table("model", title=_marked(title, comparison))
+    for heading in (main, *others, "p", "fit (s)", "parameters"):
+        table.add_column(heading.replace("_", "\n"), justify="right", no_wrap=True)
+    for name, row in best.iterrows():
+        table.add_row(
+            str(name),
+            f"{_shown(row['mean'], '.3f')} ± {_shown(row['std'], '.3f')}",
+            *[_shown(mean[str(name)], ".3f") for mean in means.values()],
+            _shown(row["p_holm"], ".3f"),
+            f"{row['fit_time']:.2f}",
+            _shown(row["n_parameters"], ",d"),
+        )
+    table.add_section()
+    table.add_row("chance", *[f"{about.chance[metric].level:.3f}" for metric in about.metrics])
+    console = Console()
+    console.print(table)
+    unit, reference = best["unit"].iloc[0], best["reference"].iloc[0]
+    typer.echo(f"Mean ± standard deviation over {unit}s; fit time of one fold.")
+    if best["p_holm"].notna().any():
+        typer.echo(f"p: paired permutation test against {reference}, Holm corrected.")
+    upper = about.chance[main].upper
+    if upper is not None:
+        typer.echo(f"Of models that guess, 95 % stay at or below {main} {upper:.3f}.")
+    if comparison.leakage:
+        console.print(comparison.leakage, style="bold red", markup=False)
+
+
+def show_classes(comparison: Comparison) -> None:
+    """Print the confusion matrix, precision, recall and F1 of each model."""
+    classes = [str(label) for label in comparison.about.classes]
+    table = new_table("model", "true class", title=_marked("Predicted classes", comparison))
+    for heading in (*classes, "precision", "recall", "F1"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for name, rows in comparison.by_class().groupby("estimator", sort=False):
+        for i, (_, row) in enumerate(rows.iterrows()):
+            counts = [f"{row[f'predicted_{label}']:,d}" for label in classes]
+            rates = [_shown(row[rate], ".3f") for rate in ("precision", "recall", "f1")]
+            table.add_row("" if i else str(name), str(row["class"]), *counts, *rates)
+        table.add_section()
+    Console().print(table)
+
+
+def show_side_by_side(honest: Comparison, shuffled: Comparison) -> None:
+    """Print what each model scores on whole trials, and on windows of trials it was trained on."""
+    from .windows import side_by_side
+
+    both = side_by_side(honest, shuffled)
+    table = new_table("model", title=f"{both['metric'].iloc[0]}, side by side")
+    for heading in ("whole\ntrials", _marked("shuffled\nwindows", shuffled), "inflated\nby"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for name, row in both.iterrows():
+        table.add_row(
+            str(name),
+            f"{_shown(row['whole_trials'], '.3f')} ± {_shown(row['whole_trials_std'], '.3f')}",
+            f"{_shown(row['shuffled_windows'], '.3f')} ± "
+            f"{_shown(row['shuffled_windows_std'], '.3f')}",
+            _shown(row["inflation"], "+.3f"),
+        )
+    table.add_section()
+    table.add_row("chance", f"{both['chance'].iloc[0]:.3f}")
+    Console().print(table)
+    typer.echo("Report the whole trials. Shuffled windows are of trials that were trained on.")
+
+
+def new_table(*headings: str, title: str | None = None) -> Table:
+    """Return an empty table whose first column is never broken."""
+    table = Table(title=title, box=SIMPLE_HEAD, title_justify="left", padding=0)
+    for heading in headings:
+        table.add_column(heading, no_wrap=heading == headings[0])
+    return table
+
+
+def _marked(title: str, comparison: Comparison) -> str:
+    """Return a title that says whether the split leaks."""
+    from ..evaluation.comparison import LEAKAGE_ALLOWED
+
+    return f"{title} ({LEAKAGE_ALLOWED})" if comparison.leakage else title
+
+
+def _shown(value: Any, form: str) -> str:
+    """Format a number; what is missing is a dash."""
+    import pandas as pd
+
+    return "-" if pd.isna(value) else format(round(value, 3) + 0, form)  # + 0: never -0.000

@@ -1,0 +1,103 @@
+"""Trials in windows, under two splits: whole trials, and the shuffled windows often published."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, cast
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    from .._labelled import LabelledRows
+    from ..data import EEGData
+    from ..evaluation import Comparison
+    from ..features import FeatureTable
+
+#: Seconds, where ``--window`` does not say otherwise; those of the published features of DEAP.
+WINDOW = 1.0
+#: What ``--features`` takes.
+FEATURES = ("entropy",)
+#: What ``--task quadrant`` compares on raw windows.
+RECURRENT_MODELS = "cnn-lstm,cnn-gru"
+
+
+def in_windows(
+    trials: LabelledRows, baseline: EEGData | None, features: str | None, window: float
+) -> LabelledRows:
+    """Return the windows of trials, or their entropies less those of the rest before each."""
+    from ..features import deap_entropy, segment
+
+    data = cast("EEGData", trials)
+    return deap_entropy(data, baseline, window=window) if features else segment(data, window)
+
+
+def _on_maps(classifier: str) -> Callable[[FeatureTable, int | None], Any]:
+    """Return what makes a network of topographic maps, on the grid of DEAP where that fits."""
+
+    def make(table: FeatureTable, max_epochs: int | None) -> Any:
+        from sklearn.pipeline import make_pipeline
+
+        from .. import classifiers
+        from ..features import TopographicMap
+        from ..features.topography import has_deap_layout
+
+        layout = "deap-9x9" if has_deap_layout(table.ch_names) else "grid"
+        epochs = {} if max_epochs is None else {"max_epochs": max_epochs}
+        network = getattr(classifiers, classifier)(**epochs)
+        return make_pipeline(TopographicMap(table.ch_names, layout), network)
+
+    return make
+
+
+def _last_step(baseline: str) -> Callable[[FeatureTable, int | None], Any]:
+    """Return what makes the classifier of a baseline, whose features the table holds already."""
+
+    def make(table: FeatureTable, max_epochs: int | None) -> Any:
+        from .. import baselines
+
+        # Any rate that has the bands: the step that needs it is left out.
+        return getattr(baselines, baseline)(sfreq=128.0)[-1]
+
+    return make
+
+
+#: The models of ``--features entropy``: each makes an unfitted estimator of a table's features.
+FEATURE_MODELS: dict[str, Callable[[FeatureTable, int | None], Any]] = {
+    "ccnn": _on_maps("CCNNClassifier"),
+    "lenet": _on_maps("LeNetClassifier"),
+    "svm": _last_step("entropy_svm"),
+    "mlp": _last_step("entropy_mlp"),
+    "tree": _last_step("entropy_tree"),
+}
+
+
+def shuffled_windows(protocol: str) -> Any:
+    """Return the published split beside a protocol: its subjects apart or pooled, its windows not.
+
+    It has as many folds as the within-subject protocol, so that nothing else differs.
+    """
+    from ..model_selection import ShuffledSegmentKFold, WithinSubject
+
+    folds = ShuffledSegmentKFold(n_splits=5, allow_leakage=True)
+    return folds if protocol == "cross-subject" else WithinSubject(folds)
+
+
+def side_by_side(honest: Comparison, shuffled: Comparison) -> pd.DataFrame:
+    """Return the main score of each model under both splits, best of the honest one first."""
+    from ..evaluation.comparison import LEAKAGE_ALLOWED
+
+    metric = honest.about.metrics[0]
+    whole, leaking = honest.summary(metric), shuffled.summary(metric)
+    return pd.DataFrame(
+        {
+            "metric": metric,
+            "whole_trials": whole["mean"],
+            "whole_trials_std": whole["std"],
+            "shuffled_windows": leaking["mean"],
+            "shuffled_windows_std": leaking["std"],
+            "inflation": leaking["mean"] - whole["mean"],
+            "chance": whole["chance"],
+            # Trials no longer than a window have nothing to leak.
+            "note": f"shuffled_windows: {LEAKAGE_ALLOWED}" if shuffled.leakage else "",
+        }
+    ).loc[whole.index]
