@@ -39,5 +39,5 @@ def test_the_guard_tells_the_two_apart(experiment):
     y = np.arange(40)[data.groups("trial")] % 2
     data = type(data).from_arrays(data.X, y, 1, metadata=data.metadata)
     with pytest.raises(LeakageError, match="'fold 1' has 40 trials on both sides"):
-        check_leakage(ShuffledSegmentKFold(10), data)
+        check_leakage(ShuffledSegmentKFold(10, random_state=0), data)
     assert check_leakage(TrialKFold(10), data).shared["trials"].tolist() == [0] * 10
