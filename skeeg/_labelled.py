@@ -122,3 +122,28 @@ class LabelledRows:
         if len(columns) == 1:
             return self.metadata[column].to_numpy()
         return self.metadata.groupby(columns, sort=False, dropna=False).ngroup().to_numpy()
+
+
+def subject_codes(data: LabelledRows) -> NDArray[np.intp]:
+    """Return which subject each row is of, counted from 0 in order of appearance.
+
+    Parameters
+    ----------
+    data : EEGData or FeatureTable
+
+    Returns
+    -------
+    codes : ndarray of int, shape (n_rows,)
+        All 0 without a column ``subject``.
+
+    Raises
+    ------
+    ValueError
+        If the metadata do not say of whom a row is.
+    """
+    if "subject" not in data.metadata:
+        return np.zeros(len(data), dtype=np.intp)
+    codes = pd.factorize(data.metadata["subject"])[0]
+    if (codes < 0).any():
+        raise ValueError(f"The metadata do not say which subject row {codes.argmin()} is of.")
+    return codes

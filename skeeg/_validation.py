@@ -304,7 +304,6 @@ def standard_deviation(
     ValueError
         As in `scaled`.
     """
-    check_finite(X, name=name, ch_names=ch_names)
     count, mean, squares = 0, 0.0, 0.0
     with np.errstate(over="ignore", invalid="ignore"):
         for chunk in _chunks(X):
@@ -318,6 +317,7 @@ def standard_deviation(
             count = total
     deviation = np.sqrt(squares / count)
     if not np.isfinite(deviation):
+        check_finite(X, name=name, ch_names=ch_names)
         raise ValueError(
             f"Input X contains a value too large: the squares of the trials given to {name} "
             "overflow. Pass them in a larger unit."

@@ -3,8 +3,7 @@
 from ._expectations import expected_failed_checks
 from .base import NetworkClassifier
 from .ccnn import CCNNClassifier
-from .cnn_gru import CNNGRUClassifier
-from .cnn_lstm import CNNLSTMClassifier
+from .cnn_rnn import CNNGRUClassifier, CNNLSTMClassifier
 from .deep_convnet import DeepConvNetClassifier
 from .eegnet import EEGNetClassifier
 from .lenet import LeNetClassifier

@@ -72,7 +72,7 @@ class TrialDataset(skorch.dataset.Dataset):
         part.trials, part.y, part.labelled = self.trials[index], self.y[index], self.labelled
         part.sample_weight = None if self.sample_weight is None else self.sample_weight[index]
         part.groups = None if self.groups is None else self.groups[index]
-        part.precomputed = {name: rows[index] for name, rows in self.precomputed.items()}
+        part.precomputed = {}
         return part
 
 

@@ -391,7 +391,6 @@ n_iter_no_change, class_weight, device, n_threads, random_state, warm_start, cal
         return self
 
     def _train(self, training: TrialDataset) -> None:
-        training.precomputed = self._precompute(training.trials)
         self.notify("on_train_begin", X=training, y=None)
         try:
             self.fit_loop(training)
@@ -736,12 +735,14 @@ n_iter_no_change, class_weight, device, n_threads, random_state, warm_start, cal
         training, validation : TrialDataset
             The latter None without ``early_stopping``.
         """
-        if self.train_split:
+        training, validation = X, None
+        if not self.train_split and self.early_stopping:
+            train, valid = self._validation_split(X.y.numpy(), X.groups)
+            training, validation = X.take(train), X.take(valid)
+        training.precomputed = self._precompute(training.trials)
+        if self.train_split:  # its parts refer to X
             return self.train_split(X, X.y.numpy())
-        if not self.early_stopping:
-            return X, None
-        train, valid = self._validation_split(X.y.numpy(), X.groups)
-        return X.take(train), X.take(valid)
+        return training, validation
 
     def _validation_split(
         self, y: NDArray[np.int64], groups: NDArray[Any] | None

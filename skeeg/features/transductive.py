@@ -6,9 +6,8 @@ import dataclasses
 from typing import Any, TypeVar, cast
 
 import numpy as np
-import pandas as pd
 
-from .._labelled import LabelledRows
+from .._labelled import LabelledRows, subject_codes
 from .._validation import check_finite
 from ..data import EEGData
 
@@ -74,7 +73,7 @@ def standardise_subjects_transductively(data: T) -> T:
     if isinstance(data, EEGData):
         check_finite(data.X, name="This function", ch_names=data.ch_names)
     X = np.empty_like(data.X, order="C")
-    of_rows = _subjects(data)
+    of_rows = subject_codes(data)
     axes = (0, 2) if data.ndim == 3 else 0
     for subject in np.unique(of_rows):
         own = of_rows == subject
@@ -84,12 +83,3 @@ def standardise_subjects_transductively(data: T) -> T:
         values /= np.where(deviation > 0, deviation, 1.0)
         X[own] = values
     return cast(T, dataclasses.replace(cast(Any, data), X=X))
-
-
-def _subjects(data: LabelledRows) -> np.ndarray[Any, np.dtype[np.intp]]:
-    if "subject" not in data.metadata:
-        return np.zeros(len(data), dtype=np.intp)
-    codes = pd.factorize(data.metadata["subject"])[0]
-    if (codes < 0).any():
-        raise ValueError(f"The metadata do not say which subject row {codes.argmin()} is of.")
-    return codes

@@ -81,6 +81,27 @@ def output_length(n_times: int, length: int, stride: int = 1) -> int:
     return (n_times - length) // stride + 1
 
 
+def same_padding(length: int) -> tuple[int, int]:
+    """Return the zeros before and after a signal that leave its length as it is, as in Keras.
+
+    Parameters
+    ----------
+    length : int
+        The length of the kernel, in samples.
+
+    Returns
+    -------
+    before, after : int
+        One more after than before where the kernel is even.
+
+    Examples
+    --------
+    >>> same_padding(64)
+    (31, 32)
+    """
+    return (length - 1) // 2, length // 2
+
+
 class SameConv2d(nn.Conv2d):
     """A convolution along time, zero-padded so that its output is as long as its input.
 
@@ -111,7 +132,7 @@ class SameConv2d(nn.Conv2d):
         bias: bool = True,
     ) -> None:
         super().__init__(in_channels, out_channels, (1, kernel_length), groups=groups, bias=bias)
-        self.time_padding = ((kernel_length - 1) // 2, kernel_length // 2)
+        self.time_padding = same_padding(kernel_length)
 
     def forward(self, input: Tensor) -> Tensor:
         """Convolve (batch, in_channels, height, n_times); only the number of channels changes."""

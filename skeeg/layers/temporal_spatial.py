@@ -23,6 +23,7 @@ from .correlation import (
     spectral_window,
 )
 from .lag_statistics import lag_statistics, lag_sums, statistics_of_sums
+from .length import same_padding
 
 METHODS = ("auto", "direct", "spectral", "merged")
 PADDINGS = ("same", "symmetric", "valid")
@@ -338,7 +339,7 @@ class TemporalSpatialFilter(nn.Module):
 def _zeros(padding: str, length: int) -> tuple[int, int]:
     """Return how many zeros `padding` puts before and after a signal for a kernel's length."""
     if padding == "same":
-        return (length - 1) // 2, length // 2
+        return same_padding(length)
     return (length // 2, length // 2) if padding == "symmetric" else (0, 0)
 
 

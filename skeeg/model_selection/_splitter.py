@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import check_consistent_length
 
-from .._labelled import LabelledRows
-from .folds import require_column, rows_of_subjects, trial_codes
+from .._labelled import LabelledRows, subject_codes
+from .folds import require_column, trial_codes
 
 Split = tuple[NDArray[np.intp], NDArray[np.intp]]
 
@@ -109,10 +109,7 @@ def codes_of(
         return pd.factorize(trial_codes(X))[0]
     if not optional:
         require_column(X, column, name)
-    codes = np.empty(len(X), dtype=np.intp)
-    for code, (_, rows) in enumerate(rows_of_subjects(X)):
-        codes[rows] = code
-    return codes
+    return subject_codes(X)
 
 
 def group_codes(X: Any, groups: Any, what: str) -> NDArray[np.intp]:

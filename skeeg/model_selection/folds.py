@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .._labelled import LabelledRows
+from .._labelled import LabelledRows, subject_codes
 
 
 class LeakageError(ValueError):
@@ -182,14 +182,9 @@ def rows_of_subjects(data: LabelledRows) -> list[tuple[Any, NDArray[np.intp]]]:
     """
     if "subject" not in data.metadata:
         return [(None, np.arange(len(data)))]
-    column = data.metadata["subject"]
-    if column.isna().any():
-        row = int(np.flatnonzero(column.isna())[0])
-        raise ValueError(f"The metadata do not say which subject row {row} is of.")
-    return [
-        (subject, np.flatnonzero((column == subject).to_numpy()))
-        for subject in column.unique().tolist()
-    ]
+    codes = subject_codes(data)
+    subjects = data.metadata["subject"].unique().tolist()
+    return [(subject, np.flatnonzero(codes == i)) for i, subject in enumerate(subjects)]
 
 
 def require_column(data: LabelledRows, column: str, what: str) -> None:

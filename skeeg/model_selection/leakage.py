@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from .._labelled import PROVENANCE, LabelledRows
+from .._labelled import PROVENANCE, LabelledRows, subject_codes
 from .folds import Fold, LeakageError, rows_of_subjects, trial_codes
 from .protocols import as_folds, claimed_across
 
@@ -198,12 +198,9 @@ def _report(folds: Sequence[Fold], data: LabelledRows, across: str | None) -> Le
 
 
 def _units(data: LabelledRows, across: str | None) -> _Units:
-    subjects = np.empty(len(data), dtype=np.intp)
-    for code, (_, rows) in enumerate(rows_of_subjects(data)):
-        subjects[rows] = code
     return _Units(
         trials=trial_codes(data),
-        subjects=subjects,
+        subjects=subject_codes(data),
         crossed=None if across is None else pd.factorize(data.groups(across))[0],
         recordings=[
             (level, pd.factorize(data.groups(level))[0])

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from ..layers import Dropout, lecun_uniform_, make_activation
 from ..layers._arguments import check_choice, check_number, check_positive_ints
+from ..layers.length import same_padding
 
 #: Whether a 1 x 1 convolution stands before the dense layers.
 _VARIANTS = {"paper": True, "released": False}
@@ -118,7 +119,7 @@ class CCNN(nn.Module):
         def block(n_in: int, n_out: int, kernel_size: int) -> nn.Sequential:
             layers: OrderedDict[str, nn.Module] = OrderedDict()
             if kernel_size > 1:
-                before, after = (kernel_size - 1) // 2, kernel_size // 2
+                before, after = same_padding(kernel_size)
                 layers["pad"] = nn.ZeroPad2d((before, after, before, after))
             layers["conv"] = nn.Conv2d(n_in, n_out, kernel_size)
             layers["activation"] = make_activation(activation, alpha)
