@@ -157,12 +157,16 @@ class BandPower(BandFeatures):
         almost a normal one and a gain into an offset.
     segment : float or None, default=2.0
         Length of Welch's segments, in seconds; None for the periodogram of the whole trial.
+    relative : bool, default=False
+        Whether to take the share of each band in the power of all bands of its trial and channel,
+        which differs less between people than the power itself.
 
     Attributes
     ----------
     floor_ : float
-        The smallest power that has a logarithm of its own, the variance of the training data times
-        2.2e-16, the rounding error of float64. A flat channel's power, 0, counts as this.
+        The smallest power that has a logarithm or a share of its own, the variance of the training
+        data times 2.2e-16, the rounding error of float64. A flat channel's power, 0, counts as
+        this.
     n_chans_, n_times_ : int
         Channels and samples of a training trial.
     ch_names_ : tuple of str or None
@@ -181,7 +185,7 @@ class BandPower(BandFeatures):
     Notes
     -----
     Another unit adds one constant to all logarithms, or multiplies all powers by one: a
-    `StandardScaler` after this transformer takes it away.
+    `StandardScaler` after this transformer takes it away. Shares have no unit.
 
     Examples
     --------
@@ -203,11 +207,13 @@ class BandPower(BandFeatures):
         bands: Bands = "classic",
         log: bool = True,
         segment: float | None = 2.0,
+        relative: bool = False,
     ) -> None:
         self.sfreq = sfreq
         self.bands = bands
         self.log = log
         self.segment = segment
+        self.relative = relative
 
     def _learn(self, trials: NDArray[Any]) -> None:
         self.floor_ = variance_floor(trials)
@@ -232,5 +238,9 @@ class BandPower(BandFeatures):
         """
         trials = self._check(X, reset=False)
         power = band_power(trials, self.sfreq, self.bands, segment=self.segment)
+        if self.log or self.relative:
+            power = np.maximum(power, self.floor_)
+        if self.relative:
+            power /= power.sum(axis=1, keepdims=True)
         power = power.reshape(len(power), -1)
-        return np.log(np.maximum(power, self.floor_)) if self.log else power
+        return np.log(power) if self.log else power

@@ -17,7 +17,9 @@ SFREQ = 128.0
 
 
 @pytest.mark.filterwarnings("ignore:Segments of")
-@parametrize_with_checks([BandPower(), BandPower(log=False, segment=None)])
+@parametrize_with_checks(
+    [BandPower(), BandPower(log=False, segment=None), BandPower(relative=True)]
+)
 def test_it_passes_every_check_of_scikit_learn(estimator, check):
     check(estimator)
 
@@ -229,3 +231,22 @@ def test_values_that_are_not_finite_are_located(X):
     X[3, 1, 7] = np.nan
     with pytest.raises(ValueError, match=r"Input X contains NaN: first in trial 3, channel 1"):
         BandPower(SFREQ).fit(X)
+
+
+def test_relative_power_is_each_bands_share_whatever_the_gain_of_a_channel(X):
+    bands = {"theta": (4, 8), "alpha": (8, 13), "beta": (13, 30)}
+    power = band_power(X, SFREQ, bands)
+    shares = power / power.sum(axis=1, keepdims=True)
+    relative = BandPower(SFREQ, bands, log=False, relative=True).fit(X)
+    assert_allclose(relative.transform(X), shares.reshape(len(X), -1), rtol=1e-12)
+    gains = np.array([1e-6, 3, 200])[:, None]
+    assert_allclose(relative.transform(X * gains), shares.reshape(len(X), -1), rtol=1e-9)
+    logarithms = BandPower(SFREQ, bands, relative=True).fit_transform(X)
+    assert_allclose(logarithms, np.log(shares).reshape(len(X), -1), rtol=1e-9)
+
+
+def test_a_flat_channel_has_equal_shares(X):
+    X[:, 1] = 0
+    shares = BandPower(SFREQ, log=False, relative=True).fit_transform(X).reshape(5, 5, 3)
+    assert_allclose(shares[..., 1], 1 / 5)
+    assert_allclose(shares.sum(axis=1), 1)
