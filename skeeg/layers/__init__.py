@@ -1,34 +1,53 @@
 """Torch building blocks that the networks share."""
 
 from .activation import ACTIVATIONS, ALPHA_ACTIVATIONS, Activation, SafeLog, Square, make_activation
+from .attention import ATTENTION_AXES, CBAM, ECA, Attention, SqueezeExcitation
+from .attention_choice import ATTENTIONS, make_attention, place_attention
+from .channel_selection import GumbelChannelSelection
 from .constraint import apply_max_norm, with_max_norm
 from .dropout import Dropout
 from .initialisation import glorot_uniform_, glorot_uniform_as_convolution_, lecun_uniform_
 from .lecun import PartialConv2d, RadialBasis, ScaledTanh, TrainableSubsampling
 from .length import SameConv2d, clip_length, output_length
+from .mixed_conv import MixedDepthwiseConv, split_maps
 from .pool import MeanPool
 from .temporal_spatial import TemporalSpatialFilter
+from .x_conv import XConv, farthest_points, nearest_points
 
 __all__ = [
     "ACTIVATIONS",
     "ALPHA_ACTIVATIONS",
+    "ATTENTIONS",
+    "ATTENTION_AXES",
+    "CBAM",
+    "ECA",
     "Activation",
+    "Attention",
     "Dropout",
+    "GumbelChannelSelection",
     "MeanPool",
+    "MixedDepthwiseConv",
     "PartialConv2d",
     "RadialBasis",
     "SafeLog",
     "SameConv2d",
     "ScaledTanh",
     "Square",
+    "SqueezeExcitation",
     "TemporalSpatialFilter",
     "TrainableSubsampling",
+    "XConv",
     "apply_max_norm",
     "clip_length",
+    "farthest_points",
     "glorot_uniform_",
     "glorot_uniform_as_convolution_",
     "lecun_uniform_",
     "make_activation",
+    "make_attention",
+    "nearest_points",
     "output_length",
+    "place_attention",
+    "split_maps",
     "with_max_norm",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from numbers import Integral, Real
 from typing import TypeVar
 
@@ -86,6 +86,31 @@ def check_positive_ints(**values: object) -> list[int]:
             raise ValueError(f"{name} must be an integer of at least 1; got {value!r}.")
         checked.append(int(value))
     return checked
+
+
+def check_lengths(name: str, values: object) -> list[int]:
+    """Return the values as a list of ints if they are a sequence of whole numbers of at least 1.
+
+    Parameters
+    ----------
+    name : str
+        The argument, as the user spells it.
+    values : object
+        What the user passed.
+
+    Returns
+    -------
+    list of int
+        The values, one or more, in their order.
+
+    Raises
+    ------
+    ValueError
+        If it is no sequence, is empty, or holds anything else.
+    """
+    if isinstance(values, str) or not isinstance(values, Sequence) or not values:
+        raise ValueError(f"{name} must be a sequence of one integer or more; got {values!r}.")
+    return check_positive_ints(**{f"{name}[{i}]": value for i, value in enumerate(values)})
 
 
 def check_flag(name: str, value: object) -> bool:

@@ -1,8 +1,10 @@
-"""Long depthwise correlations along time, forward and backward as fast as torch allows."""
+"""Long correlations along time, forward and backward as fast as torch allows."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -84,6 +86,28 @@ def correlate_each_by_spectrum(
     return result if bias is None else result + bias[:, None]
 
 
+def correlate_all(x: Tensor, kernels: Tensor, padding: tuple[int, int]) -> Tensor:
+    """Correlate maps along time and sum them, with a kernel for each map and output.
+
+    It is a convolution layer without bias, computed as products of spectra.
+
+    Parameters
+    ----------
+    x : Tensor, shape (batch, n_maps, n_times)
+        Signals.
+    kernels : Tensor, shape (n_outputs, n_maps, kernel_length)
+        A kernel for each output and map.
+    padding : (int, int)
+        Zeros before and after, each fewer than `kernel_length`.
+
+    Returns
+    -------
+    Tensor, shape (batch, n_outputs, n_times + padding - kernel_length + 1)
+    """
+    result: Tensor = _CorrelateAll.apply(x, kernels, padding)
+    return result
+
+
 def spectral_window(n_times: int, length: int, padding: tuple[int, int]) -> tuple[int, int, int]:
     """Return where a product of spectra holds a correlation.
 
@@ -159,3 +183,138 @@ def _by_kernels(x: Tensor, gradient: Tensor, reach: int) -> Tensor:
     weights = gradient.reshape(n_signals, 1, -1)
     each = F.conv1d(signals.reshape(1, n_signals, -1), weights, groups=n_signals)
     return each.reshape(batch, n_maps, -1).sum(dim=0)
+
+
+class _CorrelateAll(torch.autograd.Function):
+    """`correlate_all`, which autograd would differentiate through three times as many transforms.
+
+    The gradient by the kernels is a product of spectra itself, of which those of the signals are
+    known from the forward pass, and only the first samples of its transform are needed.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, kernels: Tensor, padding: tuple[int, int]) -> Tensor:
+        frames = cut_into_frames(x.shape, kernels.shape, padding)
+        signals = _signal_spectra(x, frames, padding)
+        ctx.save_for_backward(x, kernels, signals)
+        ctx.padding = padding
+        return _product(signals, kernels, frames)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        x, kernels, signals = ctx.saved_tensors
+        by_x = by_kernels = None
+        if ctx.needs_input_grad[0]:
+            reach = kernels.shape[-1] - 1
+            padding = reach - ctx.padding[0], reach - ctx.padding[1]
+            by_x = correlate_all(gradient, kernels.flip(-1).transpose(0, 1), padding)
+        if ctx.needs_input_grad[1]:
+            frames = cut_into_frames(x.shape, kernels.shape, ctx.padding)
+            if torch.is_grad_enabled():  # the gradient will be differentiated, by the signals too
+                signals = _signal_spectra(x, frames, ctx.padding)
+            by_kernels = _by_all_kernels(signals, gradient, frames, kernels.shape)
+        return by_x, by_kernels, None
+
+
+class Frames(NamedTuple):
+    """How signals are cut for their transforms.
+
+    Parameters
+    ----------
+    n_frames, step : int
+        Number of frames, and of outputs that each of them gives; the last may give fewer.
+    n_fft : int
+        Samples of a frame, which overlaps the next one by those of a kernel less one.
+    n_out : int
+        Number of outputs of all frames.
+    """
+
+    n_frames: int
+    step: int
+    n_fft: int
+    n_out: int
+
+
+@lru_cache(maxsize=256)
+def cut_into_frames(signals: torch.Size, kernels: torch.Size, padding: tuple[int, int]) -> Frames:
+    """Return the frames whose transforms have the fewest values, those of the kernels included.
+
+    A transform of whole signals would need no frames to overlap, but kernels as long as they are.
+
+    Parameters
+    ----------
+    signals, kernels : torch.Size
+        Shapes of the arguments of `correlate_all`.
+    padding : (int, int)
+        As there.
+
+    Returns
+    -------
+    Frames
+    """
+    batch, n_maps, n_times = signals
+    n_kernels, length = kernels[0] * n_maps, kernels[-1]
+    n_out = n_times + sum(padding) - length + 1
+
+    def cut(count: int) -> Frames:
+        n_fft = next_fast_len(-(-n_out // count) + length - 1, real=True)
+        step = n_fft - length + 1
+        return Frames(-(-n_out // step), step, n_fft, n_out)
+
+    def n_values(frames: Frames) -> int:
+        return frames.n_fft * (frames.n_frames * batch * (n_maps + kernels[0]) + n_kernels)
+
+    candidates = [cut(count) for count in range(1, n_out // length + 2)]
+    sizes = [n_values(frames) for frames in candidates]
+    return candidates[sizes.index(min(sizes))]
+
+
+def _signal_spectra(x: Tensor, frames: Frames, padding: tuple[int, int]) -> Tensor:
+    """Return spectra of overlapping frames of padded signals, (frequency, frame and trial, map)."""
+    end = (frames.n_frames - 1) * frames.step + frames.n_fft
+    padded = F.pad(x, (padding[0], end - x.shape[-1] - padding[0]))
+    starts = range(0, frames.n_frames * frames.step, frames.step)
+    return _spectra((padded[..., start : start + frames.n_fft] for start in starts), frames.n_fft)
+
+
+def _spectra(signals: Iterable[Tensor], n_fft: int) -> Tensor:
+    """Return spectra of zero-padded signals, each (rows, columns, time), frequency first.
+
+    They are (frequency, signals times rows, columns), such that the matrices of each frequency lie
+    in one piece, without which their products would take several times as long.
+    """
+    together = torch.stack(list(signals))
+    spectra = _transposed(torch.fft.rfft(together, n_fft).flatten(0, -2))
+    return spectra.view(len(spectra), -1, together.shape[-2])
+
+
+def _transposed(matrix: Tensor) -> Tensor:
+    """Return the transpose in one piece; torch is slow to permute more than two axes."""
+    return matrix.t().contiguous()
+
+
+def _product(signals: Tensor, kernels: Tensor, frames: Frames) -> Tensor:
+    """Return signals correlated with kernels, (batch, n_outputs, time), from signals' spectra."""
+    n_kernels, _, length = kernels.shape
+    by_kernel = _spectra([kernels.flip(-1).transpose(0, 1)], frames.n_fft)
+    products = _transposed(torch.bmm(signals, by_kernel).flatten(1))
+    outputs = torch.fft.irfft(products, frames.n_fft)[:, length - 1 :]
+    outputs = outputs.view(frames.n_frames, -1, n_kernels, frames.step)
+    *full, last = outputs.unbind()
+    n_left = frames.n_out - len(full) * frames.step
+    return torch.cat([*full, last[..., :n_left]], dim=-1)
+
+
+def _by_all_kernels(signals: Tensor, gradient: Tensor, frames: Frames, shape: torch.Size) -> Tensor:
+    """Return the gradient by the kernels, of their shape, from the signals' spectra."""
+    n_kernels, n_maps, length = shape
+    padded = F.pad(gradient, (0, frames.n_frames * frames.step - frames.n_out))
+    outputs = _spectra(padded.split(frames.step, dim=-1), frames.n_fft)
+    # signals times conjugates of outputs, all four products of their parts in one of matrices.
+    left, right = (torch.view_as_real(spectra).flatten(2) for spectra in (signals, outputs))
+    parts = torch.bmm(left.mT, right).view(-1, n_maps, 2, n_kernels, 2)
+    products = torch.complex(
+        parts[:, :, 0, :, 0] + parts[:, :, 1, :, 1], parts[:, :, 1, :, 0] - parts[:, :, 0, :, 1]
+    )
+    by_pair = torch.fft.irfft(_transposed(products.flatten(1)), frames.n_fft)[:, :length]
+    return by_pair.view(n_maps, n_kernels, length).transpose(0, 1)

@@ -12,7 +12,7 @@ class MeanPool(nn.Module):
     """The mean of so many samples, every so many samples; a last pool that is not full is left out.
 
     It is ``AvgPool2d((1, length), stride=(1, stride))``; on a CPU, it takes half the time as a
-    convolution.
+    convolution or a matrix product.
 
     Parameters
     ----------
@@ -33,8 +33,7 @@ class MeanPool(nn.Module):
             return F.avg_pool2d(x, (1, self.length), stride=(1, self.stride))
         # A mean over overlapping windows is that of the shorter means they share.
         part = self.stride if self.length % self.stride == 0 else self.length
-        kernel = x.new_full((x.shape[1], 1, 1, part), 1 / self.length)
-        sums = F.conv2d(x, kernel, stride=(1, self.stride), groups=x.shape[1])
+        sums = self._sums_of_parts(x, part)
         if part == self.length:
             return sums
         n_out = sums.shape[-1] - self.length // part + 1
@@ -42,6 +41,14 @@ class MeanPool(nn.Module):
         for i in range(1, self.length // part):
             means = means + sums[..., i : i + n_out]
         return means
+
+    def _sums_of_parts(self, x: Tensor, part: int) -> Tensor:
+        """Return the sums of so many samples, every `stride` samples, over the pool's length."""
+        if part == self.stride and x.stride(-1) == 1:  # one map after the other, not side by side
+            parts = x[..., : x.shape[-1] // part * part].unflatten(-1, (-1, part))
+            return parts @ x.new_full((part,), 1 / self.length)
+        kernel = x.new_full((x.shape[1], 1, 1, part), 1 / self.length)
+        return F.conv2d(x, kernel, stride=(1, self.stride), groups=x.shape[1])
 
     def extra_repr(self) -> str:
         """Return the settings, for the layer's printed form."""

@@ -17,10 +17,10 @@ from torch import Tensor, nn
 
 from ._arguments import check_choice, check_flag, check_positive_ints
 from .correlation import (
+    correlate_all,
     correlate_each,
     correlate_each_by_spectrum,
     maps_side_by_side,
-    spectral_window,
 )
 from .lag_statistics import lag_statistics, lag_sums, statistics_of_sums
 from .length import same_padding
@@ -33,7 +33,7 @@ _SPECTRAL_FROM = 160
 
 #: Multiplications of the merged kernel, for each sample and each signal that goes in or comes out
 #: and each part of a kernel, that take as long as transforming it; measured in training.
-_SPECTRAL_OVERHEAD = 300
+_SPECTRAL_OVERHEAD = 150
 
 _NO_STATISTICS = "norm must track its running statistics; got track_running_stats=False."
 
@@ -45,6 +45,7 @@ class TemporalSpatialFilter(nn.Module):
 
         temporal   F kernels of shape (1, K), the same for every electrode    F, C, T'
         norm       batch normalisation of the F maps, optional                F, C, T'
+        attention  gates of electrodes or maps, optional                      F, C, T'
         spatial    O kernels of shape (C, 1), of one map each or of all       O, 1, T'
 
     `method` says how it is computed. All methods have the same parameters, buffers and
@@ -79,12 +80,16 @@ class TemporalSpatialFilter(nn.Module):
         output. ``"spectral"`` does the same with products of spectra, for long kernels. Both take
         batch statistics from `skeeg.layers.lag_statistics`. ``"auto"`` takes the one that should
         be the fastest for the shape. It is an attribute, and may be changed at any time.
+    attention : torch.nn.Module, optional
+        A layer on (batch, F, C, T') that keeps the shape, such as an `Attention` of
+        `skeeg.layers`. It is not linear in its input, so that only ``"direct"`` computes it, which
+        is what ``"auto"`` then takes.
 
     Raises
     ------
     ValueError
-        If an argument has a value that it cannot take, or several kernel lengths would make maps
-        of different lengths.
+        If an argument has a value that it cannot take, several kernel lengths would make maps of
+        different lengths, or `method` cannot compute `attention`.
 
     Notes
     -----
@@ -120,6 +125,7 @@ class TemporalSpatialFilter(nn.Module):
         temporal_bias: bool = False,
         spatial_bias: bool = False,
         method: str = "auto",
+        attention: nn.Module | None = None,
     ) -> None:
         super().__init__()
         self.n_chans, n_temporal, n_spatial = check_positive_ints(
@@ -137,7 +143,7 @@ class TemporalSpatialFilter(nn.Module):
         n_maps = n_temporal * len(lengths)
         self.padding = check_choice("padding", padding, PADDINGS)
         self.depthwise = check_flag("depthwise", depthwise)
-        self.method = check_choice("method", method, METHODS)
+        self.method = method
         self._paddings = [_zeros(self.padding, length) for length in lengths]
         _check_agreement(lengths, self._paddings, self.padding)
         if self.depthwise and n_spatial % n_maps:
@@ -152,6 +158,8 @@ class TemporalSpatialFilter(nn.Module):
         banks = [nn.Conv2d(1, n_temporal, (1, length), bias=bias) for length in lengths]
         self.temporal = nn.ModuleList(banks) if several else banks[0]
         self.norm = norm
+        self.attention = attention
+        self._check_method()
         self.spatial = nn.Conv2d(
             n_maps,
             n_spatial,
@@ -224,8 +232,19 @@ class TemporalSpatialFilter(nn.Module):
 
     # ------------------------------------------------------------------ methods
 
-    def _chosen(self, batch: int) -> str:
+    def _check_method(self) -> str:
         method = check_choice("method", self.method, METHODS)
+        if self.attention is None:
+            return method
+        if method not in ("auto", "direct"):
+            raise ValueError(
+                f'method must be "auto" or "direct" where there is attention; got {method!r}. '
+                "Attention needs the maps that the other methods never form."
+            )
+        return "direct"
+
+    def _chosen(self, batch: int) -> str:
+        method = self._check_method()
         if method != "auto":
             return method
         n_maps, n_out = self.spatial.in_channels, self.spatial.out_channels
@@ -245,7 +264,9 @@ class TemporalSpatialFilter(nn.Module):
             for bank, padding in zip(self.banks, self._paddings, strict=True)
         ]
         x = torch.cat(maps, dim=1) if len(maps) > 1 else maps[0]
-        result: Tensor = self.spatial(x if self.norm is None else self.norm(x))
+        x = x if self.norm is None else self.norm(x)
+        x = x if self.attention is None else self.attention(x)
+        result: Tensor = self.spatial(x)
         return result
 
     def _mixed_first(self, x: Tensor, filters: Tensor, constants: Tensor, method: str) -> Tensor:
@@ -270,7 +291,7 @@ class TemporalSpatialFilter(nn.Module):
             x = F.pad(maps_side_by_side(x), self.time_padding)
             kernels = kernels.unsqueeze(2).contiguous(memory_format=torch.channels_last)
             return F.conv2d(x, kernels, constant)
-        return (_correlate_all(x, kernels, self.time_padding) + constant[:, None]).unsqueeze(2)
+        return (correlate_all(x, kernels, self.time_padding) + constant[:, None]).unsqueeze(2)
 
     # ------------------------------------------------------------------ normalisation
 
@@ -362,12 +383,3 @@ def _check_norm(norm: nn.BatchNorm2d, n_maps: int) -> None:
         )
     if norm.running_mean is None:
         raise ValueError(_NO_STATISTICS)
-
-
-def _correlate_all(x: Tensor, kernels: Tensor, padding: tuple[int, int]) -> Tensor:
-    """Correlate (batch, C, T) with (O, C, K), summed over C, as products of spectra."""
-    shift, n_fft, n_out = spectral_window(x.shape[-1], kernels.shape[-1], padding)
-    signals = torch.fft.rfft(x, n_fft).permute(2, 0, 1)  # frequency, batch, C
-    spectra = torch.fft.rfft(kernels.flip(-1), n_fft).permute(2, 1, 0)  # frequency, C, O
-    products = torch.bmm(signals, spectra).permute(1, 2, 0)
-    return torch.fft.irfft(products, n_fft)[..., shift : shift + n_out]

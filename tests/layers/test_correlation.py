@@ -1,4 +1,4 @@
-"""Depthwise correlations, against numpy's and against torch's own gradients."""
+"""Correlations along time, against numpy's and against torch's own gradients."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from skeeg.layers import SameConv2d
-from skeeg.layers.correlation import correlate_each, correlate_each_by_spectrum
+from skeeg.layers.correlation import correlate_all, correlate_each, correlate_each_by_spectrum
 
 each_way = pytest.mark.parametrize("correlate", [correlate_each, correlate_each_by_spectrum])
 
@@ -90,3 +90,109 @@ def test_depthwise_same_convolution_is_torchs(height, length):
     x = torch.randn(2, 4, height, 17)
     expected = F.conv2d(x, layer.weight, layer.bias, padding="same", groups=4)
     torch.testing.assert_close(layer(x), expected, rtol=1e-5, atol=1e-5)
+
+
+# ---------------------------------------------------------------- every map into every output
+
+# One frame, several, several whose last is not full, kernels longer than signals, single samples.
+SHAPES = [
+    (2, 3, 20, 4, 8),
+    (3, 2, 400, 2, 9),
+    (40, 5, 157, 6, 8),
+    (1, 2, 5, 3, 12),
+    (1, 1, 1, 1, 1),
+]
+
+
+def every_pair(shape, dtype=torch.float64):
+    batch, n_maps, n_times, n_outputs, length = shape
+    torch.manual_seed(length)
+    x = torch.randn(batch, n_maps, n_times, dtype=dtype)
+    return x, torch.randn(n_outputs, n_maps, length, dtype=dtype)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_every_pair_against_numpy(shape):
+    x, kernels = every_pair(shape)
+    before, after = (shape[-1] - 1) // 2, shape[-1] // 2
+    padded = np.pad(x.numpy(), ((0, 0), (0, 0), (before, after)))
+    expected = [
+        [
+            sum(np.correlate(*pair, "valid") for pair in zip(trial, of_maps, strict=True))
+            for of_maps in kernels.numpy()
+        ]
+        for trial in padded
+    ]
+    found = correlate_all(x, kernels, (before, after))
+    np.testing.assert_allclose(found.numpy(), expected, rtol=1e-11, atol=1e-11)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    batch=st.integers(1, 5),
+    n_maps=st.integers(1, 5),
+    n_times=st.integers(1, 200),
+    n_outputs=st.integers(1, 5),
+    length=st.integers(1, 40),
+    before=st.integers(0, 39),
+    after=st.integers(0, 39),
+)
+def test_gradients_by_every_pair_are_those_of_a_convolution(
+    batch, n_maps, n_times, n_outputs, length, before, after
+):
+    assume(before < length and after < length and n_times + before + after >= length)
+    found, expected = [], []
+    for correlate, into in ((correlate_all, found), (convolved, expected)):
+        leaves = every_pair((batch, n_maps, n_times, n_outputs, length))
+        for leaf in leaves:
+            leaf.requires_grad_()
+        out = correlate(*leaves, (before, after))
+        weight = torch.linspace(-1, 2, out.numel(), dtype=out.dtype).reshape(out.shape)
+        into += [out, *torch.autograd.grad((out * weight).sum(), leaves)]
+    for mine, theirs in zip(found, expected, strict=True):
+        torch.testing.assert_close(mine, theirs, rtol=1e-9, atol=1e-9)
+
+
+def convolved(x, kernels, padding):
+    return F.conv1d(F.pad(x, padding), kernels)
+
+
+@pytest.mark.parametrize("wanted", [0, 1])
+def test_the_gradient_by_one_of_a_pair_alone(wanted):
+    leaves = every_pair((3, 2, 60, 4, 9))
+    leaves[wanted].requires_grad_()
+    (found,) = torch.autograd.grad(correlate_all(*leaves, (3, 5)).square().sum(), leaves[wanted])
+    (expected,) = torch.autograd.grad(convolved(*leaves, (3, 5)).square().sum(), leaves[wanted])
+    torch.testing.assert_close(found, expected, rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("shape", [(2, 2, 6, 3, 4), (2, 1, 40, 1, 3)])
+def test_gradients_of_gradients_by_every_pair(shape):
+    leaves = [leaf.requires_grad_() for leaf in every_pair(shape)]
+    assert torch.autograd.gradgradcheck(lambda x, k: correlate_all(x, k, (1, 2)), leaves)
+
+
+def test_every_pair_in_single_precision():
+    x, kernels = every_pair((8, 22, 500, 10, 64), torch.float32)
+    expected = convolved(x.double(), kernels.double(), (31, 32))
+    error = (correlate_all(x, kernels, (31, 32)).double() - expected).abs().max()
+    assert error < 1e-5 * expected.abs().max()
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_every_pair_exports_and_compiles():
+    class Layer(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.kernels = torch.nn.Parameter(torch.randn(4, 3, 9))
+
+        def forward(self, x):
+            return correlate_all(x, self.kernels, (4, 4))
+
+    layer, x = Layer(), torch.randn(2, 3, 100)
+    torch.testing.assert_close(torch.export.export(layer, (x,)).module()(x), layer(x))
+    compiled = torch.compile(layer, backend="aot_eager")
+    outputs = [form(x) for form in (layer, compiled)]
+    torch.testing.assert_close(*outputs)
+    gradients = [torch.autograd.grad(out.square().sum(), layer.kernels)[0] for out in outputs]
+    torch.testing.assert_close(*gradients)

@@ -1,0 +1,258 @@
+"""Which electrodes a network needs, learnt together with the network."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from scipy.optimize import linear_sum_assignment
+from torch import Tensor, nn
+
+from ._arguments import check_flag, check_number, check_positive_ints
+
+#: Part of the training after which the temperature has reached its end.
+_COOLED_AT = 0.75
+
+#: Noise and probabilities keep this far from 0 and 1, where their logarithms are infinite.
+_NOISE_MARGIN, _LEAST_PROBABILITY = 1e-6, 1e-10
+
+
+class GumbelChannelSelection(nn.Module):
+    """Choose some of the electrodes, by the Gumbel-softmax trick [1]_ [2]_.
+
+    Each of the M slots that go into the network learns one weight per electrode, its logits. In
+    training a slot is a mixture of all electrodes, drawn anew for every trial, which a temperature
+    lets become ever more one electrode alone. In evaluation it is that electrode.
+
+    Parameters
+    ----------
+    n_chans : int
+        Number of electrodes, N.
+    n_selected : int
+        Number of electrodes to choose, M; at most N.
+    temperature : (float, float), default=(10.0, 0.1)
+        At the beginning of the training, and from three quarters of it on.
+    threshold : (float, float), default=(3.0, 1.1)
+        How often slots may choose an electrode before that is punished, at the beginning and at
+        the end of the training.
+    penalty : float, default=0.1
+        Weight of that punishment, the lambda of the source.
+    unique : bool, default=False
+        Whether no electrode may be chosen twice, see Notes.
+
+    Attributes
+    ----------
+    progress : float
+        The part of the training that is done, from 0 to 1.
+    frozen : bool
+        Whether the choice is made, in training as well.
+
+    Raises
+    ------
+    ValueError
+        If an argument has a value that it cannot take.
+
+    Notes
+    -----
+    With the logits alpha (N, M), Gumbel noise G = -ln(-ln U) with U uniform for each trial,
+    electrode and slot, and the temperature beta, slot m of a trial x is::
+
+        z_nm = softmax over n of (alpha_nm + G_nm) / beta        y_m = sum_n z_nm x_n
+
+    Temperature and threshold fall geometrically, from a to b as a (b / a)^s with s the part of the
+    training that is done; for the temperature, s is 1 from three quarters on.
+
+    The source [1]_ keeps slots from choosing alike by a penalty on electrodes whose probabilities
+    p, the softmax of alpha, add up to more than the threshold tau,
+    lambda sum_n max(0, sum_m p_nm - tau). That makes duplicates rare, not impossible.
+    ``unique=True`` is an extension of skeeg: the slots take the most probable of all choices
+    without a duplicate, the assignment with the greatest sum of log p. It makes a difference to
+    slots that would choose alike only; their network has not been trained with the electrodes
+    they get until the selection is frozen.
+
+    References
+    ----------
+    .. [1] T. Strypsteen, A. Bertrand, "End-to-end learnable EEG channel selection for deep neural
+       networks with Gumbel-softmax", J. Neural Eng. 18:0460a9, 2021. arXiv 2102.09050.
+    .. [2] E. Jang, S. Gu, B. Poole, "Categorical reparameterization with Gumbel-softmax", ICLR
+       2017. arXiv 1611.01144.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skeeg.layers import GumbelChannelSelection
+    >>> selection = GumbelChannelSelection(n_chans=64, n_selected=8)
+    >>> selection(torch.randn(5, 64, 128)).shape
+    torch.Size([5, 8, 128])
+    >>> selection.set_progress(0.375)
+    >>> round(selection.current_temperature, 6)
+    1.0
+    """
+
+    def __init__(
+        self,
+        n_chans: int,
+        n_selected: int,
+        *,
+        temperature: tuple[float, float] = (10.0, 0.1),
+        threshold: tuple[float, float] = (3.0, 1.1),
+        penalty: float = 0.1,
+        unique: bool = False,
+    ) -> None:
+        super().__init__()
+        self.n_chans, self.n_selected = check_positive_ints(n_chans=n_chans, n_selected=n_selected)
+        if self.n_selected > self.n_chans:
+            raise ValueError(
+                f"n_selected must be at most the number of channels; got {self.n_selected} of "
+                f"{self.n_chans}."
+            )
+        self.temperature = _check_ends("temperature", temperature)
+        self.threshold = _check_ends("threshold", threshold)
+        self.penalty = check_number("penalty", penalty, at_least=0)
+        self.unique = check_flag("unique", unique)
+        self.logits = nn.Parameter(torch.randn(self.n_chans, self.n_selected) / 100)
+        self.progress = 0.0
+        self.frozen = False
+
+    # ------------------------------------------------------------------ schedules
+
+    def set_progress(self, fraction: float) -> None:
+        """Say which part of the training is done; temperature and threshold follow.
+
+        Parameters
+        ----------
+        fraction : float
+            From 0 to 1.
+
+        Raises
+        ------
+        ValueError
+            If it is no such number.
+        """
+        if check_number("fraction", fraction, at_least=0) > 1:
+            raise ValueError(f"fraction must be at most 1; got {fraction!r}.")
+        self.progress = float(fraction)
+
+    @property
+    def current_temperature(self) -> float:
+        """The temperature, beta."""
+        return _geometric(self.temperature, min(self.progress / _COOLED_AT, 1.0))
+
+    @property
+    def current_threshold(self) -> float:
+        """The threshold of the penalty, tau."""
+        return _geometric(self.threshold, self.progress)
+
+    def freeze(self) -> None:
+        """Make the choice: the slots are their electrodes in training as well."""
+        self.frozen = True
+
+    def unfreeze(self) -> None:
+        """Go on choosing in training."""
+        self.frozen = False
+
+    # ------------------------------------------------------------------ the choice
+
+    def probabilities(self) -> Tensor:
+        """Return the probability with which each slot takes each electrode.
+
+        Returns
+        -------
+        Tensor, shape (n_chans, n_selected)
+            The softmax of the logits, without temperature; columns add up to 1.
+        """
+        return F.softmax(self.logits, dim=0)
+
+    def entropy(self) -> Tensor:
+        """Return how undecided the slots are, from 1 for all electrodes alike to 0 for one alone.
+
+        Returns
+        -------
+        Tensor, scalar
+            The mean over slots of their probabilities' entropy, divided by ln n_chans.
+        """
+        if self.n_chans == 1:
+            return self.logits.new_zeros(())
+        p = self.probabilities().clamp_min(_LEAST_PROBABILITY)
+        return -(p * p.log()).sum(dim=0).mean() / math.log(self.n_chans)
+
+    def duplicate_penalty(self) -> Tensor:
+        """Return what the training loss gains by slots that choose alike.
+
+        Returns
+        -------
+        Tensor, scalar
+            `penalty` times the sum over electrodes of what their probabilities add up to above
+            the threshold; 0 once frozen.
+        """
+        if self.frozen or not self.penalty:
+            return self.logits.new_zeros(())
+        p = self.probabilities().clamp_min(_LEAST_PROBABILITY)
+        return self.penalty * F.relu(p.sum(dim=1) - self.current_threshold).sum()
+
+    @torch.no_grad()
+    def selected(self) -> Tensor:
+        """Return the electrode of each slot.
+
+        Returns
+        -------
+        Tensor of int64, shape (n_selected,)
+            The most probable ones, or with `unique` the most probable ones that differ.
+        """
+        if not self.unique:
+            return self.logits.argmax(dim=0)
+        log_p = F.log_softmax(self.logits.double(), dim=0).cpu().numpy()
+        slots, chans = linear_sum_assignment(log_p.T, maximize=True)
+        return torch.from_numpy(chans[np.argsort(slots)]).to(self.logits.device)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the slots of each trial.
+
+        Parameters
+        ----------
+        x : Tensor, shape (batch, n_chans, n_times)
+
+        Returns
+        -------
+        Tensor, shape (batch, n_selected, n_times)
+        """
+        if self.frozen or not self.training:
+            return x.index_select(1, self.selected())
+        noise = torch.rand(len(x), self.n_selected, self.n_chans, dtype=x.dtype, device=x.device)
+        noise = noise * (1 - 2 * _NOISE_MARGIN) + _NOISE_MARGIN
+        gumbel = -torch.log(-torch.log(noise))
+        weights = F.softmax((self.logits.T + gumbel) / self.current_temperature, dim=2)
+        return torch.bmm(weights, x)
+
+    # ------------------------------------------------------------------ state
+
+    def get_extra_state(self) -> Tensor:
+        """Return progress and whether the choice is made, for the ``state_dict``."""
+        return torch.tensor([self.progress, float(self.frozen)], dtype=torch.float64)
+
+    def set_extra_state(self, state: Tensor) -> None:
+        """Take over what `get_extra_state` returned."""
+        progress, frozen = state.tolist()
+        self.progress, self.frozen = progress, bool(frozen)
+
+    def extra_repr(self) -> str:
+        """Return the settings, for the layer's printed form."""
+        return f"{self.n_chans}, {self.n_selected}, penalty={self.penalty:g}, unique={self.unique}"
+
+
+def _check_ends(name: str, ends: object) -> tuple[float, float]:
+    """Return the two ends of a schedule, both positive."""
+    if not isinstance(ends, (tuple, list)) or len(ends) != 2:
+        raise ValueError(
+            f"{name} must be two numbers, at the beginning and at the end of the training; "
+            f"got {ends!r}."
+        )
+    start, end = (check_number(f"Each end of {name}", value, above=0) for value in ends)
+    return start, end
+
+
+def _geometric(ends: tuple[float, float], fraction: float) -> float:
+    start, end = ends
+    return start * (end / start) ** fraction

@@ -1,0 +1,175 @@
+"""Depthwise convolutions along time whose maps have kernels of different lengths."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ._arguments import check_choice, check_flag, check_lengths, check_positive_ints
+from .correlation import correlate_each
+from .length import SameConv2d
+
+METHODS = ("merged", "direct")
+SPLITS = ("equal", "exponential")
+
+
+def split_maps(n_maps: int, n_groups: int, split: str = "equal") -> list[int]:
+    """Return how many maps each group gets.
+
+    Parameters
+    ----------
+    n_maps : int
+        Number of maps, at least one for each group.
+    n_groups : int
+        Number of groups.
+    split : {"equal", "exponential"}, default="equal"
+        ``"equal"`` gives each group the same number of maps, and the first one what is left over.
+        ``"exponential"`` gives each group half of the maps that remain, rounded up but so that
+        each group after it still gets one; the last takes the rest.
+
+    Returns
+    -------
+    list of int
+        Of length `n_groups`, with a sum of `n_maps`.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer maps than groups, or an argument has a value that it cannot take.
+
+    Examples
+    --------
+    >>> split_maps(32, 4), split_maps(33, 4)
+    ([8, 8, 8, 8], [9, 8, 8, 8])
+    >>> split_maps(32, 4, "exponential"), split_maps(33, 4, "exponential")
+    ([16, 8, 4, 4], [17, 8, 4, 4])
+    """
+    n_maps, n_groups = check_positive_ints(n_maps=n_maps, n_groups=n_groups)
+    check_choice("split", split, SPLITS)
+    if n_maps < n_groups:
+        raise ValueError(
+            f"{n_maps} maps cannot be split into {n_groups} groups, one for each kernel length, "
+            "since each group needs a map. Use more maps, or fewer kernel lengths."
+        )
+    if split == "equal":
+        size, left_over = divmod(n_maps, n_groups)
+        return [size + left_over] + [size] * (n_groups - 1)
+    sizes: list[int] = []
+    for n_later in range(n_groups - 1, 0, -1):
+        remaining = n_maps - sum(sizes)
+        sizes.append(min((remaining + 1) // 2, remaining - n_later))
+    return [*sizes, n_maps - sum(sizes)]
+
+
+class MixedDepthwiseConv(nn.Module):
+    """Filter each map along time by itself, with kernels of several lengths [1]_.
+
+    The maps are divided into as many groups as there are lengths, in their order, and each map of a
+    group is convolved with a kernel of that group's length. The output is as long as the input.
+
+    Parameters
+    ----------
+    n_maps : int
+        Number of feature maps, at least one for each length.
+    kernel_lengths : sequence of int
+        Lengths of the kernels in samples, K1 to Kg; they may exceed the input's. An even kernel
+        sees one sample more after the current one than before, as in `SameConv2d`.
+    split : {"equal", "exponential"}, default="equal"
+        How many maps each length gets, see `split_maps`.
+    bias : bool, default=False
+        Whether to add a constant to each map.
+    method : {"merged", "direct"}, default="merged"
+        ``"direct"`` filters one group after the other, as written. ``"merged"`` puts zeros around
+        the shorter kernels and filters all maps at once, which computes the same and, on a CPU and
+        with 16 maps, takes about half the time in training. It is an attribute, and may be changed
+        at any time.
+
+    Attributes
+    ----------
+    banks : torch.nn.ModuleList of SameConv2d
+        The convolution of each group.
+
+    Raises
+    ------
+    ValueError
+        If an argument has a value that it cannot take, or there are fewer maps than lengths.
+
+    Notes
+    -----
+    With n1 to ng maps in the groups it has n1 K1 + ... + ng Kg weights: 1,872 for 32 maps in equal
+    groups with kernels of 15, 31, 63 and 125 samples. The paper is about images, where a kernel has
+    K x K weights; along time it has K.
+
+    References
+    ----------
+    .. [1] M. Tan, Q. V. Le, "MixConv: mixed depthwise convolutional kernels", BMVC 2019.
+       arXiv 1907.09595.
+
+    Examples
+    --------
+    >>> import torch
+    >>> conv = MixedDepthwiseConv(32, (15, 31, 63, 125))
+    >>> sum(parameter.numel() for parameter in conv.parameters())
+    1872
+    >>> conv(torch.zeros(5, 32, 1, 100)).shape
+    torch.Size([5, 32, 1, 100])
+    """
+
+    def __init__(
+        self,
+        n_maps: int,
+        kernel_lengths: Sequence[int],
+        *,
+        split: str = "equal",
+        bias: bool = False,
+        method: str = "merged",
+    ) -> None:
+        super().__init__()
+        (self.n_maps,) = check_positive_ints(n_maps=n_maps)
+        lengths = check_lengths("kernel_lengths", kernel_lengths)
+        self.split = check_choice("split", split, SPLITS)
+        self.method = check_choice("method", method, METHODS)
+        has_bias = check_flag("bias", bias)
+        self._sizes = split_maps(self.n_maps, len(lengths), self.split)
+        self.banks = nn.ModuleList(
+            SameConv2d(size, size, length, groups=size, bias=has_bias)
+            for size, length in zip(self._sizes, lengths, strict=True)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Convolve (batch, n_maps, height, n_times); the shape stays as it is."""
+        if check_choice("method", self.method, METHODS) == "direct":
+            parts = zip(self.banks, x.split(self._sizes, dim=1), strict=True)
+            return torch.cat([bank(part) for bank, part in parts], dim=1)
+        batch, n_maps, height, n_times = x.shape
+        rows = x.transpose(1, 2).reshape(batch * height, n_maps, n_times)
+        maps = correlate_each(rows, *self._aligned(), self._bias())
+        return maps.reshape(batch, height, n_maps, n_times).transpose(1, 2)
+
+    def extra_repr(self) -> str:
+        """Return the settings, for the layer's printed form."""
+        return f"{self.n_maps}, split={self.split!r}, method={self.method!r}"
+
+    @property
+    def _convs(self) -> list[SameConv2d]:
+        return [bank for bank in self.banks if isinstance(bank, SameConv2d)]
+
+    def _aligned(self) -> tuple[Tensor, tuple[int, int]]:
+        """Return the kernels of all maps, shorter ones with zeros around them, and their padding.
+
+        The padding is that of the longest kernel.
+        """
+        befores, afters = zip(*(conv.time_padding for conv in self._convs), strict=True)
+        before, after = max(befores), max(afters)
+        kernels = [
+            F.pad(conv.weight[:, 0, 0], (before - left, after - right))
+            for conv, left, right in zip(self._convs, befores, afters, strict=True)
+        ]
+        return torch.cat(kernels), (before, after)
+
+    def _bias(self) -> Tensor | None:
+        biases = [conv.bias for conv in self._convs if conv.bias is not None]
+        return torch.cat(biases) if biases else None

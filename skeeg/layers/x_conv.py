@@ -1,0 +1,326 @@
+"""Convolution over points, such as electrodes on a head, whose neighbours are found by distance."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor, nn
+
+from ._arguments import check_positive_ints
+from .activation import make_activation
+
+#: Distances and coordinates that agree to so many decimals count as equal, so that rounding does
+#: not decide which of two mirror images comes first.
+_DECIMALS = 6
+
+
+def farthest_points(positions: ArrayLike, n_points: int) -> NDArray[np.intp]:
+    """Choose points that cover a set evenly: each lies farthest from those chosen before [1]_.
+
+    The first is the point nearest to the centre of all. Between points that are equally far, the
+    coordinates decide, so the choice depends on where points lie and not on their order.
+
+    Parameters
+    ----------
+    positions : array-like, shape (n_all, 3)
+        Coordinates of the points, in any unit in which they are about 1.
+    n_points : int
+        How many to choose; all are taken where there are no more.
+
+    Returns
+    -------
+    chosen : ndarray of int, shape (min(n_points, n_all),)
+        Indices into `positions`, in the order of choice.
+
+    Raises
+    ------
+    ValueError
+        If `positions` are no finite coordinates or `n_points` is no positive integer.
+
+    References
+    ----------
+    .. [1] T. F. Gonzalez, "Clustering to minimize the maximum intercluster distance", Theoretical
+       Computer Science 38, 293-306, 1985.
+
+    Examples
+    --------
+    >>> line = [[x, 0, 0] for x in (0.0, 0.1, 0.2, 0.5, 1.0)]
+    >>> farthest_points(line, 3).tolist()
+    [3, 0, 4]
+    """
+    points = check_positions(positions)
+    (n_points,) = check_positive_ints(n_points=n_points)
+    order = _by_coordinates(points)
+    points = points[order]
+    chosen = [int(_distances(points, points.mean(axis=0)).argmin())]
+    gaps = _distances(points, points[chosen[0]])
+    while len(chosen) < min(n_points, len(points)):
+        gaps[chosen[-1]] = -1  # points may coincide, but none is chosen twice
+        chosen.append(int(gaps.argmax()))
+        gaps = np.minimum(gaps, _distances(points, points[chosen[-1]]))
+    return order[chosen]
+
+
+def nearest_points(
+    positions: ArrayLike, centres: ArrayLike, n_neighbours: int, dilation: int = 1
+) -> NDArray[np.intp]:
+    """Find the neighbours of places among points: every `dilation`-th one in order of distance.
+
+    Between points that are equally far, the coordinates decide, so the neighbours depend on where
+    points lie and not on their order.
+
+    Parameters
+    ----------
+    positions : array-like, shape (n_all, 3)
+        Coordinates of the points, in any unit in which they are about 1.
+    centres : array-like, shape (n_centres, 3)
+        The places whose neighbours are sought.
+    n_neighbours : int
+        Number of neighbours of each.
+    dilation : int, default=1
+        Step through the points in order of distance; smaller where there are too few points.
+
+    Returns
+    -------
+    neighbours : ndarray of int, shape (n_centres, n_neighbours)
+        Indices into `positions`, the nearest first. A place that is a point comes first itself.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer points than neighbours, or an argument has a value that it cannot take.
+
+    Examples
+    --------
+    >>> line = [[x, 0, 0] for x in range(6)]
+    >>> nearest_points(line, [[0, 0, 0], [5, 0, 0]], 3, dilation=2).tolist()
+    [[0, 2, 4], [5, 3, 1]]
+    """
+    points, places = check_positions(positions), check_positions(centres, "centres")
+    n_neighbours, dilation = check_positive_ints(n_neighbours=n_neighbours, dilation=dilation)
+    if n_neighbours > len(points):
+        raise ValueError(
+            f"{n_neighbours} neighbours were asked for, but there are only {len(points)} points. "
+            "Give more points, or ask for fewer neighbours."
+        )
+    if n_neighbours > 1:
+        dilation = min(dilation, (len(points) - 1) // (n_neighbours - 1))
+    order = _by_coordinates(points)
+    distances = _distances(points[order], places[:, None])
+    ranked = distances.argsort(axis=1, kind="stable")[:, ::dilation]
+    return order[ranked[:, :n_neighbours]]
+
+
+def check_positions(positions: ArrayLike, name: str = "positions") -> NDArray[np.float64]:
+    """Return coordinates as an array if they are some points in space.
+
+    Parameters
+    ----------
+    positions : array-like, shape (n_points, 3)
+    name : str
+        The argument, as the user spells it.
+
+    Returns
+    -------
+    positions : ndarray of float64, shape (n_points, 3)
+
+    Raises
+    ------
+    ValueError
+        If they have another shape or are not finite.
+    """
+    points = np.asarray(positions, dtype=np.float64)
+    if points.ndim != 2 or points.shape[1] != 3 or not len(points):
+        raise ValueError(
+            f"{name} must have shape (n_points, 3), with at least one point; got {points.shape}."
+        )
+    if not np.isfinite(points).all():
+        raise ValueError(f"{name} must be finite; point {np.argwhere(~np.isfinite(points))[0, 0]} "
+                         "is not.")  # fmt: skip
+    return points
+
+
+def _by_coordinates(points: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Return an order of the points that does not depend on the order they came in."""
+    return np.lexsort(points.round(_DECIMALS).T[::-1])
+
+
+def _distances(points: NDArray[np.float64], place: NDArray[np.float64]) -> NDArray[np.float64]:
+    distances: NDArray[np.float64] = np.linalg.norm(points - place, axis=-1)
+    return distances.round(_DECIMALS)
+
+
+class XConv(nn.Module):
+    r"""X-Conv: weigh and reorder the neighbours of a point by where they lie, then convolve [1]_.
+
+    Around each representative point, K neighbours with features F (K x n_in) have the local
+    coordinates L (K x 3), their own less those of the point.
+
+    =============  =================================================================  ==========
+    layer          what it does                                                       output
+    =============  =================================================================  ==========
+    lift           two dense layers from 3 to C' on L, activations                    K, C'
+    transform      L to K * K by one dense layer on all of it, activation; then two   K, K
+                   depthwise ones of K inputs, an activation between
+    product        transform times [lifted, F], over the neighbours                   K, C' + n_in
+    depthwise      D filters over the K neighbours for each feature                   C' + n_in, D
+    pointwise      dense                                                              n_out
+    =============  =================================================================  ==========
+
+    The weights of the last three layers and the transform are multiplied with each other before
+    they meet the features. Nothing between them is non-linear, so that this is the same function;
+    and all trials share it, since it depends on where points lie only.
+
+    Parameters
+    ----------
+    n_in : int
+        Number of features of a point.
+    n_out : int
+        Number of features of a representative point afterwards.
+    n_neighbours : int
+        Number of neighbours, K.
+    n_lifted : int
+        Number of features that local coordinates are lifted to, C'.
+    depth_multiplier : int, default=1
+        Number of depthwise filters of each feature, D.
+    activation : str, default="elu"
+        A name in `skeeg.layers.ACTIVATIONS`.
+    alpha : float, optional
+        The ELU coefficient or the leaky slope; None takes that function's default.
+
+    Raises
+    ------
+    ValueError
+        If an argument has a value that it cannot take.
+
+    See Also
+    --------
+    farthest_points : Chooses representative points.
+    nearest_points : Finds their neighbours.
+
+    Notes
+    -----
+    There are :math:`4 C' + C'^2 + C'` parameters of `lift`, :math:`3 K^3 + K^2 + 2 (K^3 + K^2)` of
+    `transform`, and :math:`(C' + n_{in}) D (K + n_{out}) + n_{out}` of the convolution.
+
+    The released code follows each layer of `lift` and `transform` with a batch normalisation. Here
+    there is none: all trials of a batch have the same points, whose statistics would be those of
+    one montage, over and over.
+
+    References
+    ----------
+    .. [1] Y. Li, R. Bu, M. Sun, W. Wu, X. Di, B. Chen, "PointCNN: convolution on X-transformed
+       points", NeurIPS 2018, arXiv:1801.07791.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skeeg.layers import XConv, farthest_points, nearest_points
+    >>> positions = torch.nn.functional.normalize(torch.randn(20, 3), dim=1).numpy()
+    >>> centres = positions[farthest_points(positions, 6)]
+    >>> neighbours = nearest_points(positions, centres, 8)
+    >>> local = torch.tensor(positions[neighbours] - centres[:, None])
+    >>> layer = XConv(16, 32, 8, n_lifted=8, depth_multiplier=4)
+    >>> layer(torch.randn(5, 20, 16), torch.tensor(neighbours), local).shape
+    torch.Size([5, 6, 32])
+    """
+
+    def __init__(
+        self,
+        n_in: int,
+        n_out: int,
+        n_neighbours: int,
+        *,
+        n_lifted: int,
+        depth_multiplier: int = 1,
+        activation: str = "elu",
+        alpha: float | None = None,
+    ) -> None:
+        super().__init__()
+        self.n_in, self.n_out, self.n_neighbours, self.n_lifted, multiplier = check_positive_ints(
+            n_in=n_in,
+            n_out=n_out,
+            n_neighbours=n_neighbours,
+            n_lifted=n_lifted,
+            depth_multiplier=depth_multiplier,
+        )
+        k, n_joined = self.n_neighbours, self.n_lifted + self.n_in
+        self.lift = nn.Sequential(
+            OrderedDict(
+                first=nn.Linear(3, self.n_lifted),
+                first_activation=make_activation(activation, alpha),
+                second=nn.Linear(self.n_lifted, self.n_lifted),
+                second_activation=make_activation(activation, alpha),
+            )
+        )
+        self.transform = nn.Sequential(
+            OrderedDict(
+                dense=nn.Linear(3 * k, k * k),
+                dense_activation=make_activation(activation, alpha),
+                square=nn.Unflatten(-1, (k, k)),
+                first=_Depthwise(k),
+                first_activation=make_activation(activation, alpha),
+                second=_Depthwise(k),
+            )
+        )
+        self.depthwise = nn.Parameter(torch.empty(n_joined, multiplier, k))
+        self.pointwise = nn.Parameter(torch.empty(self.n_out, n_joined, multiplier))
+        self.bias = nn.Parameter(torch.zeros(self.n_out))
+        # As `lecun_uniform_` draws dense layers: variance one over the number of inputs.
+        for weight, n_inputs in ((self.depthwise, k), (self.pointwise, n_joined * multiplier)):
+            nn.init.uniform_(weight, -((3 / n_inputs) ** 0.5), (3 / n_inputs) ** 0.5)
+
+    def forward(self, x: Tensor, neighbours: Tensor, local: Tensor) -> Tensor:
+        """Convolve features (batch, n_points, n_in) around P representative points.
+
+        Parameters
+        ----------
+        x : torch.Tensor, shape (batch, n_points, n_in)
+            Features of each point.
+        neighbours : torch.Tensor of int64, shape (P, K)
+            Indices of the neighbours of each representative point, from `nearest_points`.
+        local : torch.Tensor, shape (P, K, 3)
+            Their coordinates less those of the representative point.
+
+        Returns
+        -------
+        torch.Tensor, shape (batch, P, n_out)
+            Features of each representative point.
+        """
+        lifted = self.lift(local)  # P, K, C'
+        transform = self.transform(local.flatten(1))  # P, K, K
+        separable = torch.einsum("cmk,ocm->kco", self.depthwise, self.pointwise)
+        # P, K, C' + n_in, n_out
+        kernel = (transform.mT @ separable.flatten(1)).unflatten(2, separable.shape[1:])
+        of_places, of_features = kernel.split([self.n_lifted, self.n_in], dim=2)
+        constant = torch.einsum("pjc,pjco->po", lifted, of_places) + self.bias
+        # On CUDA, the gradient of index_select would differ in its last bit from run to run.
+        features = x[:, neighbours]  # batch, P, K, n_in
+        # P, batch, K * n_in times P, K * n_in, n_out
+        result = features.flatten(2).transpose(0, 1) @ of_features.flatten(1, 2)
+        return result.transpose(0, 1) + constant
+
+    def extra_repr(self) -> str:
+        """Return the sizes, for the layer's printed form."""
+        return f"{self.n_in}, {self.n_out}, n_neighbours={self.n_neighbours}"
+
+
+class _Depthwise(nn.Conv1d):
+    """A convolution over the rows of K x K matrices, with K filters for each column.
+
+    The filters of a column become its row, so that a second such layer reaches across columns.
+    """
+
+    def __init__(self, size: int) -> None:
+        super().__init__(size, size * size, size, groups=size)
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Filter (P, K, K) matrices; the shape stays."""
+        size = self.in_channels
+        weight, bias = self.weight.view(size, size, size), self.bias
+        # Faster than the grouped convolution, which torch computes group by group.
+        result = torch.einsum("pwc,cmw->pcm", input, weight)
+        return result if bias is None else result + bias.view(size, size)
