@@ -4,7 +4,11 @@ from .ccnn import CCNN
 from .cnn_rnn import CNNGRU, CNNLSTM
 from .deep_convnet import DeepConvNet
 from .eegnet import EEGNet
+from .inception_resnet import InceptionResNet
 from .lenet import LeNet
+from .mixnet import MixNet
+from .msfbcnn import MSFBCNN
+from .pointcnn import PointCNN
 from .shallow_convnet import ShallowConvNet
 from .summary import LayerSummary, NetworkSummary, summary
 
@@ -12,11 +16,15 @@ __all__ = [
     "CCNN",
     "CNNGRU",
     "CNNLSTM",
+    "MSFBCNN",
     "DeepConvNet",
     "EEGNet",
+    "InceptionResNet",
     "LayerSummary",
     "LeNet",
+    "MixNet",
     "NetworkSummary",
+    "PointCNN",
     "ShallowConvNet",
     "summary",
 ]

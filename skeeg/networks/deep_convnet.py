@@ -15,6 +15,7 @@ from ..layers import (
     glorot_uniform_as_convolution_,
     make_activation,
     output_length,
+    place_attention,
     with_max_norm,
 )
 from ..layers._arguments import check_choice, check_number, check_positive_ints, value_or
@@ -75,8 +76,10 @@ class DeepConvNet(nn.Module):
     layer                 what it does                                        output
     ====================  ==================================================  ==============
     filters.temporal      F kernels of K samples, unpadded                    F, C, T - K + 1
+    filters.attention     gates of electrodes, if asked for                   F, C, T - K + 1
     filters.spatial       F mixtures of all maps and electrodes               F, 1, T - K + 1
     block1                normalisation, activation, max pool of P, dropout   F, 1, T1
+    block1.attention      gates of maps before the dropout, if asked for      F, 1, T1
     block2                convolution of K samples, then as block1            2 F, 1, T2
     block3                convolution of K samples, then as block1            4 F, 1, T3
     block4                convolution of K samples, then as block1            8 F, 1, T4
@@ -107,6 +110,13 @@ class DeepConvNet(nn.Module):
         The ELU coefficient or the leaky slope; None takes that function's default.
     variant : {"schirrmeister", "lawhern", "lab"}, default="schirrmeister"
         The published form, see Notes.
+    attention : {"se", "cbam", "eca"}, optional
+        Gates that the network computes of each trial, see `skeeg.layers.make_attention`.
+    attention_axis : {"maps", "electrodes", "map-electrode"}, default="maps"
+        What has a gate: the maps of the spatial filters, after the first pool; or, between temporal
+        and spatial filters, the electrodes, or each of them in each temporal map. The latter two
+        need the maps that `TemporalSpatialFilter` otherwise never forms, and take many times
+        longer.
 
     Raises
     ------
@@ -163,6 +173,8 @@ class DeepConvNet(nn.Module):
         activation: str = "elu",
         alpha: float | None = None,
         variant: str = "schirrmeister",
+        attention: str | None = None,
+        attention_axis: str = "maps",
     ) -> None:
         super().__init__()
         own = _VARIANTS[check_choice("variant", variant, _VARIANTS)]
@@ -181,11 +193,14 @@ class DeepConvNet(nn.Module):
         def convolve(n_in: int, n_out: int, kernel: tuple[int, int], bias: bool) -> nn.Conv2d:
             return with_max_norm(nn.Conv2d(n_in, n_out, kernel, bias=bias), own.conv_max_norm)
 
-        def finish(n_maps: int, pool_length: int, dropout: float) -> OrderedDict[str, nn.Module]:
+        def finish(
+            n_maps: int, pool_length: int, dropout: float, **after_pool: nn.Module
+        ) -> OrderedDict[str, nn.Module]:
             return OrderedDict(
                 norm=nn.BatchNorm2d(n_maps),
                 activation=make_activation(activation, alpha),
                 pool=nn.MaxPool2d((1, pool_length)),
+                **after_pool,
                 dropout=Dropout(dropout),
             )
 
@@ -193,6 +208,13 @@ class DeepConvNet(nn.Module):
             conv = convolve(n_maps // 2, n_maps, (1, k), own.bias_before_norm)
             return nn.Sequential(OrderedDict(conv=conv, **finish(n_maps, pool_length, dropout)))
 
+        between, after = place_attention(
+            attention,
+            attention_axis,
+            n_temporal_maps=f,
+            n_spatial_maps=f,
+            n_electrodes=self.n_chans,
+        )
         self.filters = TemporalSpatialFilter(  # F, 1, T - K + 1
             self.n_chans,
             f,
@@ -201,10 +223,11 @@ class DeepConvNet(nn.Module):
             padding="valid",
             temporal_bias=True,
             spatial_bias=own.bias_before_norm,
+            attention=between,
         )
         with_max_norm(self.filters.temporal, own.conv_max_norm)
         with_max_norm(self.filters.spatial, own.conv_max_norm)
-        self.block1 = nn.Sequential(finish(f, pool1, p))  # F, 1, T1
+        self.block1 = nn.Sequential(finish(f, pool1, p, attention=after))  # F, 1, T1
         self.block2 = block(2 * f, k2, pool2, p)  # 2 F, 1, T2
         self.block3 = block(4 * f, k3, pool3, p)  # 4 F, 1, T3
         self.block4 = block(8 * f, k4, pool4, last_p)  # 8 F, 1, T4

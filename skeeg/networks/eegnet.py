@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from torch import Tensor, nn
@@ -16,6 +17,7 @@ from ..layers import (
     glorot_uniform_,
     make_activation,
     output_length,
+    place_attention,
     with_max_norm,
 )
 from ..layers._arguments import (
@@ -28,7 +30,7 @@ from ..layers._arguments import (
 
 
 @dataclass(frozen=True)
-class _Variant:
+class Variant:
     """What distinguishes the published forms of EEGNet."""
 
     n_temporal_filters: int
@@ -43,8 +45,8 @@ class _Variant:
     glorot: bool  # otherwise torch's own initialisation
 
 
-_VARIANTS = {
-    "lawhern": _Variant(
+VARIANTS = {
+    "lawhern": Variant(
         n_temporal_filters=8,
         kernel_length=64,
         dropout=0.5,
@@ -56,7 +58,7 @@ _VARIANTS = {
         dense_max_norm=0.25,
         glorot=True,
     ),
-    "lab": _Variant(
+    "lab": Variant(
         n_temporal_filters=16,
         kernel_length=51,
         dropout=0.25,
@@ -69,10 +71,112 @@ _VARIANTS = {
         glorot=False,
     ),
 }
-_DEFAULT = _VARIANTS["lawhern"]
+_DEFAULT = VARIANTS["lawhern"]
 
 
-class EEGNet(nn.Module):
+class EEGNetBody(nn.Module):
+    """What EEGNet and the networks made from it share: all but the second convolution.
+
+    Parameters
+    ----------
+    n_chans, n_times, n_outputs : int
+        Number of electrodes, of samples in a trial, and of classes.
+    own : Variant
+        Normalisation, limits and first weights; the other parameters win over what else it says.
+    second_conv : callable
+        Takes the numbers of maps before and after the second convolution, and makes it.
+    n_temporal_filters, depth_multiplier, n_pointwise_filters, kernel_length, first_pool_length, \
+second_pool_length, dropout, activation, alpha, attention, attention_axis
+        As in `EEGNet`.
+    """
+
+    def __init__(
+        self,
+        n_chans: int,
+        n_times: int,
+        n_outputs: int,
+        *,
+        own: Variant,
+        second_conv: Callable[[int, int], nn.Module],
+        n_temporal_filters: int,
+        depth_multiplier: int,
+        n_pointwise_filters: int | None,
+        kernel_length: int,
+        first_pool_length: int,
+        second_pool_length: int,
+        dropout: float,
+        activation: str,
+        alpha: float | None,
+        attention: str | None,
+        attention_axis: str,
+    ) -> None:
+        super().__init__()
+        self.n_chans, self.n_times, self.n_outputs = check_positive_ints(
+            n_chans=n_chans, n_times=n_times, n_outputs=n_outputs
+        )
+        f1, d, k1, pool1, pool2 = check_positive_ints(
+            n_temporal_filters=n_temporal_filters,
+            depth_multiplier=depth_multiplier,
+            kernel_length=kernel_length,
+            first_pool_length=first_pool_length,
+            second_pool_length=second_pool_length,
+        )
+        (f2,) = check_positive_ints(n_pointwise_filters=value_or(n_pointwise_filters, d * f1))
+        p = check_number("dropout", dropout, at_least=0, below=1)
+
+        name = type(self).__name__
+        pool1 = clip_length(pool1, self.n_times, f"{name}.first_pool", stacklevel=4)
+        t1 = output_length(self.n_times, pool1, stride=pool1)
+        pool2 = clip_length(pool2, t1, f"{name}.second_pool", stacklevel=4)
+        t2 = output_length(t1, pool2, stride=pool2)
+
+        between, after = place_attention(
+            attention,
+            attention_axis,
+            n_temporal_maps=f1,
+            n_spatial_maps=d * f1,
+            n_electrodes=self.n_chans,
+        )
+
+        def normalise(n_maps: int) -> nn.BatchNorm2d:
+            return nn.BatchNorm2d(n_maps, eps=own.norm_eps, momentum=own.norm_momentum)
+
+        self.filters = TemporalSpatialFilter(  # D F1, 1, T
+            self.n_chans, f1, k1, d * f1, depthwise=True, norm=normalise(f1), attention=between
+        )
+        self.first_norm = normalise(d * f1)  # D F1, 1, T
+        self.first_activation = make_activation(activation, alpha)  # D F1, 1, T
+        self.first_pool = MeanPool(pool1)  # D F1, 1, T // 4
+        self.attention = after  # D F1, 1, T // 4
+        self.first_dropout = Dropout(p)  # D F1, 1, T // 4
+        self.second_conv = second_conv(d * f1, f2)  # F2, 1, T // 4
+        self.second_norm = normalise(f2)  # F2, 1, T // 4
+        self.second_activation = make_activation(activation, alpha)  # F2, 1, T // 4
+        self.second_pool = MeanPool(pool2)  # F2, 1, T // 4 // 8
+        self.second_dropout = Dropout(p)  # F2, 1, T // 4 // 8
+        self.dense = nn.Linear(f2 * t2, self.n_outputs)  # N
+
+        with_max_norm(self.filters.spatial, own.spatial_max_norm)
+        with_max_norm(self.dense, own.dense_max_norm)
+        if own.glorot:
+            glorot_uniform_(self)
+
+    def precompute_trials(self, x: Tensor) -> dict[str, Tensor]:
+        """Return what `forward` needs in training of each trial, see `TemporalSpatialFilter`."""
+        return self.filters.precompute_trials(x)
+
+    def forward(self, x: Tensor, lag_sums: Tensor | None = None) -> Tensor:
+        """Return the logits, (batch, n_outputs), of trials of shape (batch, n_chans, n_times)."""
+        x = self.first_norm(self.filters(x, lag_sums))
+        x = self.attention(self.first_pool(self.first_activation(x)))
+        x = self.first_dropout(x)
+        x = self.second_norm(self.second_conv(x))
+        x = self.second_dropout(self.second_pool(self.second_activation(x)))
+        logits: Tensor = self.dense(x.flatten(1))
+        return logits
+
+
+class EEGNet(EEGNetBody):
     """Temporal filters, spatial filters for each of them, then a separable convolution [1]_.
 
     ==========================  ===================================  =================
@@ -80,9 +184,12 @@ class EEGNet(nn.Module):
     ==========================  ===================================  =================
     filters.temporal            F1 kernels of K samples, padded      F1, C, T
     filters.norm                batch normalisation                  F1, C, T
+    filters.attention           gates of electrodes, if asked for    F1, C, T
     filters.spatial             D electrode weightings per filter    D F1, 1, T
     first_norm, -_activation    batch normalisation, activation      D F1, 1, T
-    first_pool, -_dropout       mean of 4 samples, dropout           D F1, 1, T // 4
+    first_pool                  mean of 4 samples                    D F1, 1, T // 4
+    attention                   gates of maps, if asked for          D F1, 1, T // 4
+    first_dropout               dropout                              D F1, 1, T // 4
     second_conv                 16 samples per map, then 1 x 1       F2, 1, T // 4
     second_norm, -_activation   batch normalisation, activation      F2, 1, T // 4
     second_pool, -_dropout      mean of 8 samples, dropout           F2, 1, T // 4 // 8
@@ -124,6 +231,13 @@ class EEGNet(nn.Module):
         Length of the second convolution's kernels in samples.
     first_pool_length, second_pool_length : int, optional
         Lengths of the pools in samples; None takes 4 and 8.
+    attention : {"se", "cbam", "eca"}, optional
+        Gates that the network computes of each trial, see `skeeg.layers.make_attention`.
+    attention_axis : {"maps", "electrodes", "map-electrode"}, default="maps"
+        What has a gate: the maps of the spatial filters, after the first pool; or, between temporal
+        and spatial filters, the electrodes, or each of them in each temporal map. The latter two
+        need the maps that `TemporalSpatialFilter` otherwise never forms, and take many times
+        longer.
 
     Raises
     ------
@@ -184,12 +298,10 @@ class EEGNet(nn.Module):
         separable_kernel_length: int | None = None,
         first_pool_length: int | None = None,
         second_pool_length: int | None = None,
+        attention: str | None = None,
+        attention_axis: str = "maps",
     ) -> None:
-        super().__init__()
-        own = _VARIANTS[check_choice("variant", variant, _VARIANTS)]
-        self.n_chans, self.n_times, self.n_outputs = check_positive_ints(
-            n_chans=n_chans, n_times=n_times, n_outputs=n_outputs
-        )
+        own = VARIANTS[check_choice("variant", variant, VARIANTS)]
         # Left at its default, a hyper-parameter takes the variant's own value.
         if n_temporal_filters == _DEFAULT.n_temporal_filters:
             n_temporal_filters = own.n_temporal_filters
@@ -197,57 +309,28 @@ class EEGNet(nn.Module):
             kernel_length = own.kernel_length
         if dropout == _DEFAULT.dropout:
             dropout = own.dropout
-        f1, d, k1, k2, pool1, pool2 = check_positive_ints(
+        (k2,) = check_positive_ints(
+            separable_kernel_length=value_or(separable_kernel_length, own.separable_kernel_length)
+        )
+        is_separable = check_flag("separable", value_or(separable, own.separable))
+        super().__init__(
+            n_chans,
+            n_times,
+            n_outputs,
+            own=own,
+            second_conv=lambda n_in, n_out: _second_conv(n_in, n_out, k2, is_separable),
             n_temporal_filters=n_temporal_filters,
             depth_multiplier=depth_multiplier,
+            n_pointwise_filters=n_pointwise_filters,
             kernel_length=kernel_length,
-            separable_kernel_length=value_or(separable_kernel_length, own.separable_kernel_length),
             first_pool_length=value_or(first_pool_length, 4),
             second_pool_length=value_or(second_pool_length, 8),
+            dropout=dropout,
+            activation=activation,
+            alpha=alpha,
+            attention=attention,
+            attention_axis=attention_axis,
         )
-        (f2,) = check_positive_ints(n_pointwise_filters=value_or(n_pointwise_filters, d * f1))
-        is_separable = check_flag("separable", value_or(separable, own.separable))
-        p = check_number("dropout", dropout, at_least=0, below=1)
-
-        pool1 = clip_length(pool1, self.n_times, "EEGNet.first_pool")
-        t1 = output_length(self.n_times, pool1, stride=pool1)
-        pool2 = clip_length(pool2, t1, "EEGNet.second_pool")
-        t2 = output_length(t1, pool2, stride=pool2)
-
-        def normalise(n_maps: int) -> nn.BatchNorm2d:
-            return nn.BatchNorm2d(n_maps, eps=own.norm_eps, momentum=own.norm_momentum)
-
-        self.filters = TemporalSpatialFilter(  # D F1, 1, T
-            self.n_chans, f1, k1, d * f1, depthwise=True, norm=normalise(f1)
-        )
-        self.first_norm = normalise(d * f1)  # D F1, 1, T
-        self.first_activation = make_activation(activation, alpha)  # D F1, 1, T
-        self.first_pool = MeanPool(pool1)  # D F1, 1, T // 4
-        self.first_dropout = Dropout(p)  # D F1, 1, T // 4
-        self.second_conv = _second_conv(d * f1, f2, k2, is_separable)  # F2, 1, T // 4
-        self.second_norm = normalise(f2)  # F2, 1, T // 4
-        self.second_activation = make_activation(activation, alpha)  # F2, 1, T // 4
-        self.second_pool = MeanPool(pool2)  # F2, 1, T // 4 // 8
-        self.second_dropout = Dropout(p)  # F2, 1, T // 4 // 8
-        self.dense = nn.Linear(f2 * t2, self.n_outputs)  # N
-
-        with_max_norm(self.filters.spatial, own.spatial_max_norm)
-        with_max_norm(self.dense, own.dense_max_norm)
-        if own.glorot:
-            glorot_uniform_(self)
-
-    def precompute_trials(self, x: Tensor) -> dict[str, Tensor]:
-        """Return what `forward` needs in training of each trial, see `TemporalSpatialFilter`."""
-        return self.filters.precompute_trials(x)
-
-    def forward(self, x: Tensor, lag_sums: Tensor | None = None) -> Tensor:
-        """Return the logits, (batch, n_outputs), of trials of shape (batch, n_chans, n_times)."""
-        x = self.first_norm(self.filters(x, lag_sums))
-        x = self.first_dropout(self.first_pool(self.first_activation(x)))
-        x = self.second_norm(self.second_conv(x))
-        x = self.second_dropout(self.second_pool(self.second_activation(x)))
-        logits: Tensor = self.dense(x.flatten(1))
-        return logits
 
 
 def _second_conv(n_in: int, n_out: int, kernel_length: int, separable: bool) -> nn.Module:

@@ -19,6 +19,7 @@ from ..layers import (
     glorot_uniform_as_convolution_,
     make_activation,
     output_length,
+    place_attention,
     with_max_norm,
 )
 from ..layers._arguments import check_choice, check_number, check_positive_ints, value_or
@@ -69,18 +70,20 @@ class ShallowConvNet(nn.Module):
 
     It learns what filter-bank common spatial patterns compute in separate steps.
 
-    ================  =========================================  =================
-    layer             what it does                               output
-    ================  =========================================  =================
-    filters.temporal  F kernels of K samples, unpadded           F, C, T - K + 1
-    filters.spatial   F mixtures of all maps and electrodes      F, 1, T - K + 1
-    norm              batch normalisation                        F, 1, T - K + 1
-    activation        square                                     F, 1, T - K + 1
-    pool              mean of P samples, every S samples         F, 1, T1
-    log               logarithm, with a floor                    F, 1, T1
-    dropout           dropout                                    F, 1, T1
-    dense             one logit per class                        N
-    ================  =========================================  =================
+    =================  =========================================  =================
+    layer              what it does                               output
+    =================  =========================================  =================
+    filters.temporal   F kernels of K samples, unpadded           F, C, T - K + 1
+    filters.attention  gates of electrodes, if asked for          F, C, T - K + 1
+    filters.spatial    F mixtures of all maps and electrodes      F, 1, T - K + 1
+    norm               batch normalisation                        F, 1, T - K + 1
+    activation         square                                     F, 1, T - K + 1
+    pool               mean of P samples, every S samples         F, 1, T1
+    log                logarithm, with a floor                    F, 1, T1
+    attention          gates of maps, if asked for                F, 1, T1
+    dropout            dropout                                    F, 1, T1
+    dense              one logit per class                        N
+    =================  =========================================  =================
 
     with T1 = (T - K + 1 - P) // S + 1.
 
@@ -109,6 +112,13 @@ class ShallowConvNet(nn.Module):
         The ELU coefficient or the leaky slope; None takes that function's default.
     variant : {"schirrmeister", "lawhern"}, default="schirrmeister"
         The published form, see Notes.
+    attention : {"se", "cbam", "eca"}, optional
+        Gates that the network computes of each trial, see `skeeg.layers.make_attention`.
+    attention_axis : {"maps", "electrodes", "map-electrode"}, default="maps"
+        What has a gate: the maps of the spatial filters, after the logarithm; or, between temporal
+        and spatial filters, the electrodes, or each of them in each temporal map. The latter two
+        need the maps that `TemporalSpatialFilter` otherwise never forms, and take many times
+        longer.
 
     Raises
     ------
@@ -161,6 +171,8 @@ class ShallowConvNet(nn.Module):
         activation: str = "square",
         alpha: float | None = None,
         variant: str = "schirrmeister",
+        attention: str | None = None,
+        attention_axis: str = "maps",
     ) -> None:
         super().__init__()
         own = _VARIANTS[check_choice("variant", variant, _VARIANTS)]
@@ -180,13 +192,22 @@ class ShallowConvNet(nn.Module):
         pool = clip_length(pool, t, "ShallowConvNet.pool")
         t1 = output_length(t, pool, stride=stride)
 
+        between, after = place_attention(
+            attention,
+            attention_axis,
+            n_temporal_maps=f,
+            n_spatial_maps=f,
+            n_electrodes=self.n_chans,
+        )
+
         self.filters = TemporalSpatialFilter(  # F, 1, T - K + 1
-            self.n_chans, f, k, f, padding="valid", temporal_bias=True
+            self.n_chans, f, k, f, padding="valid", temporal_bias=True, attention=between
         )
         self.norm = nn.BatchNorm2d(f)  # F, 1, T - K + 1
         self.activation = make_activation(activation, alpha, table=_ACTIVATIONS)  # as above
         self.pool = MeanPool(pool, stride)  # F, 1, T1
         self.log = SafeLog(own.log_minimum, own.log_maximum)  # F, 1, T1
+        self.attention = after  # F, 1, T1
         self.dropout = Dropout(p)  # F, 1, T1
         self.dense = nn.Linear(f * t1, self.n_outputs)  # N
 
@@ -200,6 +221,6 @@ class ShallowConvNet(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return the logits, (batch, n_outputs), of trials of shape (batch, n_chans, n_times)."""
         x = self.activation(self.norm(self.filters(x)))
-        x = self.log(self.pool(x))
+        x = self.attention(self.log(self.pool(x)))
         logits: Tensor = self.dense(self.dropout(x).flatten(1))
         return logits

@@ -13,8 +13,15 @@ import torch
 from sklearn.exceptions import NotFittedError
 from torch import Tensor, nn
 
-from .._validation import MAPS, SIGNALS
-from ..layers import PartialConv2d, RadialBasis, TemporalSpatialFilter, TrainableSubsampling
+from .._validation import MAPS, POINTS, SIGNALS
+from ..layers import (
+    MixedDepthwiseConv,
+    PartialConv2d,
+    RadialBasis,
+    TemporalSpatialFilter,
+    TrainableSubsampling,
+    XConv,
+)
 from ..layers._arguments import check_positive_ints
 
 _CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
@@ -230,7 +237,7 @@ def _find_input_shape(network: nn.Module, input_shape: Sequence[int] | None) -> 
 
 
 def _remembered_shape(network: nn.Module) -> list[object]:
-    for axes in (SIGNALS, MAPS):
+    for axes in (SIGNALS, MAPS, POINTS):
         sizes: list[object] = [getattr(network, name, None) for name in axes.names]
         if None not in sizes:
             return sizes
@@ -244,7 +251,7 @@ def _describe(network: nn.Module, input_shape: tuple[int, ...]) -> list[LayerSum
     """Return the layers in the order of their calls on zeros, then those that are not called."""
     copied = copy.deepcopy(network).eval()
     for part in copied.modules():
-        if isinstance(part, TemporalSpatialFilter):
+        if isinstance(part, MixedDepthwiseConv | TemporalSpatialFilter):
             part.method = "direct"  # the layers as written, each of which can be watched
     names: dict[nn.Module, str] = {}
     for name, layer in _walk(copied):
@@ -309,6 +316,8 @@ def _count_multiply_adds(layer: nn.Module, output: Tensor) -> int | None:
         return output.numel() * layer.weight[0].numel()
     if isinstance(layer, nn.Linear):
         return output.numel() * layer.in_features
+    if isinstance(layer, XConv):  # its kernel depends on the electrodes, not on the trial
+        return output.numel() * layer.n_neighbours * layer.n_in
     if isinstance(layer, PartialConv2d):
         return output[0, 0].numel() * layer.weight.numel()
     if isinstance(layer, nn.RNNBase):

@@ -88,7 +88,10 @@ def reference_chain(np_layers, fixed_statistics=False):
             y[f"{block}.norm"] = np_layers.normalise(z, *affine, 1e-5, *statistics)
             y[f"{block}.activation"] = np_layers.elu(y[f"{block}.norm"], 0.7)
             y[f"{block}.pool"] = np_layers.pool(y[f"{block}.activation"], np.max, 2)
-            y[f"{block}.dropout"] = z = y[f"{block}.pool"]
+            z = y[f"{block}.pool"]
+            if block == "block1":
+                y["block1.attention"] = z
+            y[f"{block}.dropout"] = z
         y["dense"] = np_layers.dense(z, state["dense.weight"], state["dense.bias"])
         return y
 

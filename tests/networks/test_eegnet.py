@@ -123,7 +123,7 @@ def reference_chain(np_layers, separable, eps, fixed_statistics=False):
         y["first_norm"] = normalise(y["filters.spatial"], state, "first_norm")
         y["first_activation"] = np_layers.elu(y["first_norm"], 0.7)
         y["first_pool"] = np_layers.pool(y["first_activation"], np.mean, 4)
-        y["first_dropout"] = y["first_pool"]
+        y["attention"] = y["first_dropout"] = y["first_pool"]
         if separable:
             y["second_conv.depthwise"] = np_layers.convolve_same(
                 y["first_dropout"],

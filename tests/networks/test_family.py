@@ -10,16 +10,32 @@ import pytest
 import torch
 from torch import nn
 
-from skeeg.networks import CCNN, CNNGRU, CNNLSTM, DeepConvNet, EEGNet, LeNet, ShallowConvNet
+from skeeg.networks import (
+    CCNN,
+    CNNGRU,
+    CNNLSTM,
+    MSFBCNN,
+    DeepConvNet,
+    EEGNet,
+    InceptionResNet,
+    LeNet,
+    MixNet,
+    PointCNN,
+    ShallowConvNet,
+)
 
 CHOICES = {
     EEGNet: ("variant", ["lawhern", "lab"]),
     DeepConvNet: ("variant", ["schirrmeister", "lawhern", "lab"]),
     ShallowConvNet: ("variant", ["schirrmeister", "lawhern"]),
+    MSFBCNN: ("variant", ["wu", "strypsteen"]),
+    MixNet: ("split", ["equal", "exponential"]),
+    InceptionResNet: ("attention_axis", ["maps", "electrodes", "map-electrode"]),
     CNNLSTM: ("head", ["last", "flatten"]),
     CNNGRU: ("head", ["last", "flatten"]),
     CCNN: ("variant", ["paper", "released"]),
     LeNet: ("variant", ["simple", "1998"]),
+    PointCNN: ("activation", ["elu", "selu"]),
 }
 OF_MAPS = (CCNN, LeNet)
 each_network = pytest.mark.parametrize("network_class", CHOICES)
@@ -30,11 +46,15 @@ each_form = pytest.mark.parametrize(
 
 
 def trial_shape(network_class):
+    if network_class is PointCNN:
+        return (20, 4)
     return (3, 9, 9) if network_class in OF_MAPS else (3, 500)
 
 
 def sizes(network_class):
     names = ("n_bands", "height", "width") if network_class in OF_MAPS else ("n_chans", "n_times")
+    if network_class is PointCNN:
+        names = ("n_chans", "n_features")
     return dict(zip(names, trial_shape(network_class), strict=True)) | {"n_outputs": 2}
 
 
@@ -74,6 +94,8 @@ def test_one_channel_and_windows_down_to_one_sample(network_class, form, size):
 )  # which has nothing to clip
 def test_a_clipping_warning_points_at_the_caller(network_class):
     shape, unit = ((1, 1, 1), "(row|column)") if network_class is LeNet else ((1, 1), "sample")
+    if network_class is PointCNN:
+        unit = "electrode"
     with pytest.warns(UserWarning, match=f"only 1 {unit} long") as record:
         network_class(*shape, 2)
     assert {warning.filename for warning in record} == {__file__}
@@ -138,6 +160,9 @@ def test_the_seed_decides_the_first_weights(network_class):
         (EEGNet, ["temporal", "norm", "spatial"]),
         (DeepConvNet, ["temporal", "spatial"]),
         (ShallowConvNet, ["temporal", "spatial"]),
+        (MSFBCNN, ["temporal", "norm", "spatial"]),
+        (MixNet, ["temporal", "norm", "spatial"]),
+        (InceptionResNet, ["temporal", "norm", "spatial"]),
     ],
 )
 def test_the_linear_front_end_comes_first(network_class, front):
@@ -157,6 +182,7 @@ def test_sizes_must_be_positive_integers(network_class, name, value):
 
 
 COUNTS = ("_filters", "_length", "_stride", "_multiplier", "_units", "_hidden", "_to")
+COUNTS += ("_points", "_neighbours", "_embedded", "dilation")
 INTEGER_PARAMETERS = [
     (network_class, name)
     for network_class in CHOICES
@@ -199,10 +225,14 @@ N_ACTIVATIONS = {
     EEGNet: 2,
     DeepConvNet: 4,
     ShallowConvNet: 1,
+    MSFBCNN: 1,
+    MixNet: 2,
+    InceptionResNet: 15,
     CNNLSTM: 3,
     CNNGRU: 3,
     CCNN: 5,
     LeNet: 4,
+    PointCNN: 14,
 }
 
 

@@ -73,7 +73,7 @@ def reference_chain(np_layers, limits, fixed_statistics=False):
         y["activation"] = y["norm"] ** 2
         y["pool"] = np_layers.pool(y["activation"], np.mean, 6, stride=4)
         y["log"] = np.log(np.clip(y["pool"], *limits))
-        y["dropout"] = y["log"]
+        y["attention"] = y["dropout"] = y["log"]
         y["dense"] = np_layers.dense(y["dropout"], state["dense.weight"], state["dense.bias"])
         return y
 
