@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -249,12 +249,87 @@ def flat_positions(ch_names: Sequence[str]) -> NDArray[np.float64]:
     ValueError
         If a name is none of the 10-05 system.
     """
-    template = _flat_template()
-    unknown = [name for name in ch_names if name.strip().lower() not in template]
+    return _look_up(ch_names, _flat_template(), "the 10-05 system")
+
+
+def sphere_positions(
+    ch_names: Sequence[str], montage: str | mne.channels.DigMontage | None = None
+) -> NDArray[np.float64]:
+    """Return where electrodes lie on a round head of radius 1.
+
+    Parameters
+    ----------
+    ch_names : sequence of str
+        Electrodes of the montage, in either case.
+    montage : str or mne.channels.DigMontage, optional
+        Says where electrodes lie: a montage, or the name of one that MNE has. By default MNE's
+        template of the 10-05 system, made symmetric.
+
+    Returns
+    -------
+    positions : ndarray, shape (n_chans, 3)
+        To the right, to the front and upwards, from the centre.
+
+    Raises
+    ------
+    ValueError
+        If a name is none of the montage.
+    """
+    system = "the 10-05 system" if montage is None else "the montage"
+    return _look_up(ch_names, _on_sphere(montage), system)
+
+
+def has_place(name: str, montage: str | mne.channels.DigMontage | None = None) -> bool:
+    """Tell whether `sphere_positions` knows an electrode.
+
+    Parameters
+    ----------
+    name : str
+    montage : str or mne.channels.DigMontage, optional
+        As in `sphere_positions`.
+
+    Returns
+    -------
+    known : bool
+    """
+    return name.strip().lower() in _on_sphere(montage)
+
+
+def _on_sphere(
+    montage: str | mne.channels.DigMontage | None,
+) -> dict[str, tuple[float, float, float]]:
+    if montage is None:
+        return _round_template()
+    from mne.channels import make_standard_montage
+
+    placed = make_standard_montage(montage) if isinstance(montage, str) else montage
+    positions = from_centre(placed)
+    return {
+        name.lower(): tuple(position / np.linalg.norm(position))
+        for name, position in positions.items()
+    }
+
+
+@cache
+def _round_template() -> dict[str, tuple[float, float, float]]:
+    """Return the electrodes of `_flat_template` on the sphere that it is a map of."""
+    places = {}
+    for name, (x, y) in _flat_template().items():
+        radius = np.hypot(x, y)
+        angle = radius * np.pi / 2
+        across = np.sin(angle) / radius if radius else 0.0
+        places[name] = (float(x * across), float(y * across), float(np.cos(angle)))
+    return places
+
+
+def _look_up(
+    ch_names: Sequence[str], places: Mapping[str, tuple[float, ...]], system: str
+) -> NDArray[np.float64]:
+    unknown = [name for name in ch_names if name.strip().lower() not in places]
     if unknown:
         raise ValueError(
-            f"ch_names has {', '.join(map(repr, unknown))}, which the 10-05 system does not know: "
+            f"ch_names has {', '.join(map(repr, unknown))}, which {system} does not know: "
             "where they lie is unknown. Leave these channels out, or rename them to electrodes "
             "such as 'Fp1', 'Cz' and 'PO8'."
         )
-    return np.array([template[name.strip().lower()] for name in ch_names])
+    return np.array([places[name.strip().lower()] for name in ch_names])

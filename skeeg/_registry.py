@@ -32,12 +32,12 @@ def all_estimators(kind: str | None = None) -> list[tuple[str, type[Any]]]:
     >>> [name for name, _ in all_estimators("classifier")][:3]
     ['CCNNClassifier', 'CNNGRUClassifier', 'CNNLSTMClassifier']
     """
-    from . import classifiers, features
+    from . import channel_selection, classifiers, features
 
     if kind not in (None, "classifier", "transformer"):
         raise ValueError(f'kind must be "classifier", "transformer" or None, got {kind!r}.')
     found = {}
-    for module in (classifiers, features):
+    for module in (channel_selection, classifiers, features):
         for name in module.__all__:
             cls = getattr(module, name)
             if not (inspect.isclass(cls) and issubclass(cls, BaseEstimator)):

@@ -31,10 +31,19 @@ class TrialAxes:
         of these names with an underscore behind.
     units : tuple of str
         What each axis counts, for messages.
+    movable : bool, default=False
+        Whether trials may have other channels than in ``fit``, where the names of both are known.
+    content : str, optional
+        What is no recording, for the message that refuses one.
+    recipe : str, optional
+        The steps of a pipeline that make it of a recording.
     """
 
     names: tuple[str, ...]
     units: tuple[str, ...]
+    movable: bool = False
+    content: str = ""
+    recipe: str = ""
 
     @property
     def X_shape(self) -> str:
@@ -46,7 +55,21 @@ class TrialAxes:
 SIGNALS = TrialAxes(("n_chans", "n_times"), ("channel", "sample"))
 
 #: Topographic maps, one for each frequency band.
-MAPS = TrialAxes(("n_bands", "height", "width"), ("band", "row", "column"))
+MAPS = TrialAxes(
+    ("n_bands", "height", "width"),
+    ("band", "row", "column"),
+    content="topographic maps",
+    recipe="DifferentialEntropy(...), TopographicMap(...)",
+)
+
+#: Features of each electrode, which the electrodes' names put in place.
+POINTS = TrialAxes(
+    ("n_chans", "n_features"),
+    ("channel", "feature"),
+    movable=True,
+    content="features of each channel",
+    recipe='DifferentialEntropy(...).set_output(transform="pandas")',
+)
 
 #: Values per chunk when a whole recording is scanned: 32 MB of float64.
 _CHUNK = 2**22
@@ -131,7 +154,7 @@ def check_X(
 ) -> NDArray[Any]:
     """Check trials and, with ``reset``, remember their shape, names and rate.
 
-    Sets, or compares with, ``n_chans_``, ``n_times_`` (or ``n_bands_``, ``height_``, ``width_``),
+    Sets, or compares with, ``n_chans_``, ``n_times_`` (or what else `axes` names),
     ``ch_names_``, ``sfreq_`` and scikit-learn's ``n_features_in_`` (the second axis of ``X``) and
     ``feature_names_in_``.
     Whether all values are finite is found where they are read, in `scaled`.
@@ -143,7 +166,8 @@ def check_X(
     X : any container that `unwrap` knows
         Shape (n_trials, n_chans, n_times), or (n_trials, n_times) for one channel. With ``MAPS``
         (n_trials, n_bands, height, width), (n_trials, height, width) for one band, or (n_trials,
-        n_features) for one band with a map of one row.
+        n_features) for one band with a map of one row. With ``POINTS`` (n_trials, n_chans,
+        n_features), or (n_trials, n_features) for one channel.
     reset : bool
         Whether this is ``fit``.
     axes : TrialAxes, default=SIGNALS
@@ -158,27 +182,17 @@ def check_X(
     ------
     ValueError
         If the trials are ragged, empty, complex, text, of another shape than in ``fit`` or have
-        other channels; if maps are expected and ``X`` is a recording.
+        other channels; if maps or features are expected and ``X`` is a recording.
     """
     name = type(estimator).__name__
     unwrapped = unwrap(X)
-    if axes is MAPS:
-        _refuse_recording(name, unwrapped)
-    try:
-        values = check_array(
-            unwrapped.values,
-            allow_nd=True,
-            ensure_all_finite=False,
-            estimator=name,
-            input_name="X",
-        )
-    except ValueError as error:
-        if "inhomogeneous" not in str(error):
-            raise
+    if axes.content and unwrapped.sfreq is not None:
         raise ValueError(
-            f"X is ragged: the trials given to {name} differ in shape. Bring all of them to one, "
-            f"so that X has shape {axes.X_shape}."
-        ) from error
+            f"{name} takes {axes.content}, X of shape {axes.X_shape}, got a recording at "
+            f"{unwrapped.sfreq:g} Hz. Make them of it first: make_pipeline({axes.recipe}, "
+            f"{name}(...))."
+        )
+    values = check_numbers(unwrapped.values, name=name, axes=axes)
     n_missing = len(axes.names) + 1 - values.ndim
     if n_missing < 0:
         raise ValueError(
@@ -194,20 +208,51 @@ def check_X(
         estimator.ch_names_, estimator.sfreq_ = unwrapped.ch_names, unwrapped.sfreq
     elif max(values.ndim, estimator.input_ndim_) > 2:
         _check_shape_as_in_fit(estimator, trials, unwrapped, axes)
-    if reset or values.ndim == estimator.input_ndim_:
+    moved = not reset and _knows_places(estimator, unwrapped, axes)
+    if reset or (values.ndim == estimator.input_ndim_ and not moved):
         named = unwrapped.values if hasattr(unwrapped.values, "columns") else values
         validate_data(estimator, named, reset=reset, skip_check_array=True)
     return trials
 
 
-def _refuse_recording(name: str, unwrapped: Unwrapped) -> None:
-    if unwrapped.sfreq is None:
-        return
-    raise ValueError(
-        f"{name} takes topographic maps, X of shape {MAPS.X_shape}, got a recording at "
-        f"{unwrapped.sfreq:g} Hz. Make maps of it first: make_pipeline(DifferentialEntropy(...), "
-        f"TopographicMap(...), {name}(...))."
-    )
+def check_numbers(values: Any, *, name: str, axes: TrialAxes = SIGNALS) -> NDArray[Any]:
+    """Return trials as an array of real numbers, finite or not.
+
+    Parameters
+    ----------
+    values : array-like
+    name : str
+        Of the estimator, for messages.
+    axes : TrialAxes, default=SIGNALS
+        What a trial is, for messages.
+
+    Returns
+    -------
+    values : ndarray
+        A view of the input where possible.
+
+    Raises
+    ------
+    ValueError
+        If the trials are ragged, none, complex or text.
+    """
+    try:
+        return check_array(
+            values, allow_nd=True, ensure_all_finite=False, estimator=name, input_name="X"
+        )
+    except ValueError as error:
+        if "inhomogeneous" not in str(error):
+            raise
+        raise ValueError(
+            f"X is ragged: the trials given to {name} differ in shape. Bring all of them to one, "
+            f"so that X has shape {axes.X_shape}."
+        ) from error
+
+
+def _knows_places(estimator: BaseEstimator, unwrapped: Unwrapped, axes: TrialAxes) -> bool:
+    """Whether trials of other channels than in ``fit`` are welcome."""
+    named = unwrapped.ch_names is not None and estimator.ch_names_ is not None
+    return axes.movable and named
 
 
 def _check_shape_as_in_fit(
@@ -215,8 +260,9 @@ def _check_shape_as_in_fit(
 ) -> None:
     name = type(estimator).__name__
     fitted = tuple(getattr(estimator, f"{size_name}_") for size_name in axes.names)
+    moved = _knows_places(estimator, unwrapped, axes)
     for unit, size, expected in zip(axes.units, trials.shape[1:], fitted, strict=True):
-        if size != expected:
+        if size != expected and not (moved and unit == "channel"):
             raise ValueError(
                 f"X has {size} {unit}s a trial, but {name} was fitted with {expected}. "
                 f"Pass trials of shape (n_trials, {', '.join(map(str, fitted))}), or fit anew."
@@ -228,7 +274,7 @@ def _check_shape_as_in_fit(
             "Resample the trials to that rate, or fit anew."
         )
     names, fitted_names = unwrapped.ch_names, estimator.ch_names_
-    if names is None or fitted_names is None:
+    if names is None or fitted_names is None or moved:
         return
     for i, (found, expected) in enumerate(zip(names, fitted_names, strict=True)):
         if found != expected:
@@ -279,7 +325,11 @@ def check_X_y(
 
 
 def standard_deviation(
-    X: NDArray[Any], *, name: str = "skeeg", ch_names: tuple[str, ...] | None = None
+    X: NDArray[Any],
+    *,
+    name: str = "skeeg",
+    ch_names: tuple[str, ...] | None = None,
+    axes: TrialAxes = SIGNALS,
 ) -> float:
     """Return the standard deviation of all values, a scalar that stands for their unit.
 
@@ -293,6 +343,8 @@ def standard_deviation(
         Of the estimator, for messages.
     ch_names : tuple of str, optional
         For messages.
+    axes : TrialAxes, default=SIGNALS
+        What a trial is, for messages.
 
     Returns
     -------
@@ -317,7 +369,7 @@ def standard_deviation(
             count = total
     deviation = np.sqrt(squares / count)
     if not np.isfinite(deviation):
-        check_finite(X, name=name, ch_names=ch_names)
+        check_finite(X, name=name, ch_names=ch_names, axes=axes)
         raise ValueError(
             f"Input X contains a value too large: the squares of the trials given to {name} "
             "overflow. Pass them in a larger unit."
@@ -334,11 +386,12 @@ def scaled(
     *,
     name: str,
     ch_names: tuple[str, ...] | None = None,
+    axes: TrialAxes = SIGNALS,
     dtype: DTypeLike = np.float32,
 ) -> NDArray[Any]:
     """Return ``X / scale`` as a new contiguous array, having checked that all of it is finite.
 
-    The division is made in float64, so that trials in volts and in microvolts give the same
+    The product is made in float64, so that trials in volts and in microvolts give the same
     float32 numbers.
 
     Parameters
@@ -350,6 +403,8 @@ def scaled(
         Of the estimator, for messages.
     ch_names : tuple of str, optional
         For messages.
+    axes : TrialAxes, default=SIGNALS
+        What a trial is, for messages.
     dtype : dtype
         Of the result.
 
@@ -367,33 +422,39 @@ def scaled(
     with np.errstate(over="ignore", invalid="ignore"):
         for chunk in _chunks(X):
             part = out[start : start + len(chunk)]
-            np.divide(chunk, scale, out=part, dtype=np.float64, casting="same_kind")
-            if not np.isfinite(part.sum(dtype=np.float64)) and not np.isfinite(part).all():
-                raise ValueError(_describe_not_finite(chunk, start, name, ch_names))
+            np.multiply(chunk, 1 / scale, out=part, dtype=np.float64, casting="same_kind")
+            # The sum of squares is the fastest pass that any bad value spoils.
+            if not np.isfinite(np.vdot(part, part)) and not np.isfinite(part).all():
+                raise ValueError(_describe_not_finite(chunk, start, name, ch_names, axes))
             start += len(chunk)
     return out
 
 
-def check_finite(X: NDArray[Any], *, name: str, ch_names: tuple[str, ...] | None = None) -> None:
+def check_finite(
+    X: NDArray[Any],
+    *,
+    name: str,
+    ch_names: tuple[str, ...] | None = None,
+    axes: TrialAxes = SIGNALS,
+) -> None:
     """Raise the error of `scaled` for values that are not finite, without making a copy."""
     start = 0
     with np.errstate(over="ignore", invalid="ignore"):
         for chunk in _chunks(X):
             if not np.isfinite(chunk.sum(dtype=np.float64)) and not np.isfinite(chunk).all():
-                raise ValueError(_describe_not_finite(chunk, start, name, ch_names))
+                raise ValueError(_describe_not_finite(chunk, start, name, ch_names, axes))
             start += len(chunk)
 
 
 def _describe_not_finite(
-    chunk: NDArray[Any], start: int, name: str, ch_names: tuple[str, ...] | None
+    chunk: NDArray[Any], start: int, name: str, ch_names: tuple[str, ...] | None, axes: TrialAxes
 ) -> str:
     """Say what is wrong with the first bad value of ``chunk``, and where it is."""
     nan, infinite = np.isnan(chunk), np.isinf(chunk)
     what = "NaN" if nan.any() else "infinity" if infinite.any() else "a value too large for float32"
     bad = nan if nan.any() else infinite if infinite.any() else np.abs(chunk) >= np.abs(chunk).max()
     trial, *place = np.argwhere(bad)[0]
-    units = (MAPS if len(place) == len(MAPS.units) else SIGNALS).units
-    where = [f"{unit} {index}" for unit, index in zip(units, place, strict=True)]
+    where = [f"{unit} {index}" for unit, index in zip(axes.units, place, strict=True)]
     if ch_names:
         where[0] += f" ({ch_names[place[0]]})"
     return (

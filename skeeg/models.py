@@ -24,6 +24,10 @@ def _half_a_second(sfreq: float) -> dict[str, Any]:
     return {"kernel_length": max(1, round(sfreq / 2))}
 
 
+def _half_and_an_eighth(sfreq: float) -> dict[str, Any]:
+    return _half_a_second(sfreq) | {"branch_kernel_length": max(1, round(sfreq / 8))}
+
+
 def _mu_and_beta(sfreq: float) -> dict[str, Any]:
     """Filter to 8-30 Hz, where the recording reaches that far."""
     return {"bands": [(8.0, 30.0)], "sfreq": sfreq} if sfreq > 66 else {}
@@ -76,6 +80,26 @@ MODELS: dict[str, BuiltinModel] = {
         "DeepConvNetClassifier",
         is_network=True,
     ),
+    "mixnet": BuiltinModel(
+        "MixNet (skeeg, after Tan 2019): EEGNet with second kernels of several lengths",
+        "classifiers",
+        "MixNetClassifier",
+        _half_a_second,
+        is_network=True,
+    ),
+    "inception-resnet": BuiltinModel(
+        "InceptionResNet (skeeg, after Szegedy 2017): residual inception blocks along time",
+        "classifiers",
+        "InceptionResNetClassifier",
+        _half_and_an_eighth,
+        is_network=True,
+    ),
+    "msfbcnn": BuiltinModel(
+        "MSFBCNN (Wu 2019): filters of four lengths side by side and log power",
+        "classifiers",
+        "MSFBCNNClassifier",
+        is_network=True,
+    ),
     "cnn-lstm": BuiltinModel(
         "1DCNN-LSTM (Zamani 2021): two convolutions over time, two LSTM layers",
         "classifiers",
@@ -86,6 +110,13 @@ MODELS: dict[str, BuiltinModel] = {
         "1DCNN-GRU (Zamani 2021): two convolutions over time, two GRU layers",
         "classifiers",
         "CNNGRUClassifier",
+        is_network=True,
+    ),
+    "pointcnn": BuiltinModel(
+        "PointCNN (skeeg, after Li 2018): differential entropy, electrodes as points on the head",
+        "models",
+        "_entropy_pointcnn",
+        _rate,
         is_network=True,
     ),
     "csp-lda": BuiltinModel(
@@ -140,6 +171,17 @@ MODELS: dict[str, BuiltinModel] = {
         "xDAWN filters for evoked responses, logistic regression", "baselines", "xdawn_lr"
     ),
 }
+
+
+def _entropy_pointcnn(sfreq: float, max_epochs: int = 100) -> Any:
+    """Build differential entropy, which passes on the channels' names, and PointCNN."""
+    from sklearn.pipeline import Pipeline
+
+    from .classifiers import PointCNNClassifier
+    from .features import DifferentialEntropy
+
+    entropy = DifferentialEntropy(sfreq).set_output(transform="pandas")
+    return Pipeline([("entropy", entropy), ("pointcnn", PointCNNClassifier(max_epochs=max_epochs))])
 
 
 def build_model(

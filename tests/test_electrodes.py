@@ -1,10 +1,18 @@
 """Names and places of electrodes."""
 
+import mne
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from skeeg._electrodes import flat_positions, mirrored, side, template_montage
+from skeeg._electrodes import (
+    flat_positions,
+    has_place,
+    mirrored,
+    side,
+    sphere_positions,
+    template_montage,
+)
 
 
 @pytest.mark.parametrize(
@@ -42,6 +50,40 @@ def test_positions_are_those_of_the_10_20_system():
     assert_allclose(flat_positions(names), ideal, atol=0.15)
 
 
+def test_positions_on_the_sphere_are_those_of_the_flat_map():
+    names = template_montage().ch_names
+    on_sphere, flat = sphere_positions(names), flat_positions(names)
+    assert_allclose(np.linalg.norm(on_sphere, axis=1), 1)
+    angle = np.arccos(on_sphere[:, 2])
+    assert_allclose(angle / (np.pi / 2), np.linalg.norm(flat, axis=1), atol=1e-9)
+    direction = np.arctan2(on_sphere[:, 0], on_sphere[:, 1])
+    assert_allclose(direction, np.arctan2(flat[:, 0], flat[:, 1]), atol=1e-9)
+
+
+def test_positions_on_the_sphere_point_right_front_and_up():
+    positions = sphere_positions(["T8", "Fpz", " cz ", "T4"])
+    assert_allclose(positions, [[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 0, 0]], atol=0.2)
+    assert_allclose(positions[0], positions[3])  # the name before 10-10
+
+
+@pytest.mark.parametrize("as_object", [False, True])
+def test_positions_of_another_montage_are_its_own_directions(as_object):
+    name = "GSN-HydroCel-64_1.0"
+    montage = mne.channels.make_standard_montage(name)
+    found = sphere_positions(["E1", "e30", "E64"], montage if as_object else name)
+    places = montage.get_positions()["ch_pos"]
+    measured = np.array([places[e] for e in ("E1", "E30", "E64")])
+    measured -= measured.mean(axis=0)
+    ratio = np.linalg.norm(measured, axis=1) / np.linalg.norm(found - found.mean(axis=0), axis=1)
+    assert_allclose(ratio, ratio.mean(), rtol=0.1)  # alike, in another size
+    assert has_place("E1", name)
+    assert not has_place("E1")
+    with pytest.raises(ValueError, match=r"ch_names has 'Cz1', which the montage does not know"):
+        sphere_positions(["E1", "Cz1"], name)
+
+
 def test_unknown_names_are_listed():
+    with pytest.raises(ValueError, match="ch_names has 'EXG1', which the 10-05 system does"):
+        sphere_positions(["Cz", "EXG1"])
     with pytest.raises(ValueError, match="ch_names has 'EXG1', 'x', which the 10-05 system does"):
         flat_positions(["Cz", "EXG1", "x"])

@@ -21,6 +21,12 @@ def test_the_filters_of_eegnet_last_half_a_second():
     assert build_model("eegnet", sfreq=250).kernel_length == 125
 
 
+def test_the_kernels_of_inception_resnet_last_half_and_an_eighth_of_a_second():
+    model = build_model("inception-resnet", sfreq=256)
+    assert (model.kernel_length, model.branch_kernel_length) == (128, 32)
+    assert build_model("mixnet", sfreq=256).kernel_length == 128
+
+
 def test_only_networks_have_epochs():
     assert build_model("deepconvnet", sfreq=128, max_epochs=7).max_epochs == 7
     build_model("band-power-svm", sfreq=128, max_epochs=7)

@@ -9,7 +9,16 @@ from hypothesis import strategies as st
 from sklearn.base import BaseEstimator
 
 from skeeg import EEGData, _validation
-from skeeg._validation import MAPS, check_finite, check_X, scaled, standard_deviation, unwrap
+from skeeg._validation import (
+    MAPS,
+    POINTS,
+    Unwrapped,
+    check_finite,
+    check_X,
+    scaled,
+    standard_deviation,
+    unwrap,
+)
 
 
 class Estimator(BaseEstimator):
@@ -136,4 +145,23 @@ def test_the_place_of_a_bad_value_in_a_map_has_a_band_a_row_and_a_column():
     X = np.ones((3, 2, 4, 5))
     X[1, 0, 3, 2] = np.nan
     with pytest.raises(ValueError, match="NaN: first in trial 1, band 0, row 3, column 2"):
-        check_finite(X, name="Net", ch_names=None)
+        check_finite(X, name="Net", ch_names=None, axes=MAPS)
+
+
+def test_the_place_of_a_bad_value_at_a_point_has_a_channel_and_a_feature():
+    X = np.ones((3, 2, 4))
+    X[2, 1, 3] = np.nan
+    with pytest.raises(ValueError, match=r"trial 2, channel 1 \(Cz\), feature 3"):
+        scaled(X, 1.0, name="Net", ch_names=("C3", "Cz"), axes=POINTS)
+
+
+def test_points_may_have_other_channels_where_all_names_are_known():
+    estimator = Estimator()
+    check_X(estimator, Unwrapped(np.ones((4, 2, 3)), ("C3", "Cz")), reset=True, axes=POINTS)
+    other = Unwrapped(np.ones((5, 4, 3)), ("F3", "Fz", "F4", "Pz"))
+    assert check_X(estimator, other, reset=False, axes=POINTS).shape == (5, 4, 3)
+    assert estimator.ch_names_ == ("C3", "Cz")
+    with pytest.raises(ValueError, match=r"2 features a trial.*fitted with 3"):
+        check_X(estimator, Unwrapped(np.ones((5, 2, 2)), ("F3", "Fz")), reset=False, axes=POINTS)
+    with pytest.raises(ValueError, match=r"4 channels a trial.*fitted with 2"):
+        check_X(estimator, other.values, reset=False, axes=POINTS)

@@ -48,12 +48,14 @@ COMPONENTS = (
     "optimizer",
 )
 
+#: Components that skorch does not know, of classifiers that have them.
+OWN_COMPONENTS = ("selection",)
+
 
 def is_skorch_name(name: str) -> bool:
-    """Whether ``name`` is stored on an estimator as a parameter of skorch."""
-    return name in SKORCH_NAMES or (
-        name.partition("__")[0] in COMPONENTS and bool(name.partition("__")[2])
-    )
+    """Whether ``name`` is stored on an estimator as a parameter of skorch or of a component."""
+    component, _, parameter = name.partition("__")
+    return name in SKORCH_NAMES or (component in (*COMPONENTS, *OWN_COMPONENTS) and bool(parameter))
 
 
 def accepted_names(constructor: Callable[..., Any]) -> set[str] | None:
@@ -93,13 +95,14 @@ def unknown_name_message(
     own : iterable of str
         The parameters of the signature.
     components : mapping
-        The constructor of each of `COMPONENTS` where one is known.
+        The constructor of each of `COMPONENTS` where one is known, and of the estimator's own.
     """
     component, _, parameter = name.partition("__")
     if name in SKORCH_NAMES:
         return None
-    valid = {*own, *SKORCH_NAMES, *(f"{prefix}__" for prefix in COMPONENTS)}
-    if parameter and component in COMPONENTS:
+    prefixes = {*COMPONENTS, *components}
+    valid = {*own, *SKORCH_NAMES, *(f"{prefix}__" for prefix in prefixes)}
+    if parameter and component in prefixes:
         constructor = components.get(component)
         names = accepted_names(constructor) if constructor is not None else None
         # skorch sets options of groups of weights by this name, whatever the optimiser.
@@ -107,10 +110,10 @@ def unknown_name_message(
             return None
         valid = {f"{component}__{known}" for known in names}
     elif parameter:
-        valid = {f"{prefix}__{parameter}" for prefix in COMPONENTS}
+        valid = {f"{prefix}__{parameter}" for prefix in prefixes}
     close = difflib.get_close_matches(name, valid, n=1, cutoff=0.5)
     hint = f" Did you mean {close[0]!r}?" if close else ""
-    shown = sorted(valid if parameter and component in COMPONENTS else own)
+    shown = sorted(valid if parameter and component in prefixes else own)
     return f"{estimator} has no parameter {name!r}.{hint} Valid names: {', '.join(shown)}."
 
 

@@ -23,8 +23,17 @@ from skorch.callbacks import Callback, EarlyStopping, EpochTimer, PassthroughSco
 from skorch.dataset import get_len
 from torch.nn.utils.parametrize import is_parametrized
 
-from .._validation import SIGNALS, TrialAxes, check_X, check_X_y, scaled, standard_deviation
-from ..data import EEGData
+from .._labelled import LabelledRows
+from .._validation import (
+    SIGNALS,
+    TrialAxes,
+    Unwrapped,
+    check_X,
+    check_X_y,
+    scaled,
+    standard_deviation,
+    unwrap,
+)
 from ..layers.constraint import apply_max_norm
 from ._arithmetic import arithmetic, moved, resolve_device, usable_device
 from ._batches import BatchLoader, TrialDataset
@@ -80,6 +89,9 @@ n_iter_no_change, class_weight, device, n_threads, random_state, warm_start, cal
 
     #: What a trial is; topographic networks declare ``MAPS``.
     _trial_axes: TrialAxes = SIGNALS
+
+    #: What ends a training, with ``early_stopping``.
+    _early_stopping: type[EarlyStopping] = EarlyStopping
 
     # What skorch's constructor, which is never called, would keep on the instance.
     module: Any = None
@@ -320,7 +332,8 @@ n_iter_no_change, class_weight, device, n_threads, random_state, warm_start, cal
             Weight of each trial in the loss. Trials of weight zero are left out entirely.
         groups : array-like, shape (n_trials,), optional
             What the validation split of ``early_stopping`` must not divide: subjects, runs,
-            trials that were cut into windows. Those of an `EEGData` with ``trial`` are known.
+            trials that were cut into windows. Those of an `EEGData` or a `FeatureTable` with
+            ``trial`` are known.
 
         Returns
         -------
@@ -427,10 +440,11 @@ n_iter_no_change, class_weight, device, n_threads, random_state, warm_start, cal
         self, X: Any, y: Any, sample_weight: Any, groups: Any, *, reset: bool, classes: Any
     ) -> TrialDataset:
         """Pass everything a user gave to ``fit`` through the gate."""
-        name = type(self).__name__
-        if groups is None and isinstance(X, EEGData) and "trial" in X.metadata:
-            groups = X.groups("trial")
-        X, y = check_X_y(self, X, y, reset=reset, axes=self._trial_axes)
+        if groups is None:
+            groups = trial_groups(X)
+        trials = self._unwrapped(X, reset=reset)
+        X, y = check_X_y(self, trials, y, reset=reset, axes=self._trial_axes)
+        for_messages = self._for_messages(trials)
         if groups is not None:
             groups = column_or_1d(groups)
             check_consistent_length(X, groups)
@@ -446,13 +460,25 @@ n_iter_no_change, class_weight, device, n_threads, random_state, warm_start, cal
             groups = None if groups is None else groups[kept]
         indices = self._encode_labels(y, reset=reset, classes=classes)
         if reset:
-            self.scale_ = standard_deviation(X, name=name, ch_names=self.ch_names_)
+            self.scale_ = standard_deviation(X, **for_messages)
         return TrialDataset(
-            scaled(X, self.scale_, name=name, ch_names=self.ch_names_),
+            scaled(X, self.scale_, **for_messages),
             indices,
             self._trial_weights(y, sample_weight),
             groups,
         )
+
+    def _unwrapped(self, X: Any, *, reset: bool) -> Unwrapped:
+        """Take the trials out of what a user passed to `fit`, with ``reset``, or to `predict`."""
+        return unwrap(X)
+
+    def _for_messages(self, trials: Unwrapped) -> dict[str, Any]:
+        """Return what the gate must know to say where in the trials something is wrong."""
+        return {
+            "name": type(self).__name__,
+            "ch_names": trials.ch_names or self.ch_names_,
+            "axes": self._trial_axes,
+        }
 
     def _encode_labels(self, y: NDArray[Any], *, reset: bool, classes: Any) -> NDArray[np.int64]:
         """Return class indices and, with ``reset``, learn the classes."""
@@ -542,7 +568,7 @@ n_iter_no_change, class_weight, device, n_threads, random_state, warm_start, cal
         """
         indices = self.predict_proba(X).argmax(axis=1)
         # skorch's scoring callbacks compare with the class indices of the data set they pass.
-        return indices if _is_gated(X) else self.classes_[indices]
+        return indices if is_gated(X) else self.classes_[indices]
 
     # ------------------------------------------------------------------ what skorch calls
 
@@ -586,7 +612,7 @@ n_iter_no_change, class_weight, device, n_threads, random_state, warm_start, cal
             ("valid_acc", PassthroughScoring("valid_acc", lower_is_better=False)),
         ]
         if self.early_stopping:
-            stopping = EarlyStopping(
+            stopping = self._early_stopping(
                 patience=self.n_iter_no_change, load_best=True, sink=_write_nothing
             )
             callbacks.append(("early_stopping", stopping))
@@ -715,12 +741,11 @@ n_iter_no_change, class_weight, device, n_threads, random_state, warm_start, cal
         -------
         dataset : torch.utils.data.Dataset
         """
-        if _is_gated(X):
+        if is_gated(X):
             return X
-        trials = check_X(self, X, reset=False, axes=self._trial_axes)
-        return TrialDataset(
-            scaled(trials, self.scale_, name=type(self).__name__, ch_names=self.ch_names_)
-        )
+        trials = self._unwrapped(X, reset=False)
+        checked = check_X(self, trials, reset=False, axes=self._trial_axes)
+        return TrialDataset(scaled(checked, self.scale_, **self._for_messages(trials)))
 
     def get_split_datasets(self, X: Any, y: Any = None, **fit_params: Any) -> tuple[Any, Any]:
         """Divide the training data into a part to learn from and a part to validate on.
@@ -959,7 +984,12 @@ def _is_parametrized(module: torch.nn.Module) -> bool:
     return any(is_parametrized(part) for part in module.modules())
 
 
-def _is_gated(X: Any) -> bool:
+def trial_groups(X: Any) -> NDArray[Any] | None:
+    """Return which recorded trial each row comes from, where that is known."""
+    return X.groups("trial") if isinstance(X, LabelledRows) and "trial" in X.metadata else None
+
+
+def is_gated(X: Any) -> bool:
     """Whether trials have passed the gate, as what skorch hands to its callbacks has."""
     return isinstance(X, torch.utils.data.Dataset)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from ..networks import CNNGRU, CNNLSTM
-from .base import NetworkClassifier
+from ._selection import ChannelSelectingClassifier
 
 
-class _CNNRNNClassifier(NetworkClassifier):
+class _CNNRNNClassifier(ChannelSelectingClassifier):
     """What the two classifiers share, all but the network."""
 
     def __init__(
@@ -24,6 +24,7 @@ class _CNNRNNClassifier(NetworkClassifier):
         dropout: float = 0.2,
         activation: str = "relu",
         alpha: float | None = None,
+        n_selected_chans: int | None = None,
         max_epochs: int = 100,
         batch_size: int | str = "auto",
         lr: float = 1e-3,
@@ -51,6 +52,7 @@ class _CNNRNNClassifier(NetworkClassifier):
         self.dropout = dropout
         self.activation = activation
         self.alpha = alpha
+        self.n_selected_chans = n_selected_chans
         super().__init__(
             max_epochs=max_epochs,
             batch_size=batch_size,
@@ -97,6 +99,12 @@ class CNNLSTMClassifier(_CNNRNNClassifier):
         A name in `skeeg.layers.ACTIVATIONS`, for convolutions and dense layers.
     alpha : float, optional
         The ELU coefficient or the leaky slope; None takes that function's default.
+    n_selected_chans : int, optional
+        Learn which of the channels to use, this many, while the network learns to use them; see
+        `skeeg.layers.GumbelChannelSelection`, whose options are ``selection__unique=True``,
+        ``selection__penalty=1.0`` and so on. The last fifth of the epochs,
+        ``selection__fine_tuning``, trains the network alone; ``selection__lr`` is the learning
+        rate of the choice. None uses all channels.
     max_epochs : int, default=100
         Passes over the training trials, see also `batch_size`.
     batch_size : int or "auto", default="auto"
@@ -154,6 +162,12 @@ class CNNLSTMClassifier(_CNNRNNClassifier):
         Channel names, where ``X`` had any.
     sfreq_ : float or None
         Sampling rate in Hz, where ``X`` had one.
+    selected_channels_ : ndarray of int, shape (n_selected_chans,)
+        With `n_selected_chans`: the channels chosen, in the order in which the network sees them.
+    selection_probabilities_ : ndarray, shape (n_chans, n_selected_chans)
+        The probability of each channel in each input of the network.
+    selection_entropy_ : ndarray, shape (n_epochs,)
+        How undecided the choice was after each epoch, from 1 to 0.
     history : skorch.history.History
         Loss and accuracy of each epoch.
     device_ : str
@@ -207,6 +221,12 @@ class CNNGRUClassifier(_CNNRNNClassifier):
         A name in `skeeg.layers.ACTIVATIONS`, for convolutions and dense layers.
     alpha : float, optional
         The ELU coefficient or the leaky slope; None takes that function's default.
+    n_selected_chans : int, optional
+        Learn which of the channels to use, this many, while the network learns to use them; see
+        `skeeg.layers.GumbelChannelSelection`, whose options are ``selection__unique=True``,
+        ``selection__penalty=1.0`` and so on. The last fifth of the epochs,
+        ``selection__fine_tuning``, trains the network alone; ``selection__lr`` is the learning
+        rate of the choice. None uses all channels.
     max_epochs : int, default=100
         Passes over the training trials, see also `batch_size`.
     batch_size : int or "auto", default="auto"
@@ -264,6 +284,12 @@ class CNNGRUClassifier(_CNNRNNClassifier):
         Channel names, where ``X`` had any.
     sfreq_ : float or None
         Sampling rate in Hz, where ``X`` had one.
+    selected_channels_ : ndarray of int, shape (n_selected_chans,)
+        With `n_selected_chans`: the channels chosen, in the order in which the network sees them.
+    selection_probabilities_ : ndarray, shape (n_chans, n_selected_chans)
+        The probability of each channel in each input of the network.
+    selection_entropy_ : ndarray, shape (n_epochs,)
+        How undecided the choice was after each epoch, from 1 to 0.
     history : skorch.history.History
         Loss and accuracy of each epoch.
     device_ : str

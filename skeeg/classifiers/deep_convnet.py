@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from ..networks import DeepConvNet
-from .base import NetworkClassifier
+from ._selection import ChannelSelectingClassifier
 
 
-class DeepConvNetClassifier(NetworkClassifier):
+class DeepConvNetClassifier(ChannelSelectingClassifier):
     """DeepConvNet [1]_ as a scikit-learn classifier of EEG trials.
 
     A temporal and a spatial convolution, then three blocks of convolution and pooling with twice
@@ -30,6 +30,19 @@ class DeepConvNetClassifier(NetworkClassifier):
         The ELU coefficient or the leaky slope; None takes that function's default.
     variant : {"schirrmeister", "lawhern", "lab"}, default="schirrmeister"
         The published form, see `skeeg.networks.DeepConvNet`.
+    n_selected_chans : int, optional
+        Learn which of the channels to use, this many, while the network learns to use them; see
+        `skeeg.layers.GumbelChannelSelection`, whose options are ``selection__unique=True``,
+        ``selection__penalty=1.0`` and so on. The last fifth of the epochs,
+        ``selection__fine_tuning``, trains the network alone; ``selection__lr`` is the learning
+        rate of the choice. None uses all channels.
+    attention : {"se", "cbam", "eca"}, optional
+        Gates between 0 and 1 that the network computes of each trial: squeeze and excitation,
+        convolutional block attention or efficient channel attention, see `skeeg.layers.Attention`.
+    attention_axis : {"maps", "electrodes", "map-electrode"}, default="maps"
+        What has a gate: the maps of the spatial filters, the electrodes, or each electrode in each
+        temporal map. The latter two take many times longer, see `skeeg.networks.DeepConvNet`;
+        `skeeg.plotting.plot_attention` shows them on the scalp.
     max_epochs : int, default=100
         Passes over the training trials, see also `batch_size`.
     batch_size : int or "auto", default="auto"
@@ -87,6 +100,12 @@ class DeepConvNetClassifier(NetworkClassifier):
         Channel names, where ``X`` had any.
     sfreq_ : float or None
         Sampling rate in Hz, where ``X`` had one.
+    selected_channels_ : ndarray of int, shape (n_selected_chans,)
+        With `n_selected_chans`: the channels chosen, in the order in which the network sees them.
+    selection_probabilities_ : ndarray, shape (n_chans, n_selected_chans)
+        The probability of each channel in each input of the network.
+    selection_entropy_ : ndarray, shape (n_epochs,)
+        How undecided the choice was after each epoch, from 1 to 0.
     history : skorch.history.History
         Loss and accuracy of each epoch.
     device_ : str
@@ -123,6 +142,9 @@ class DeepConvNetClassifier(NetworkClassifier):
         activation: str = "elu",
         alpha: float | None = None,
         variant: str = "schirrmeister",
+        n_selected_chans: int | None = None,
+        attention: str | None = None,
+        attention_axis: str = "maps",
         max_epochs: int = 100,
         batch_size: int | str = "auto",
         lr: float = 1e-3,
@@ -147,6 +169,9 @@ class DeepConvNetClassifier(NetworkClassifier):
         self.activation = activation
         self.alpha = alpha
         self.variant = variant
+        self.attention = attention
+        self.attention_axis = attention_axis
+        self.n_selected_chans = n_selected_chans
         super().__init__(
             max_epochs=max_epochs,
             batch_size=batch_size,

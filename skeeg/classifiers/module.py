@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from .._validation import MAPS, SIGNALS, TrialAxes
+from .._validation import MAPS, POINTS, SIGNALS, TrialAxes
 from ..layers import make_activation
 from ..networks import EEGNet
 from ._parameters import accepted_names
-from .base import NetworkClassifier
+from ._selection import ChannelSelectingClassifier
 
 
-class ModuleClassifier(NetworkClassifier):
+class ModuleClassifier(ChannelSelectingClassifier):
     """Any torch module that maps EEG trials to logits, as a scikit-learn classifier.
 
     The module's constructor is given ``n_chans``, ``n_times``, ``n_outputs`` and ``sfreq`` as far
@@ -32,6 +32,12 @@ class ModuleClassifier(NetworkClassifier):
         None leaves the module its own.
     alpha : float, optional
         The ELU coefficient or the leaky slope; None takes that function's default.
+    n_selected_chans : int, optional
+        Learn which of the channels to use, this many, while the network learns to use them; see
+        `skeeg.layers.GumbelChannelSelection`, whose options are ``selection__unique=True``,
+        ``selection__penalty=1.0`` and so on. The last fifth of the epochs,
+        ``selection__fine_tuning``, trains the network alone; ``selection__lr`` is the learning
+        rate of the choice. None uses all channels.
     max_epochs : int, default=100
         Passes over the training trials, see also `batch_size`.
     batch_size : int or "auto", default="auto"
@@ -89,6 +95,12 @@ class ModuleClassifier(NetworkClassifier):
         Channel names, where ``X`` had any.
     sfreq_ : float or None
         Sampling rate in Hz, where ``X`` had one.
+    selected_channels_ : ndarray of int, shape (n_selected_chans,)
+        With `n_selected_chans`: the channels chosen, in the order in which the network sees them.
+    selection_probabilities_ : ndarray, shape (n_chans, n_selected_chans)
+        The probability of each channel in each input of the network.
+    selection_entropy_ : ndarray, shape (n_epochs,)
+        How undecided the choice was after each epoch, from 1 to 0.
     history : skorch.history.History
         Loss and accuracy of each epoch.
     device_ : str
@@ -114,6 +126,7 @@ class ModuleClassifier(NetworkClassifier):
         module: Any = EEGNet,
         activation: str | None = None,
         alpha: float | None = None,
+        n_selected_chans: int | None = None,
         max_epochs: int = 100,
         batch_size: int | str = "auto",
         lr: float = 1e-3,
@@ -134,6 +147,7 @@ class ModuleClassifier(NetworkClassifier):
         self.module = module
         self.activation = activation
         self.alpha = alpha
+        self.n_selected_chans = n_selected_chans
         super().__init__(
             max_epochs=max_epochs,
             batch_size=batch_size,
@@ -155,9 +169,9 @@ class ModuleClassifier(NetworkClassifier):
 
     @property
     def _trial_axes(self) -> TrialAxes:  # type: ignore[override]
-        """Maps, if the module's constructor asks for their sizes."""
+        """Maps or features of channels, if the module's constructor asks for their sizes."""
         names = accepted_names(self._module_constructor()) or set()
-        return MAPS if names.issuperset(MAPS.names) else SIGNALS
+        return next((axes for axes in (MAPS, POINTS) if names.issuperset(axes.names)), SIGNALS)
 
     def _module_params(self, explicit: Mapping[str, Any]) -> dict[str, Any]:
         params = super()._module_params(explicit)

@@ -182,15 +182,37 @@ class PlacedFeatures(FeatureTransformer):
 
     def _cube(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return features by kind and channel, shape (n_samples, n_kinds, n_chans)."""
-        n_chans = len(self._names())
-        n_features = features.shape[1]
-        if n_features % n_chans:
-            raise ValueError(
-                f"X has {n_features} features, which is no multiple of the {n_chans} ch_names: "
-                f"{type(self).__name__} takes all channels in the first band, then all channels "
-                "in the second, and so on. Pass the names of the channels the features are of."
-            )
-        return features.reshape(len(features), -1, n_chans)
+        return by_kind(features, len(self._names()), type(self).__name__)
+
+
+def by_kind(features: NDArray[Any], n_chans: int, taker: str) -> NDArray[Any]:
+    """Return features by kind and channel.
+
+    Parameters
+    ----------
+    features : ndarray, shape (n_samples, n_kinds * n_chans)
+        All channels in the first band, then all channels in the second, and so on.
+    n_chans : int
+    taker : str
+        The function or class, for messages.
+
+    Returns
+    -------
+    features : ndarray, shape (n_samples, n_kinds, n_chans)
+
+    Raises
+    ------
+    ValueError
+        If the features are no multiple of the channels.
+    """
+    n_features = features.shape[1]
+    if n_features % n_chans:
+        raise ValueError(
+            f"X has {n_features} features, which is no multiple of the {n_chans} ch_names: "
+            f"{taker} takes all channels in the first band, then all channels "
+            "in the second, and so on. Pass the names of the channels the features are of."
+        )
+    return features.reshape(len(features), -1, n_chans)
 
 
 def check_ch_names(ch_names: Sequence[str] | None, taker: str) -> tuple[str, ...]:

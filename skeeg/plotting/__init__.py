@@ -2,9 +2,28 @@
 
 from __future__ import annotations
 
+from .attention import plot_attention
 from .confusion import plot_confusion
 from .history import plot_history
+from .inspection import (
+    plot_frequency_response,
+    plot_importance,
+    plot_patterns,
+    plot_saliency,
+)
 from .scores import plot_scores
+from .selection import plot_selection
 from .topography import plot_topographic_map
 
-__all__ = ["plot_confusion", "plot_history", "plot_scores", "plot_topographic_map"]
+__all__ = [
+    "plot_attention",
+    "plot_confusion",
+    "plot_frequency_response",
+    "plot_history",
+    "plot_importance",
+    "plot_patterns",
+    "plot_saliency",
+    "plot_scores",
+    "plot_selection",
+    "plot_topographic_map",
+]

@@ -2,13 +2,21 @@
 
 import numpy as np
 
-from skeeg import CCNNClassifier, CNNGRUClassifier, CNNLSTMClassifier, all_estimators
-from skeeg._validation import MAPS
+from skeeg import (
+    CCNNClassifier,
+    CNNGRUClassifier,
+    CNNLSTMClassifier,
+    InceptionResNetClassifier,
+    MSFBCNNClassifier,
+    all_estimators,
+)
+from skeeg._validation import MAPS, POINTS
 
 CLASSIFIERS = [cls for _, cls in all_estimators("classifier")]
 NAMES = [cls.__name__ for cls in CLASSIFIERS]
 TOPOGRAPHIC = [cls for cls in CLASSIFIERS if cls._trial_axes is MAPS]
-OF_SIGNALS = [cls for cls in CLASSIFIERS if cls not in TOPOGRAPHIC]
+OF_POINTS = [cls for cls in CLASSIFIERS if cls._trial_axes is POINTS]
+OF_SIGNALS = [cls for cls in CLASSIFIERS if cls not in TOPOGRAPHIC + OF_POINTS]
 
 RECURRENT = {"n_filters": 16, "pool_length": 4, "n_first_units": 16, "n_second_units": 8}
 # The slower networks, at a hundredth of their size.
@@ -16,6 +24,8 @@ SMALL = {
     CCNNClassifier: {"n_filters": 4, "n_hidden": 16},
     CNNGRUClassifier: RECURRENT,
     CNNLSTMClassifier: RECURRENT,
+    InceptionResNetClassifier: {"n_blocks": 1, "n_branch_filters": 4},
+    MSFBCNNClassifier: {"n_temporal_filters": 4},
 }
 
 

@@ -22,7 +22,8 @@ from skeeg import EEGData, ModuleClassifier
 from .support import CLASSIFIERS, NAMES, OF_SIGNALS, make, oscillations
 
 every_classifier = pytest.mark.parametrize("cls", CLASSIFIERS, ids=NAMES)
-# The same of those that take maps of the scalp is in test_topographic.py.
+# The same of those that take maps of the scalp is in test_topographic.py, and of those that take
+# features of electrodes in test_pointcnn.py.
 every_classifier_of_signals = pytest.mark.parametrize("cls", OF_SIGNALS)
 pytestmark = pytest.mark.filterwarnings("ignore:.*the length is clipped:UserWarning")
 

@@ -1,0 +1,12 @@
+"""Transformers that keep the channels a decision needs: learnt, by information, by geometry."""
+
+from .gumbel import GumbelChannelSelector
+from .mutual_information import MutualInformationSelector, channel_information
+from .riemannian import RiemannianSelector
+
+__all__ = [
+    "GumbelChannelSelector",
+    "MutualInformationSelector",
+    "RiemannianSelector",
+    "channel_information",
+]

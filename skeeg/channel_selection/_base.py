@@ -1,0 +1,163 @@
+"""What the channel selectors share."""
+
+from __future__ import annotations
+
+import dataclasses
+import numbers
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils import Tags
+from sklearn.utils.validation import check_is_fitted
+
+from .._validation import check_finite, check_X, check_X_y, unwrap
+from ..data import EEGData
+from ..features._base import channel_names
+
+
+class ChannelSelector(
+    TransformerMixin,
+    BaseEstimator,
+    auto_wrap_output_keys=None,  # type: ignore[call-arg]
+):  # trials have three axes, which no data frame has
+    """Base of the transformers that keep some channels of trials and drop the others.
+
+    A subclass has a parameter ``n_channels`` and finds the channels in ``_select``.
+    """
+
+    n_channels: int
+    selected_channels_: NDArray[np.intp]
+    input_ndim_: int
+    n_chans_: int
+    n_times_: int
+    ch_names_: tuple[str, ...] | None
+    sfreq_: float | None
+
+    def fit(self, X: Any, y: ArrayLike) -> Self:
+        """Find the channels to keep.
+
+        Parameters
+        ----------
+        X : array-like, mne.Epochs or EEGData, shape (n_trials, n_chans, n_times)
+            The trials, in any unit; or shape (n_trials, n_times) for one channel.
+        y : array-like, shape (n_trials,)
+            Class labels of any type.
+
+        Returns
+        -------
+        self : object
+            The fitted selector.
+
+        Raises
+        ------
+        ValueError
+            If `n_channels` is not a number from 1 to that of the channels, or the trials or the
+            labels are unsound.
+        """
+        trials, labels = self._check_training(X, y)
+        self.selected_channels_ = np.sort(self._select(trials, labels))
+        return self
+
+    def _select(self, trials: NDArray[Any], y: NDArray[Any]) -> NDArray[np.intp]:
+        """Return the channels to keep, in any order."""
+        raise NotImplementedError
+
+    def _check_training(self, X: Any, y: Any) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Return finite trials and labels of two classes or more; remember what `X` was."""
+        name = type(self).__name__
+        trials, labels = check_X_y(self, X, y, reset=True)
+        check_finite(trials, name=name, ch_names=self.ch_names_)
+        if len(np.unique(labels)) < 2:
+            raise ValueError(
+                f"{name} needs at least two classes in y, got one class: {labels[0].item()!r}."
+            )
+        n_channels = self.n_channels
+        whole = isinstance(n_channels, numbers.Integral) and not isinstance(n_channels, bool)
+        if not whole or not 1 <= n_channels <= self.n_chans_:
+            raise ValueError(
+                f"n_channels of {name} must be an integer from 1 to the number of channels of X, "
+                f"{self.n_chans_}, got {n_channels!r}."
+            )
+        return trials, labels
+
+    def get_support(self, indices: bool = False) -> NDArray[Any]:
+        """Return which channels are kept.
+
+        Parameters
+        ----------
+        indices : bool, default=False
+            Return their positions rather than a mask.
+
+        Returns
+        -------
+        support : ndarray of bool, shape (n_chans,), or of int, shape (n_kept,)
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        """
+        check_is_fitted(self)
+        if indices:
+            return self.selected_channels_
+        return np.isin(np.arange(self.n_chans_), self.selected_channels_)
+
+    def transform(self, X: Any) -> Any:
+        """Keep the chosen channels, in the order in which they are in `X`.
+
+        Parameters
+        ----------
+        X : array-like, mne.Epochs or EEGData, shape (n_trials, n_chans, n_times)
+            The trials.
+
+        Returns
+        -------
+        kept : ndarray or EEGData, shape (n_trials, n_kept, n_times)
+            An `EEGData` of an `EEGData`, an array of anything else.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ValueError
+            If channels or samples differ from the training data, or a value is not finite.
+        """
+        check_is_fitted(self)
+        trials = check_X(self, unwrap(X), reset=False)
+        check_finite(trials, name=type(self).__name__, ch_names=self.ch_names_)
+        kept = trials[:, self.selected_channels_]
+        if not isinstance(X, EEGData):
+            return kept
+        ch_names = tuple(X.ch_names[i] for i in self.selected_channels_)
+        return dataclasses.replace(X, X=kept, ch_names=ch_names)
+
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[np.object_]:
+        """Return the names of the channels that are kept.
+
+        Parameters
+        ----------
+        input_features : array-like of str, optional
+            The channels' names, where the training data did not know them.
+
+        Returns
+        -------
+        names : ndarray of object, shape (n_kept,)
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ValueError
+            If `input_features` do not fit the training data.
+        """
+        check_is_fitted(self)
+        names = np.array(channel_names(self, input_features), dtype=object)
+        return names[self.selected_channels_]
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        tags.target_tags.required = True
+        return tags

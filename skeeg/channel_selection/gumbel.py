@@ -1,0 +1,120 @@
+"""Channels that a network chooses while it learns to use them."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import clone
+
+from ..classifiers import EEGNetClassifier
+from ._base import ChannelSelector
+
+
+class GumbelChannelSelector(ChannelSelector):
+    """Keep the channels that a network chooses while it learns to use them [1]_.
+
+    Unlike criteria that look at one channel at a time, the network weighs the channels together,
+    and by the features that it finds itself.
+
+    Parameters
+    ----------
+    estimator : classifier of skeeg, optional
+        The network, such as `skeeg.ShallowConvNetClassifier`; it has a parameter
+        ``n_selected_chans``. None takes `skeeg.EEGNetClassifier`: it sees the chosen channels
+        only, so it is light whatever the montage. Its ``random_state`` decides over all that is
+        random, and ``selection__penalty`` and the like are set on it.
+    n_channels : int, default=8
+        Number of channels to choose.
+    unique : bool, default=True
+        Whether the network may not choose a channel twice. If it may, fewer than `n_channels`
+        can come out.
+
+    Attributes
+    ----------
+    selected_channels_ : ndarray of int, shape (n_kept,)
+        Positions of the channels that are kept, in the order of the recording.
+    estimator_ : classifier
+        The fitted network; its ``selection_probabilities_`` and ``selection_entropy_`` tell how
+        sure the choice is.
+    n_chans_, n_times_ : int
+        Channels and samples of a training trial.
+    ch_names_ : tuple of str or None
+        The channels' names, where the training data knew them.
+    sfreq_ : float or None
+        The sampling rate in Hz, where the training data knew it.
+    n_features_in_ : int
+        Length of the second axis of the training data.
+
+    See Also
+    --------
+    skeeg.layers.GumbelChannelSelection : The layer, with the formulas.
+    skeeg.plotting.plot_selection : Where the channels lie.
+
+    References
+    ----------
+    .. [1] T. Strypsteen, A. Bertrand, "End-to-end learnable EEG channel selection for deep neural
+       networks with Gumbel-softmax", J. Neural Eng. 18:0460a9, 2021. arXiv 2102.09050.
+
+    Examples
+    --------
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from skeeg import EEGNetClassifier, GumbelChannelSelector
+    >>> from skeeg.baselines import csp_lda
+    >>> network = EEGNetClassifier(max_epochs=50, random_state=0)
+    >>> model = make_pipeline(GumbelChannelSelector(network, n_channels=4), csp_lda())
+    """
+
+    def __init__(self, estimator: Any = None, n_channels: int = 8, unique: bool = True) -> None:
+        self.estimator = estimator
+        self.n_channels = n_channels
+        self.unique = unique
+
+    def fit(
+        self,
+        X: Any,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+    ) -> Self:
+        """Train the network and keep the channels that it has chosen.
+
+        Parameters
+        ----------
+        X : array-like, mne.Epochs or EEGData, shape (n_trials, n_chans, n_times)
+            The trials, in any unit; or shape (n_trials, n_times) for one channel.
+        y : array-like, shape (n_trials,)
+            Class labels of any type.
+        sample_weight, groups : array-like, shape (n_trials,), optional
+            Handed to the network's ``fit``.
+
+        Returns
+        -------
+        self : object
+            The fitted selector.
+
+        Raises
+        ------
+        TypeError
+            If `estimator` has no ``n_selected_chans``.
+        ValueError
+            If `n_channels` is not a number from 1 to that of the channels, or the trials or the
+            labels are unsound.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If the training was too short for a choice.
+        """
+        network = EEGNetClassifier() if self.estimator is None else clone(self.estimator)
+        if not hasattr(network, "n_selected_chans"):
+            raise TypeError(
+                f"estimator of {type(self).__name__} must be a classifier of raw EEG with "
+                f"n_selected_chans, such as EEGNetClassifier(), got {network!r}."
+            )
+        self._check_training(X, y)
+        network.set_params(n_selected_chans=self.n_channels, selection__unique=self.unique)
+        self.estimator_ = network.fit(X, y, sample_weight=sample_weight, groups=groups)
+        self.selected_channels_ = np.unique(self.estimator_.selected_channels_)
+        return self

@@ -1,0 +1,161 @@
+"""Channels whose power says most about the class."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.feature_selection import mutual_info_classif
+
+from .._validation import unwrap
+from ..features._checks import check_trials
+from ..features.bands import Bands
+from ..features.power import band_power, variance_floor
+from ._base import ChannelSelector
+
+#: scikit-learn's estimate adds noise in the tenth digit, to tell equal values apart; the same
+#: noise every time makes it a function of the data.
+_NOISE_SEED = 0
+
+
+def channel_information(
+    X: ArrayLike,
+    y: ArrayLike,
+    *,
+    sfreq: float | None = None,
+    bands: Bands | None = None,
+) -> NDArray[np.float64]:
+    """Estimate what the power of each channel tells about the class.
+
+    Parameters
+    ----------
+    X : array-like, shape (n_trials, n_chans, n_times)
+        The trials, in any unit.
+    y : array-like, shape (n_trials,)
+        Class labels.
+    sfreq : float, optional
+        Sampling rate, in Hz; needed with `bands`.
+    bands : str, mapping or sequence, optional
+        Frequency bands, as `skeeg.features.check_bands` takes them. Left out, the power is the
+        variance of the whole signal.
+
+    Returns
+    -------
+    information : ndarray of float64, shape (n_chans,)
+        Mutual information of the log power and the class in nats, of the band that tells most:
+        from 0 to the entropy of the classes, ln 2 for two, but for the error of the estimate.
+
+    Raises
+    ------
+    ValueError
+        If `X` does not have three axes, there are `bands` without `sfreq`, or a band is wrong.
+
+    Notes
+    -----
+    The information is estimated from the distances between trials to their third neighbours
+    [1]_, one channel at a time: two channels that tell the same are both worth as much.
+
+    References
+    ----------
+    .. [1] B. C. Ross, "Mutual information between discrete and continuous data sets", PLoS ONE
+       9(2):e87357, 2014.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skeeg.channel_selection import channel_information
+    >>> y = np.arange(60) % 2
+    >>> X = np.random.default_rng(0).standard_normal((60, 3, 256))
+    >>> X[y == 1, 2] *= 2
+    >>> channel_information(X, y).round(1)
+    array([0. , 0.1, 0.7])
+    """
+    trials = check_trials(X)
+    if bands is None:
+        power = trials.var(axis=2, dtype=np.float64)[:, None]
+    elif sfreq is None:
+        raise ValueError(f"bands={bands!r} need sfreq, the sampling rate in Hz.")
+    else:
+        power = band_power(trials, sfreq, bands)
+    floor = variance_floor(trials) or np.finfo(np.float64).tiny
+    features = np.log(np.maximum(power, floor)).reshape(len(trials), -1)
+    # Of the k-th neighbour, there must be one in the smallest class.
+    rarest = int(np.unique(np.asarray(y), return_counts=True)[1].min())
+    information = mutual_info_classif(
+        features,
+        np.asarray(y),
+        discrete_features=False,
+        n_neighbors=max(1, min(3, rarest - 1)),
+        random_state=_NOISE_SEED,
+    )
+    # Equal values are told apart by that noise alone, which has chance information in small sets.
+    information[np.ptp(features, axis=0) == 0] = 0
+    return information.reshape(-1, trials.shape[1]).max(axis=0)
+
+
+class MutualInformationSelector(ChannelSelector):
+    """Keep the channels whose power tells most about the class, each by itself.
+
+    Parameters
+    ----------
+    n_channels : int, default=8
+        Number of channels to keep.
+    sfreq : float, optional
+        Sampling rate of the trials, in Hz; needed with `bands`, unless the trials know it.
+    bands : str, mapping or sequence, optional
+        The frequency bands in which power counts, as `skeeg.features.BandPower` takes them; a
+        channel is worth as much as its best band. Left out, the power is the variance of the
+        signal, which suits trials that are already filtered.
+
+    Attributes
+    ----------
+    selected_channels_ : ndarray of int, shape (n_channels,)
+        Positions of the channels that are kept.
+    scores_ : ndarray of float64, shape (n_chans,)
+        The information of each channel, in nats.
+    n_chans_, n_times_ : int
+        Channels and samples of a training trial.
+    ch_names_ : tuple of str or None
+        The channels' names, where the training data knew them.
+    sfreq_ : float or None
+        The sampling rate in Hz, where the training data knew it.
+    n_features_in_ : int
+        Length of the second axis of the training data.
+
+    See Also
+    --------
+    channel_information : The function behind it.
+    skeeg.GumbelChannelSelector : Channels that a network chooses together.
+
+    Examples
+    --------
+    >>> from skeeg.channel_selection import MutualInformationSelector
+    >>> from skeeg.datasets import simulate_motor_imagery
+    >>> data = simulate_motor_imagery(n_subjects=1, random_state=0)
+    >>> selector = MutualInformationSelector(2, bands=[(8, 13)]).fit(data, data.y)
+    >>> selector.transform(data).shape[1]
+    2
+    """
+
+    def __init__(
+        self, n_channels: int = 8, sfreq: float | None = None, bands: Bands | None = None
+    ) -> None:
+        self.n_channels = n_channels
+        self.sfreq = sfreq
+        self.bands = bands
+
+    def _check_training(self, X: Any, y: Any) -> tuple[NDArray[Any], NDArray[Any]]:
+        rate, expected = unwrap(X).sfreq, self.sfreq
+        if rate is not None and expected is not None and not np.isclose(rate, expected):
+            raise ValueError(
+                f"X is sampled at {rate:g} Hz, but {type(self).__name__} has sfreq={expected:g}. "
+                f"Pass sfreq={rate:g}, or leave it out."
+            )
+        return super()._check_training(X, y)
+
+    def _select(self, trials: NDArray[Any], y: NDArray[Any]) -> NDArray[np.intp]:
+        sfreq = self.sfreq if self.sfreq is not None else self.sfreq_
+        self.scores_ = channel_information(trials, y, sfreq=sfreq, bands=self.bands)
+        # A stable sort: of equal channels, the first.
+        return np.argsort(-self.scores_, kind="stable")[: self.n_channels]

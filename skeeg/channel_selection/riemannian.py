@@ -1,0 +1,84 @@
+"""Channels that keep the classes' covariances apart."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._validation import scaled, standard_deviation
+from ._base import ChannelSelector
+
+#: Power added to every channel, that of the recording being 1: a flat one has a logarithm, too.
+_FLAT = 1e-10
+
+
+class RiemannianSelector(ChannelSelector):
+    """Keep the channels whose covariances are farthest apart between classes [1]_.
+
+    One channel after the other is left out, each time the one without which the Riemannian
+    distances between the classes' mean covariances stay greatest. Computed by pyRiemann.
+
+    Parameters
+    ----------
+    n_channels : int, default=8
+        Number of channels to keep.
+
+    Attributes
+    ----------
+    selected_channels_ : ndarray of int, shape (n_channels,)
+        Positions of the channels that are kept.
+    n_chans_, n_times_ : int
+        Channels and samples of a training trial.
+    ch_names_ : tuple of str or None
+        The channels' names, where the training data knew them.
+    sfreq_ : float or None
+        The sampling rate in Hz, where the training data knew it.
+    n_features_in_ : int
+        Length of the second axis of the training data.
+
+    See Also
+    --------
+    skeeg.baselines.tangent_space_lr : A decoder that uses the same covariances.
+
+    Notes
+    -----
+    Covariances are shrunk by the oracle-approximating rule, as in
+    `skeeg.baselines.tangent_space_lr`: they stay invertible where trials are short or referenced
+    to their average. Trials are used as they come, so filter them to the band of interest first.
+
+    References
+    ----------
+    .. [1] A. Barachant, S. Bonnet, "Channel selection procedure using Riemannian distance for BCI
+       applications", 5th International IEEE EMBS Conference on Neural Engineering, 2011.
+
+    Examples
+    --------
+    >>> from skeeg.channel_selection import RiemannianSelector
+    >>> from skeeg.datasets import simulate_motor_imagery
+    >>> data = simulate_motor_imagery(n_subjects=1, random_state=0)
+    >>> RiemannianSelector(n_channels=2).fit_transform(data, data.y).shape[1]
+    2
+    """
+
+    def __init__(self, n_channels: int = 8) -> None:
+        self.n_channels = n_channels
+
+    def _select(self, trials: NDArray[Any], y: NDArray[Any]) -> NDArray[np.intp]:
+        try:
+            from pyriemann.channelselection import ElectrodeSelection
+            from pyriemann.estimation import Covariances
+        except ImportError as error:
+            raise ImportError(
+                "RiemannianSelector needs pyRiemann, which is not installed: "
+                "pip install 'skeeg[riemann]'"
+            ) from error
+
+        name = type(self).__name__
+        scale = standard_deviation(trials, name=name, ch_names=self.ch_names_)
+        # Volts squared are so small that thresholds on eigenvalues would take them for zeros.
+        unit = scaled(trials, scale, name=name, ch_names=self.ch_names_, dtype=np.float64)
+        covariances = Covariances("oas").fit_transform(unit) + _FLAT * np.eye(self.n_chans_)
+        chosen = ElectrodeSelection(nelec=int(self.n_channels)).fit(covariances, y).subelec_
+        return np.array(chosen, dtype=np.intp)

@@ -1,0 +1,385 @@
+"""What fitted estimators look at: patterns, filters, importance and saliency."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils import Bunch
+
+from .._electrodes import has_place
+from ._discs import draw_discs
+from ._scalp import draw_surface
+from ._style import BLUE, GREY, ORANGE, new_figure, open_axes, wrapped
+
+if TYPE_CHECKING:
+    from ..inspection import FrequencyResponse, SpatialPatterns
+
+_MAX_COLUMNS = 4
+#: Channels beside the head in the figure of importance; the others matter less.
+_MAX_BARS = 12
+#: More names than this beside an image could not be read.
+_MAX_NAMES = 40
+
+
+def plot_patterns(
+    patterns: SpatialPatterns,
+    *,
+    n_filters: int = 4,
+    ch_names: Sequence[str] | None = None,
+    unit: str = "V",
+    fmax: float | None = None,
+    title: str = "",
+) -> Figure:
+    """Plot the patterns of a network's spatial filters on the scalp, and the frequencies they pass.
+
+    Parameters
+    ----------
+    patterns : SpatialPatterns
+        From `skeeg.inspection.spatial_patterns`.
+    n_filters : int, default=4
+        How many are drawn: those that contribute most to what the network says.
+    ch_names : sequence of str, length n_chans, optional
+        The electrodes, of the 10-05 system, where the patterns do not know them.
+    unit : str, default="V"
+        The unit of the trials. Volts are drawn as microvolts.
+    fmax : float, optional
+        The highest frequency drawn, in Hz; half the sampling rate when left out.
+    title : str
+        Above the figure.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+        Every map has colours of its own, of which only the ratios mean something, since the sign
+        of a filter's output is arbitrary.
+
+    Raises
+    ------
+    ValueError
+        If the electrodes have no names or places, or `n_filters` is no positive integer.
+
+    Examples
+    --------
+    >>> from skeeg import EEGNetClassifier
+    >>> from skeeg.datasets import simulate_motor_imagery
+    >>> from skeeg.inspection import spatial_patterns
+    >>> from skeeg.plotting import plot_patterns
+    >>> data = simulate_motor_imagery(n_subjects=1, random_state=0)
+    >>> clf = EEGNetClassifier(max_epochs=2, random_state=0).fit(data, data.y)
+    >>> figure = plot_patterns(spatial_patterns(clf, data), n_filters=3)
+    """
+    # Here, so that the other figures do not wait for torch.
+    from ..layers._arguments import check_positive_ints
+
+    check_positive_ints(n_filters=n_filters)
+    n_chans = patterns.patterns.shape[1]
+    names = _names(patterns.ch_names, ch_names, n_chans)
+    factor, label = (1e6, "µV") if unit == "V" else (1.0, unit)
+    chosen = np.argsort(-patterns.contributions, kind="stable")[:n_filters]
+    n_columns = min(len(chosen), _MAX_COLUMNS)
+    n_rows = -(-len(chosen) // n_columns)
+    figure = new_figure(2.9 * n_columns, 4.6 * n_rows + (0.4 if title else 0.1) + 0.4)
+    panels = figure.subplots(
+        2 * n_rows, n_columns, squeeze=False, gridspec_kw={"height_ratios": [1.5, 1] * n_rows}
+    )
+    for axes in panels.ravel():
+        axes.set_visible(False)
+    for place, i in enumerate(chosen):
+        row, column = divmod(place, n_columns)
+        head, below = panels[2 * row, column], panels[2 * row + 1, column]
+        head.set_visible(True)
+        below.set_visible(True)
+        values = patterns.patterns[i] * factor
+        highest = float(np.abs(values).max()) or 1.0
+        scale = Normalize(-highest, highest)
+        drawn = draw_surface(head, values, names, scale, colormaps["PuOr_r"])
+        figure.colorbar(drawn, ax=head, label=label, orientation="horizontal", shrink=0.7)
+        head.set_title(_described(patterns, i), fontsize=10)
+        _draw_frequencies(below, patterns, i, fmax)
+        if column == 0:
+            below.set_ylabel("Relative to the maximum", fontsize=9)
+    handles, labels = panels[1, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False, fontsize=9)
+    if title:
+        figure.suptitle(wrapped(title, 70), fontsize=11)
+    return figure
+
+
+def _described(patterns: SpatialPatterns, i: np.intp) -> str:
+    contribution = patterns.contributions[i]
+    share = "" if np.isnan(contribution) else f"\ncontribution {contribution:.2f}"
+    return f"filter {i}{share}"
+
+
+def _draw_frequencies(
+    axes: Axes, patterns: SpatialPatterns, i: np.intp, fmax: float | None
+) -> None:
+    axes.fill_between(
+        patterns.freqs,
+        np.sqrt(patterns.spectra[i]),
+        color=ORANGE,
+        alpha=0.35,
+        linewidth=0,
+        label="amplitude of the output",
+    )
+    axes.plot(patterns.freqs, patterns.response[i], color=BLUE, label="response of the filter")
+    peak = patterns.peak_freqs[i]
+    if np.isfinite(peak):
+        axes.axvline(peak, color=GREY, linestyle=":", linewidth=1)
+        axes.set_title(f"peak at {peak:.1f} Hz", fontsize=9)
+    axes.set_xlim(0, patterns.freqs[-1] if fmax is None else fmax)
+    axes.set_ylim(0, 1.05)
+    axes.set_xlabel("Frequency (Hz)", fontsize=9)
+    open_axes(axes)
+
+
+def plot_frequency_response(
+    response: FrequencyResponse, *, fmax: float | None = None, title: str = ""
+) -> Figure:
+    """Plot what each temporal filter of a network passes, a row for each, sorted by its peak.
+
+    Parameters
+    ----------
+    response : FrequencyResponse
+        From `skeeg.inspection.temporal_filters`.
+    fmax : float, optional
+        The highest frequency drawn, in Hz; half the sampling rate when left out.
+    title : str
+        Above the figure.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+        With a panel for each length of kernels.
+
+    Examples
+    --------
+    >>> from skeeg import EEGNetClassifier
+    >>> from skeeg.datasets import simulate_motor_imagery
+    >>> from skeeg.inspection import temporal_filters
+    >>> from skeeg.plotting import plot_frequency_response
+    >>> data = simulate_motor_imagery(n_subjects=1, random_state=0)
+    >>> clf = EEGNetClassifier(max_epochs=2, random_state=0).fit(data, data.y)
+    >>> figure = plot_frequency_response(temporal_filters(clf), fmax=40)
+    """
+    lengths = list(dict.fromkeys(response.kernel_lengths.tolist()))
+    heights = [1.0 + 0.12 * int(np.sum(response.kernel_lengths == length)) for length in lengths]
+    figure = new_figure(6.5, sum(heights) + 0.9 + (0.4 if title else 0))
+    panels = figure.subplots(
+        len(lengths), squeeze=False, sharex=True, gridspec_kw={"height_ratios": heights}
+    ).ravel()
+    highest = response.freqs[-1]
+    for axes, length in zip(panels, lengths, strict=True):
+        own = np.flatnonzero(response.kernel_lengths == length)
+        rows = own[np.argsort(response.peak_freqs[own], kind="stable")]
+        gains = response.response[rows]
+        best = gains.max(axis=1, keepdims=True)
+        image = axes.imshow(
+            np.divide(gains, best, out=np.zeros_like(gains), where=best > 0),
+            aspect="auto",
+            interpolation="nearest",
+            extent=(0, highest, len(rows) - 0.5, -0.5),
+            cmap="cividis",
+            vmin=0,
+            vmax=1,
+        )
+        axes.plot(response.peak_freqs[rows], np.arange(len(rows)), ".", color=ORANGE, markersize=4)
+        every = -(-len(rows) // _MAX_NAMES)
+        axes.set_yticks(np.arange(0, len(rows), every), rows[::every], fontsize=7)
+        axes.set_ylabel(f"Filter of {length} samples")
+        axes.set_xlim(0, highest if fmax is None else fmax)
+    panels[-1].set_xlabel("Frequency (Hz; dot: peak)")
+    figure.colorbar(image, ax=list(panels), label="Gain relative to the peak")
+    if title:
+        figure.suptitle(wrapped(title, 70), fontsize=11)
+    return figure
+
+
+def plot_importance(
+    importance: Bunch,
+    *,
+    ch_names: Sequence[str] | None = None,
+    metric: str = "accuracy",
+    title: str = "",
+) -> Figure:
+    """Plot how much a score loses without each channel: on the scalp, and the most important ones.
+
+    Parameters
+    ----------
+    importance : Bunch
+        From `skeeg.inspection.channel_importance`.
+    ch_names : sequence of str, length n_chans, optional
+        The electrodes, of the 10-05 system, where `importance` does not know them.
+    metric : str, default="accuracy"
+        What the score is.
+    title : str
+        Above the figure.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+        The head with a disc for each electrode, and bars with the standard deviation over repeats
+        for the twelve that matter most.
+
+    Raises
+    ------
+    ValueError
+        If the electrodes have no names or places.
+
+    Examples
+    --------
+    >>> from skeeg.baselines import csp_lda
+    >>> from skeeg.datasets import simulate_motor_imagery
+    >>> from skeeg.inspection import channel_importance
+    >>> from skeeg.plotting import plot_importance
+    >>> data = simulate_motor_imagery(n_subjects=1, difficulty=0.2, random_state=0)
+    >>> clf = csp_lda().fit(data[:40], data.y[:40])
+    >>> importance = channel_importance(clf, data[40:], data.y[40:], random_state=0)
+    >>> figure = plot_importance(importance)
+    """
+    means, deviations = importance.importances_mean, importance.importances_std
+    names = _names(importance.ch_names, ch_names, len(means))
+    highest = float(np.abs(means).max()) or 0.01
+    figure = new_figure(8.0, 4.0 + (0.3 if title else 0))
+    head, bars = figure.subplots(1, 2, width_ratios=[1.3, 1])
+    scale = Normalize(-highest, highest)
+    discs = draw_discs(head, means, names, scale, colormaps["PuOr_r"])
+    loss = f"Loss of {metric}"
+    figure.colorbar(discs, ax=head, label=f"{loss} without the channel", shrink=0.8)
+    order = np.argsort(-means, kind="stable")[:_MAX_BARS]
+    rows = np.arange(len(order))
+    bars.barh(
+        rows,
+        means[order],
+        xerr=deviations[order],
+        color=BLUE,
+        ecolor=GREY,
+        error_kw={"elinewidth": 1},
+    )
+    bars.axvline(0, color=GREY, linewidth=0.8)
+    bars.set_yticks(rows, [names[i] for i in order], fontsize=8)
+    bars.invert_yaxis()
+    bars.set_xlabel(f"{loss} (of {importance.score:.3g})\nbar: standard deviation over repeats")
+    open_axes(bars)
+    if title:
+        figure.suptitle(wrapped(title, 80), fontsize=11)
+    return figure
+
+
+def plot_saliency(
+    saliency: ArrayLike,
+    *,
+    ch_names: Sequence[str] | None = None,
+    sfreq: float | None = None,
+    tmin: float = 0.0,
+    unit: str = "log-odds",
+    title: str = "",
+) -> Figure:
+    """Plot what each channel contributes over time, and its sum on the scalp.
+
+    Parameters
+    ----------
+    saliency : array-like, shape (n_trials, n_chans, n_times) or (n_chans, n_times)
+        From `skeeg.inspection.gradient_times_input`; of several trials, the mean is drawn.
+    ch_names : sequence of str, length n_chans, optional
+        The channels' names. If all are electrodes of the 10-05 system, they are drawn on the scalp.
+    sfreq : float, optional
+        Sampling rate, in Hz; time is in samples when left out.
+    tmin : float, default=0.0
+        Time of the first sample, in seconds.
+    unit : str, default="log-odds"
+        What samples contribute to, beside the colour bars.
+    title : str
+        Above the figure.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+
+    Raises
+    ------
+    ValueError
+        If `saliency` has another shape, is not finite, or the names do not fit.
+
+    Examples
+    --------
+    >>> from skeeg import EEGNetClassifier
+    >>> from skeeg.datasets import simulate_motor_imagery
+    >>> from skeeg.inspection import gradient_times_input
+    >>> from skeeg.plotting import plot_saliency
+    >>> data = simulate_motor_imagery(n_subjects=1, random_state=0)
+    >>> clf = EEGNetClassifier(max_epochs=2, random_state=0).fit(data, data.y)
+    >>> saliency = gradient_times_input(clf, data, data.y)
+    >>> figure = plot_saliency(saliency, ch_names=data.ch_names, sfreq=data.sfreq, tmin=0.5)
+    """
+    mean = _mean_saliency(saliency)
+    names = None if ch_names is None else _names(None, ch_names, len(mean))
+    placed = names is not None and all(map(has_place, names))
+    figure = new_figure(9.5 if placed else 6.5, 4.2 + (0.3 if title else 0))
+    panels = figure.subplots(
+        1, 1 + placed, squeeze=False, width_ratios=[1.3, 1] if placed else None
+    )[0]
+    highest = float(np.abs(mean).max()) or 1.0
+    step = 1.0 if sfreq is None else 1 / sfreq
+    start = 0.0 if sfreq is None else tmin
+    image = panels[0].imshow(
+        mean,
+        aspect="auto",
+        interpolation="nearest",
+        extent=(start, start + mean.shape[1] * step, len(mean) - 0.5, -0.5),
+        cmap="PuOr_r",
+        vmin=-highest,
+        vmax=highest,
+    )
+    panels[0].set_xlabel("Time (samples)" if sfreq is None else "Time (s)")
+    if names is not None:
+        every = -(-len(names) // _MAX_NAMES)
+        panels[0].set_yticks(np.arange(0, len(names), every), names[::every], fontsize=7)
+    panels[0].set_ylabel("Channel")
+    figure.colorbar(image, ax=panels[0], label=f"Contribution of a sample ({unit})")
+    if names is not None and placed:
+        total = mean.sum(axis=1)
+        highest = float(np.abs(total).max()) or 1.0
+        scale = Normalize(-highest, highest)
+        discs = draw_discs(panels[1], total, names, scale, colormaps["PuOr_r"])
+        label = f"Contribution of all samples ({unit})"
+        figure.colorbar(discs, ax=panels[1], label=label, shrink=0.8)
+    if title:
+        figure.suptitle(wrapped(title, 80), fontsize=11)
+    return figure
+
+
+def _mean_saliency(saliency: ArrayLike) -> NDArray[np.float64]:
+    values = np.asarray(saliency, dtype=np.float64)
+    if values.ndim == 3 and len(values):
+        values = values.mean(axis=0)
+    if values.ndim != 2 or values.size == 0:
+        raise ValueError(
+            "saliency must have shape (n_trials, n_chans, n_times) or (n_chans, n_times), got "
+            f"{np.shape(saliency)}. That of maps is for plot_topographic_map."
+        )
+    if not np.isfinite(values).all():
+        raise ValueError("saliency must be finite; it holds NaN or infinity.")
+    return values
+
+
+def _names(
+    known: Sequence[str] | None, given: Sequence[str] | None, n_chans: int
+) -> tuple[str, ...]:
+    """Return the names that the user gave or, where there are none, those of the trials."""
+    names = known if given is None else given
+    if names is None:
+        raise ValueError(
+            "The electrodes have no names: the trials were a plain array. Pass ch_names, or use "
+            "EEGData or mne.Epochs."
+        )
+    if len(names) != n_chans:
+        raise ValueError(f"ch_names must name the {n_chans} channels; got {len(names)} names.")
+    return tuple(names)
