@@ -28,6 +28,7 @@ from scipy.fft import next_fast_len
 from torch import Tensor, nn
 
 from skeeg.layers import TemporalSpatialFilter
+from skeeg.layers.correlation import cut_into_frames
 
 _FLOAT32 = 4  # bytes
 
@@ -264,12 +265,20 @@ def _spectral(filters: TemporalSpatialFilter, n: _Sizes, training: bool) -> Oper
             return Operation(2 * mixing + 2 * transforms + 3 * products, values)
         return Operation(mixing + transforms + products, values)
     pairs = n.n_chans * n.n_out  # kernels, which are transformed once a batch
-    transforms = (n.batch * (n.n_chans + n.n_out) + pairs) * transform
+    frames = cut_into_frames(
+        torch.Size((n.batch, n.n_chans, n.inputs // (n.batch * n.n_chans))),
+        torch.Size((n.n_out, n.n_chans, n.length)),
+        filters.time_padding,
+    )
+    transform = 1.25 * frames.n_fft * math.log2(frames.n_fft)
+    n_frames = n.batch * frames.n_frames
+    spectrum = n_frames * frames.n_fft
+    transforms = (n_frames * (n.n_chans + n.n_out) + pairs) * transform
     products = 2 * spectrum * pairs
-    values = n.inputs + 2 * spectrum * (n.n_chans + n.n_out) + n.outputs + 2 * pairs * n.n_fft
+    values = n.inputs + 2 * spectrum * (n.n_chans + n.n_out) + n.outputs + 2 * pairs * frames.n_fft
     if training:
-        transforms += (n.batch * n.n_out + pairs) * transform
-        values += n.outputs + spectrum * (n.n_chans + 2 * n.n_out) + 2 * pairs * n.n_fft
+        transforms += (n_frames * n.n_out + pairs) * transform
+        values += n.outputs + spectrum * (n.n_chans + 2 * n.n_out) + 2 * pairs * frames.n_fft
         products *= 2
     return Operation(transforms + products, values)
 

@@ -10,6 +10,9 @@ EEGNet, ShallowConvNet and DeepConvNet are trained side by side, in one process 
 * **braindecode**, its EEGNet, ShallowFBCSPNet or Deep4Net in its EEGClassifier, with the same
   hyper-parameters, batches of the same size and the same optimiser.
 
+MSFBCNN, which braindecode does not have, is set against **direct** alone, in epochs of one batch:
+as written, a batch of it takes half a minute and several GB.
+
 A *round* of one contestant is a ``partial_fit`` of a few epochs of four batches, whose times run
 from the end of one epoch to the end of the next, then some predictions; the next contestant
 follows, and each round begins with another one. Every network has been built and has trained for an
@@ -63,22 +66,28 @@ from speed_report import BARE, DIRECT, PEER, SKEEG, Aims, report
 from torch import nn
 from tqdm import tqdm
 
-from skeeg import DeepConvNetClassifier, EEGNetClassifier, ShallowConvNetClassifier
+from skeeg import (
+    DeepConvNetClassifier,
+    EEGNetClassifier,
+    MSFBCNNClassifier,
+    ShallowConvNetClassifier,
+)
 from skeeg.layers import apply_max_norm
 
 RESULTS = Path(__file__).parent / "results" / "speed.md"
 SHAPES = {"2x750": (2, 750), "22x1125": (22, 1125), "44x1125": (44, 1125), "64x640": (64, 640)}
-BATCH, N_BATCHES, N_CLASSES, LR = 64, 4, 4, 1e-3
+BATCH, N_CLASSES, LR = 64, 4, 1e-3
 STATUS = Path("/proc/self/status")
 
 
 @dataclass(frozen=True)
 class Network:
-    """A network of ours, and the peer's of the same function."""
+    """A network of ours, and the peer's of the same function, if it has one."""
 
     classifier: Any
-    peer: str
+    peer: str | None = None
     peer_params: dict[str, Any] = field(default_factory=dict)
+    n_batches: int = 4  # of an epoch
 
 
 NETWORKS = {
@@ -96,6 +105,7 @@ NETWORKS = {
     ),
     "ShallowConvNet": Network(ShallowConvNetClassifier, "ShallowFBCSPNet"),
     "DeepConvNet": Network(DeepConvNetClassifier, "Deep4Net"),
+    "MSFBCNN": Network(MSFBCNNClassifier, n_batches=1),
 }
 
 AIMS = Aims(
@@ -103,6 +113,7 @@ AIMS = Aims(
         **{("EEGNet", shape): aim for shape, aim in zip(SHAPES, (2, 12, 20, 20), strict=True)},
         **{("ShallowConvNet", shape): 6 for shape in SHAPES},
         **{("DeepConvNet", shape): 3 for shape in SHAPES},
+        ("MSFBCNN", "44x1125"): 15,
     },
     predict={("EEGNet", shape): 20 for shape in SHAPES if shape != "2x750"},
     memory={(network, "64x640"): 1 / 4 for network in NETWORKS},
@@ -223,6 +234,10 @@ def peer_package() -> Any:
     return braindecode
 
 
+def has_peer(network: Network) -> bool:
+    return network.peer is not None and peer_package() is not None
+
+
 def peer_module(network: Network, shape: tuple[int, int]) -> tuple[Any, dict[str, Any]]:
     n_chans, n_times = shape
     sizes = {"n_chans": n_chans, "n_times": n_times, "n_outputs": N_CLASSES}
@@ -249,9 +264,9 @@ def theirs(network: Network, X: Any, y: Any) -> Estimator:
 # ---------------------------------------------------------------------- measurements
 
 
-def trials(shape: tuple[int, int]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+def trials(shape: tuple[int, int], n_batches: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     rng = np.random.default_rng(0)
-    n_trials = BATCH * N_BATCHES
+    n_trials = BATCH * n_batches
     X = rng.standard_normal((n_trials, *shape), dtype=np.float32)
     return X, rng.permutation(np.arange(n_trials) % N_CLASSES)
 
@@ -269,12 +284,12 @@ def race(
     network: Network, shape: tuple[int, int], threads: int, effort: Effort
 ) -> Iterator[dict[str, Any]]:
     """Yield the seconds of each contestant, measure and round."""
-    X, y = trials(shape)
+    X, y = trials(shape, network.n_batches)
     contestants: dict[str, Any] = {SKEEG: ours(network, threads, X, y)}
     module = contestants[SKEEG].classifier.module_
     contestants[BARE] = BareLoop(deepcopy(module), torch.from_numpy(X), torch.from_numpy(y))
     contestants[DIRECT] = ours(network, threads, X, y, "direct")
-    if peer_package() is not None:
+    if has_peer(network):
         contestants[PEER] = theirs(network, X, y)
     batch, one = X[:BATCH], X[:1]
     for contestant in contestants.values():
@@ -286,7 +301,7 @@ def race(
             contestant = contestants[name]
             # These two differ by a few per cent, and take less time than the others.
             n_epochs = effort.epochs * (4 if name in (SKEEG, BARE) else 1)
-            seconds = {"fit": np.median(contestant.train(n_epochs)) / N_BATCHES}
+            seconds = {"fit": np.median(contestant.train(n_epochs)) / network.n_batches}
             if isinstance(contestant, Estimator):
                 seconds["predict"] = median_time(contestant.predict, batch, effort.calls)
                 seconds["one"] = median_time(contestant.predict, one, 5 * effort.calls)
@@ -310,7 +325,7 @@ def memory_of_step(who: str, network: str, shape: tuple[int, int], threads: int)
     """Return the peak of two steps in MB; to be run in a process of its own."""
     torch.set_num_threads(threads)
     warnings.simplefilter("ignore")
-    X, y = (torch.from_numpy(values) for values in trials(shape))
+    X, y = (torch.from_numpy(values) for values in trials(shape, n_batches=2))
     if who == PEER:
         make, params = peer_module(NETWORKS[network], shape)
         module = make(**params)
@@ -322,7 +337,7 @@ def memory_of_step(who: str, network: str, shape: tuple[int, int], threads: int)
     gc.collect()
     Path("/proc/self/clear_refs").write_text("5")  # sets VmHWM back
     before = resident("VmRSS")
-    for index in torch.arange(2 * BATCH).split(BATCH):
+    for index in torch.arange(len(X)).split(BATCH):
         loop.step(index)
     return (resident("VmHWM") - before) / 2**10
 
@@ -338,7 +353,7 @@ def memory(network: str, shape: tuple[int, int], threads: int) -> Iterator[dict[
     if not STATUS.exists():
         return
     spawn = multiprocessing.get_context("spawn")
-    for who in [SKEEG, DIRECT] + [PEER] * (peer_package() is not None):
+    for who in [SKEEG, DIRECT] + [PEER] * has_peer(NETWORKS[network]):
         with ProcessPoolExecutor(1, mp_context=spawn) as pool:
             megabytes = pool.submit(memory_of_step, who, network, shape, threads).result()
         yield {"who": who, "measure": "memory", "round": 0, "value": megabytes}

@@ -73,7 +73,12 @@ def report(rows: pd.DataFrame, floors: Floors, machines: dict[int, Machine], aim
 
 
 def _heading(rows: pd.DataFrame, machines: dict[int, Machine], has_peer: bool) -> str:
-    peer = f"braindecode {version('braindecode')}" if has_peer else "its own direct method only"
+    peer = "its own direct method only"
+    if has_peer:
+        peer = (
+            f"braindecode {version('braindecode')}, and where that has no such network, its own "
+            "direct method, for which the aim and the share of memory are then"
+        )
     rounds = rows.loc[rows["measure"] == "fit", "round"].nunique()
     lines = [
         "# Speed",
@@ -99,9 +104,11 @@ def _heading(rows: pd.DataFrame, machines: dict[int, Machine], has_peer: bool) -
 def _training(measured: Measured, aims: Aims, has_peer: bool) -> str:
     def further(found: dict[tuple[str, str], pd.Series]) -> list[str]:
         own, once = found["fit", SKEEG], found["once", SKEEG]
-        if not once.any():
-            return ["", ""] if has_peer else [""]
-        return [_ms(once), _ratio(found["fit", PEER], own + once)] if has_peer else [_ms(once)]
+        cells = [_ms(once) if once.any() else ""]
+        if has_peer:
+            shown = once.any() and ("fit", PEER) in found
+            cells.append(_ratio(found["fit", PEER], own + once) if shown else "")
+        return cells
 
     header, table = _compared("fit", measured, aims.fit, has_peer, further)
     return _section(
@@ -134,9 +141,10 @@ def _compared(
         own, direct = found[measure, SKEEG], found[measure, DIRECT]
         row = [_ms(own)]
         if has_peer:
-            peer = found[measure, PEER]
-            reached = _verdict(aims.get(where[1:]), (peer / own).median())
-            row += [_ms(peer), _ratio(peer, own), reached]
+            peer = found.get((measure, PEER))
+            reference = direct if peer is None else peer
+            reached = _verdict(aims.get(where[1:]), (reference / own).median())
+            row += ["", "", reached] if peer is None else [_ms(peer), _ratio(peer, own), reached]
         table.append([*where, *row, _ms(direct), _ratio(direct, own), *further(found)])
     return header, table
 
@@ -151,8 +159,8 @@ def _one_trial(measured: Measured, aims: Aims, has_peer: bool) -> str:
         within = _verdict(aims.latency, (own / module).median(), at_most=True)
         row = [_ms(own), _ms(module), _ratio(own, module), within]
         if has_peer:
-            peer, its = found["one", PEER], found["forward", PEER]
-            row += [_ms(peer), _ms(its), _ratio(peer, own)]
+            peer, its = found.get(("one", PEER)), found.get(("forward", PEER))
+            row += ["", "", ""] if peer is None else [_ms(peer), _ms(its), _ratio(peer, own)]
         table.append([*where, *row])
     return _section(
         "One trial", "`predict` of one trial, and its module's forward alone.", header, table
@@ -163,13 +171,13 @@ def _memory(measured: Measured, aims: Aims, reference: str) -> str:
     names = [SKEEG, DIRECT] + [PEER] * (reference == PEER)
     table = []
     for where, found in measured.items():
-        peaks = {who: found["memory", who] for who in names}
-        share = (peaks[SKEEG] / peaks[reference]).median()
+        peaks = {who: found.get(("memory", who)) for who in names}
+        share = (peaks[SKEEG] / found.get(("memory", reference), peaks[DIRECT])).median()
         aim = aims.memory.get(where[1:]) if reference == PEER else None
         table.append(
             [
                 *where,
-                *(_number(peak.median()) for peak in peaks.values()),
+                *("" if peak is None else _number(peak.median()) for peak in peaks.values()),
                 f"{share:.2f}",
                 _verdict(aim, share, at_most=True),
             ]

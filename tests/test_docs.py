@@ -33,6 +33,7 @@ from .datasets.support import write_deap_like
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 PAGES += sorted((ROOT / "docs" / "user_guide").glob("*.md"))
+PAGES += sorted((ROOT / "docs" / "methods").glob("*.md"))
 GALLERY = sorted((ROOT / "docs" / "gallery").glob("plot_*.py"))
 # More than ten seconds each.
 SLOW_GALLERY = {"plot_01_first_decoding", "plot_02_search_activations", "plot_03_compare"}
