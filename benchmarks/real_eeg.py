@@ -304,8 +304,10 @@ def run(study: Study, args: argparse.Namespace) -> pd.DataFrame:
     """Return the score of each model, seed and fold."""
     data = study.load(args.data)
     print(f"\n{study.title}\n{data}", flush=True)
-    baselines = study.baselines(data.sfreq)
-    models = baselines | networks(study, data)
+    made = networks(study, data)
+    if args.networks is not None:
+        made = {name: made[name] for name in args.networks if name in made}
+    models = study.baselines(data.sfreq) | made
     scores = []
     for seed in range(args.seeds):
         # Baselines hardly depend on it, and the larger networks take most of the time.
@@ -365,6 +367,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--studies", nargs="+", choices=list(STUDIES), default=list(STUDIES))
+    parser.add_argument("--networks", nargs="+", help='such as "MSFBCNN + SE"; all by default')
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--other-seeds", type=int, default=1, help="of all but EEGNet")
     parser.add_argument("--n-jobs", type=int, default=2)

@@ -601,7 +601,7 @@ SCRIPT = textwrap.dedent(
     class Slow(DummyClassifier):
         def fit(self, X, y):
             print("fit", flush=True)
-            time.sleep(0.3)
+            time.sleep(float(sys.argv[3]))
             return super().fit(X, y)
 
     store, n_jobs = sys.argv[1], int(sys.argv[2])
@@ -618,11 +618,13 @@ SCRIPT = textwrap.dedent(
 )
 
 
-def started(tmp_path, store, n_jobs=1):
+def started(tmp_path, store, n_jobs=1, seconds=0.3):
     script = tmp_path / "script.py"
     script.write_text(SCRIPT)
     return subprocess.Popen(
-        [sys.executable, str(script), str(store), str(n_jobs)], stdout=subprocess.PIPE, text=True
+        [sys.executable, str(script), str(store), str(n_jobs), str(seconds)],
+        stdout=subprocess.PIPE,
+        text=True,
     )
 
 
@@ -657,7 +659,8 @@ def test_a_killed_comparison_goes_on_where_it_was(tmp_path):
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
 def test_control_c_ends_a_parallel_comparison(tmp_path):
     store = tmp_path / "store"
-    process = started(tmp_path, store, n_jobs=2)
+    # So slow that a busy machine cannot finish all fits before the signal arrives.
+    process = started(tmp_path, store, n_jobs=2, seconds=3)
     wait_for_results(store, 1, process)
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=30)
