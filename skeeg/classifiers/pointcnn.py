@@ -14,7 +14,8 @@ from .._validation import POINTS
 from ..networks import PointCNN
 from ._batches import TrialDataset
 from ._placed_features import PlacedFeatures, in_order_of, read_features
-from .base import NetworkClassifier, is_gated, trial_groups
+from ._training_loop import is_gated
+from .base import NetworkClassifier, trial_groups
 
 
 class PointCNNClassifier(NetworkClassifier):
