@@ -1,6 +1,14 @@
 """Torch building blocks that the networks share."""
 
-from .activation import ACTIVATIONS, ALPHA_ACTIVATIONS, Activation, SafeLog, Square, make_activation
+from .activation import (
+    ACTIVATIONS,
+    ALPHA_ACTIVATIONS,
+    Activation,
+    SafeLog,
+    Square,
+    activation_and_max_pool,
+    make_activation,
+)
 from .attention import ATTENTION_AXES, CBAM, ECA, Attention, SqueezeExcitation
 from .attention_choice import ATTENTIONS, make_attention, place_attention
 from .channel_selection import GumbelChannelSelection
@@ -37,6 +45,7 @@ __all__ = [
     "TemporalSpatialFilter",
     "TrainableSubsampling",
     "XConv",
+    "activation_and_max_pool",
     "apply_max_norm",
     "clip_length",
     "farthest_points",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -22,10 +23,13 @@ class Activation:
         The torch layer; called with `alpha` where there is one, otherwise with nothing.
     default_alpha : float or None, default=None
         The value of `alpha` that the function is published with; None for a function without one.
+    is_monotone : bool, default=True
+        Whether it never falls, for any `alpha` that it can take.
     """
 
     module: Callable[..., nn.Module]
     default_alpha: float | None = None
+    is_monotone: bool = True
 
 
 ACTIVATIONS: dict[str, Activation] = {
@@ -33,8 +37,8 @@ ACTIVATIONS: dict[str, Activation] = {
     "leaky_relu": Activation(nn.LeakyReLU, default_alpha=0.01),
     "elu": Activation(nn.ELU, default_alpha=1.0),
     "selu": Activation(nn.SELU),
-    "gelu": Activation(nn.GELU),
-    "silu": Activation(nn.SiLU),
+    "gelu": Activation(nn.GELU, is_monotone=False),
+    "silu": Activation(nn.SiLU, is_monotone=False),
     "tanh": Activation(nn.Tanh),
     "sigmoid": Activation(nn.Sigmoid),
     "linear": Activation(nn.Identity),
@@ -113,6 +117,32 @@ def make_activation(
     if alpha is None:
         return entry.module(entry.default_alpha)
     return entry.module(check_number("alpha", alpha, at_least=0))
+
+
+def activation_and_max_pool(
+    pool: nn.Module, name: str, alpha: float | None = None
+) -> OrderedDict[str, nn.Module]:
+    """Return an activation and the max pool after it, in the order that costs less.
+
+    A function that never falls may as well see the largest value only: it makes the largest of
+    that. The others go first.
+
+    Parameters
+    ----------
+    pool : torch.nn.Module
+        The max pool.
+    name, alpha
+        As `make_activation` takes them.
+
+    Returns
+    -------
+    layers : OrderedDict
+        Of ``"activation"`` and ``"pool"``.
+    """
+    activation = make_activation(name, alpha)
+    if ACTIVATIONS[name].is_monotone:
+        return OrderedDict(pool=pool, activation=activation)
+    return OrderedDict(activation=activation, pool=pool)
 
 
 class Square(nn.Module):

@@ -6,7 +6,13 @@ from collections import OrderedDict
 
 from torch import Tensor, nn
 
-from ..layers import Dropout, clip_length, make_activation, output_length
+from ..layers import (
+    Dropout,
+    activation_and_max_pool,
+    clip_length,
+    make_activation,
+    output_length,
+)
 from ..layers._arguments import check_choice, check_number, check_positive_ints
 
 _HEADS = ("last", "flatten")
@@ -55,8 +61,7 @@ class _CNNRNN(nn.Module):
             return nn.Sequential(
                 OrderedDict(
                     conv=nn.Conv1d(n_in, f, kernel_length),
-                    activation=make_activation(activation, alpha),
-                    pool=nn.MaxPool1d(pool_length),
+                    **activation_and_max_pool(nn.MaxPool1d(pool_length), activation, alpha),
                     dropout=Dropout(p),
                 )
             )

@@ -10,10 +10,10 @@ from torch import Tensor, nn
 from ..layers import (
     Dropout,
     TemporalSpatialFilter,
+    activation_and_max_pool,
     clip_length,
     glorot_uniform_,
     glorot_uniform_as_convolution_,
-    make_activation,
     output_length,
     place_attention,
     with_max_norm,
@@ -198,8 +198,7 @@ class DeepConvNet(nn.Module):
         ) -> OrderedDict[str, nn.Module]:
             return OrderedDict(
                 norm=nn.BatchNorm2d(n_maps),
-                activation=make_activation(activation, alpha),
-                pool=nn.MaxPool2d((1, pool_length)),
+                **activation_and_max_pool(nn.MaxPool2d((1, pool_length)), activation, alpha),
                 **after_pool,
                 dropout=Dropout(dropout),
             )

@@ -43,7 +43,7 @@ _VARIANTS = {
     "strypsteen": _Variant(n_filters=10, kernel_lengths=(65, 41, 27, 17)),
 }
 
-_ACTIVATIONS = {"square": Activation(Square), **ACTIVATIONS}
+_ACTIVATIONS = {"square": Activation(Square, is_monotone=False), **ACTIVATIONS}
 
 
 class MSFBCNN(nn.Module):

@@ -62,7 +62,7 @@ _VARIANTS = {
     ),
 }
 
-_ACTIVATIONS = {"square": Activation(Square), **ACTIVATIONS}
+_ACTIVATIONS = {"square": Activation(Square, is_monotone=False), **ACTIVATIONS}
 
 
 class ShallowConvNet(nn.Module):

@@ -109,10 +109,10 @@ def reference_chain(np_layers, network_class, head):
             weight, bias = state[f"{block}.conv.weight"], state[f"{block}.conv.bias"]
             x = np_layers.convolve(x[:, :, None], weight[:, :, None], bias)
             y[f"{block}.conv"] = x[:, :, 0]
-            x = np.maximum(x, 0)
-            y[f"{block}.activation"] = x[:, :, 0]
-            x = np_layers.pool(x, np.max, 2)[:, :, 0]
-            y[f"{block}.pool"] = y[f"{block}.dropout"] = x
+            y[f"{block}.pool"] = np_layers.pool(x, np.max, 2)[:, :, 0]
+            # In the paper's order; ReLU never falls, so that the network may pool first.
+            x = np_layers.pool(np.maximum(x, 0), np.max, 2)[:, :, 0]
+            y[f"{block}.activation"] = y[f"{block}.dropout"] = x
         x = y["first_recurrent"] = recur(state, "first_recurrent", x.transpose(0, 2, 1))
         y["first_dropout"] = x
         x = y["second_recurrent"] = recur(state, "second_recurrent", x)

@@ -86,9 +86,10 @@ def reference_chain(np_layers, fixed_statistics=False):
             statistics = [state[f"{block}.norm.{name}"] for name in names]
             affine = state[f"{block}.norm.weight"], state[f"{block}.norm.bias"]
             y[f"{block}.norm"] = np_layers.normalise(z, *affine, 1e-5, *statistics)
-            y[f"{block}.activation"] = np_layers.elu(y[f"{block}.norm"], 0.7)
-            y[f"{block}.pool"] = np_layers.pool(y[f"{block}.activation"], np.max, 2)
-            z = y[f"{block}.pool"]
+            y[f"{block}.pool"] = np_layers.pool(y[f"{block}.norm"], np.max, 2)
+            # In the paper's order; ELU never falls, so that the network may pool first.
+            z = np_layers.pool(np_layers.elu(y[f"{block}.norm"], 0.7), np.max, 2)
+            y[f"{block}.activation"] = z
             if block == "block1":
                 y["block1.attention"] = z
             y[f"{block}.dropout"] = z
