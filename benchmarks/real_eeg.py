@@ -284,7 +284,7 @@ def of_entropies(data: EEGData) -> dict[str, Any]:
         return make_pipeline(
             DifferentialEntropy(data.sfreq, "classic"),
             SampleZScore(),
-            TopographicMap(names),
+            TopographicMap(names, layout="grid", shape=(11, 11)),
             classifier,
         )
 

@@ -92,9 +92,10 @@ def load_eegmat(
     **Split by subject only.** Each recording is of one class, so that whatever tells two
     recordings apart, such as a drifting electrode, seems to tell rest from arithmetic. All windows
     of a recording therefore count as one trial, and skeeg's leakage guard refuses folds that
-    divide it. With 12 subjects, log band power and logistic regression reach 0.54 to 0.66 on
-    subjects never seen (0.70 to 0.77 with each subject's features centred, without labels), and a
-    spurious 0.98 when windows of one recording are on both sides; chance is 0.50.
+    divide it. With 12 subjects, log band power and logistic regression reach 0.54 to 0.71 on
+    subjects never seen, by reference and bands (0.70 to 0.77 with each subject's features centred,
+    without labels), and a spurious 0.98 when windows of one recording are on both sides; chance is
+    0.50.
 
     References
     ----------
