@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import mne
+import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from sklearn.model_selection import GridSearchCV, LeaveOneGroupOut
@@ -100,8 +101,9 @@ def rhythms(sfreq: float) -> dict[str, Any]:
     }
 
 
-def average_reference(X: NDArray[Any]) -> NDArray[Any]:
+def average_reference(trials: EEGData) -> NDArray[np.float32]:
     """Subtract the mean of all electrodes."""
+    X = np.asarray(trials)
     return X - X.mean(axis=1, keepdims=True)
 
 
@@ -384,8 +386,9 @@ def main() -> None:
         print(parts[-1], flush=True)
     text = (
         "# Real recordings\n\nWritten by `python benchmarks/real_eeg.py`, which says how each "
-        "recording is loaded and split.\nMean over folds and seeds; deviations over folds (of the "
-        "mean over seeds) and over seeds (of the mean over\nfolds).\n\n"
+        "recording is loaded and split.\nNetworks that a table lacks were left out with "
+        "`--networks`. Mean over folds and seeds; deviations over folds\n(of the mean over seeds) "
+        "and over seeds (of the mean over folds).\n\n"
     )
     args.out.parent.mkdir(parents=True, exist_ok=True)
     args.out.write_text(text + "\n".join(parts))
