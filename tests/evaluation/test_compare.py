@@ -601,7 +601,7 @@ SCRIPT = textwrap.dedent(
     class Slow(DummyClassifier):
         def fit(self, X, y):
             print("fit", flush=True)
-            time.sleep(float(sys.argv[3]))
+            time.sleep(0.3)
             return super().fit(X, y)
 
     store, n_jobs = sys.argv[1], int(sys.argv[2])
@@ -618,14 +618,20 @@ SCRIPT = textwrap.dedent(
 )
 
 
-def started(tmp_path, store, n_jobs=1, seconds=0.3):
+def started(tmp_path, store, n_jobs=1):
     script = tmp_path / "script.py"
     script.write_text(SCRIPT)
     return subprocess.Popen(
-        [sys.executable, str(script), str(store), str(n_jobs), str(seconds)],
+        [sys.executable, str(script), str(store), str(n_jobs)],
         stdout=subprocess.PIPE,
         text=True,
+        preexec_fn=heed_interrupts if sys.platform != "win32" else None,
     )
+
+
+def heed_interrupts():
+    """Undo what a shell does to jobs in the background, which the tests may be one of."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def finished(store):
@@ -659,8 +665,7 @@ def test_a_killed_comparison_goes_on_where_it_was(tmp_path):
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
 def test_control_c_ends_a_parallel_comparison(tmp_path):
     store = tmp_path / "store"
-    # So slow that a busy machine cannot finish all fits before the signal arrives.
-    process = started(tmp_path, store, n_jobs=2, seconds=3)
+    process = started(tmp_path, store, n_jobs=2)
     wait_for_results(store, 1, process)
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=30)

@@ -22,7 +22,7 @@ AFTER_POOL = {
     MixNet: ("first_pool", "first_dropout", 16),
     InceptionResNet: ("first_pool", "first_dropout", 16),
     ShallowConvNet: ("log", "dropout", 40),
-    DeepConvNet: ("block1.pool", "block1.dropout", 25),
+    DeepConvNet: ("block1.activation", "block1.dropout", 25),
 }
 #: What comes before the gates of electrodes.
 IN_FILTERS = {
@@ -66,7 +66,7 @@ def seen(network, names, x):
 
 @each_network
 @each_kind
-def test_gates_of_maps_act_after_the_pool_and_before_the_dropout(network_class, kind):
+def test_gates_of_maps_act_on_what_is_pooled_and_before_the_dropout(network_class, kind):
     network = build(network_class, kind).eval()
     before, after, n_maps = AFTER_POOL[network_class]
     found = seen(network, (before, after), torch.randn(4, 6, 500))
