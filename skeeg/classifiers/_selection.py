@@ -150,7 +150,8 @@ class ChannelSelectingClassifier(NetworkClassifier):
     """Base of the classifiers of raw EEG, which have a parameter ``n_selected_chans``.
 
     Where it is given, ``module_`` is a selection layer followed by a network of that many
-    channels, both trained together.
+    channels, both trained together. Nothing is precomputed of the trials then: what enters the
+    network is drawn anew for every step.
     """
 
     n_selected_chans: int | None = None
@@ -297,10 +298,6 @@ class ChannelSelectingClassifier(NetworkClassifier):
             return callbacks
         # Before early stopping, which asks how the selection is, and the log, which shows it.
         return [("selection", SelectionSchedule()), *callbacks]
-
-    def _precompute(self, trials: torch.Tensor) -> dict[str, torch.Tensor]:
-        # What enters the network is drawn anew for every step.
-        return {} if self.n_selected_chans is not None else super()._precompute(trials)
 
     def get_loss(self, y_pred: Any, y_true: Any, X: Any = None, training: bool = False) -> Any:
         """Return the mean of the trials' losses and, in training, the selection's penalty.

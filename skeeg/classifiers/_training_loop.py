@@ -15,7 +15,7 @@ from sklearn.model_selection import StratifiedGroupKFold, StratifiedShuffleSplit
 from skorch.callbacks import Callback, EpochTimer, PassthroughScoring, PrintLog
 from skorch.dataset import get_len
 
-from .._validation import check_X, scaled
+from .._validation import Unwrapped, check_X, scaled, unwrap
 from ..layers.constraint import apply_max_norm
 from ._arithmetic import resolve_device
 from ._batches import BatchLoader, TrialDataset
@@ -202,6 +202,18 @@ class TrainingLoop(SklearnNet):
             )
         return {name: value for name, value in known.items() if name in accepted} | {
             name: getattr(self, name) for name in self._network_param_names()
+        }
+
+    def _unwrapped(self, X: Any, *, reset: bool) -> Unwrapped:
+        """Take the trials out of what a user passed to `fit`, with ``reset``, or to `predict`."""
+        return unwrap(X)
+
+    def _for_messages(self, trials: Unwrapped) -> dict[str, Any]:
+        """Return what the gate must know to say where in the trials something is wrong."""
+        return {
+            "name": type(self).__name__,
+            "ch_names": trials.ch_names or self.ch_names_,
+            "axes": self._trial_axes,
         }
 
     def get_dataset(self, X: Any, y: Any = None) -> Any:

@@ -15,7 +15,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 from torch.nn.utils.parametrize import is_parametrized
 
 from .._labelled import LabelledRows
-from .._validation import Unwrapped, check_X_y, scaled, standard_deviation, unwrap
+from .._validation import check_X_y, scaled, standard_deviation
 from ._arithmetic import arithmetic, moved, resolve_device, usable_device
 from ._batches import TrialDataset
 from ._sklearn_net import FITTED_COMPONENTS
@@ -176,18 +176,6 @@ n_iter_no_change, class_weight, device, n_threads, random_state, warm_start, cal
             self._trial_weights(y, sample_weight),
             groups,
         )
-
-    def _unwrapped(self, X: Any, *, reset: bool) -> Unwrapped:
-        """Take the trials out of what a user passed to `fit`, with ``reset``, or to `predict`."""
-        return unwrap(X)
-
-    def _for_messages(self, trials: Unwrapped) -> dict[str, Any]:
-        """Return what the gate must know to say where in the trials something is wrong."""
-        return {
-            "name": type(self).__name__,
-            "ch_names": trials.ch_names or self.ch_names_,
-            "axes": self._trial_axes,
-        }
 
     def _encode_labels(self, y: NDArray[Any], *, reset: bool, classes: Any) -> NDArray[np.int64]:
         """Return class indices and, with ``reset``, learn the classes."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import pdist
 
 from .._electrodes import flat_positions
-from ._style import GREY
+from ._style import GREY, ink_on
 
 #: Radius of discs, in units of the head's; in dense montages they are as large as fits.
 _LARGEST = 0.12
@@ -103,5 +103,5 @@ def _name(
     if size < _SMALLEST_LETTERS:
         return
     for name, (x, y), colour in zip(ch_names, places, colours, strict=True):
-        ink = "black" if colour[:3] @ (0.299, 0.587, 0.114) > 0.5 else "white"
+        ink = ink_on(colour)
         axes.text(x, y, name, ha="center", va="center", color=ink, fontsize=size, zorder=3)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import textwrap
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 #: From the palette of Okabe and Ito (2008), made for colour-blind readers.
 BLUE, ORANGE, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
@@ -27,3 +29,8 @@ def wrapped(text: object, width: int) -> str:
 def open_axes(axes: Axes) -> None:
     """Leave only the left and the lower line of the frame."""
     axes.spines[["top", "right"]].set_visible(False)
+
+
+def ink_on(colour: NDArray[np.float64]) -> str:
+    """Return the colour of letters that can be read on a background, given in RGB or RGBA."""
+    return "black" if colour[:3] @ (0.299, 0.587, 0.114) > 0.5 else "white"

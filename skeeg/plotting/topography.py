@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..features._base import check_ch_names
 from ..features.topography import electrode_places, topographic_map
-from ._style import new_figure, wrapped
+from ._style import ink_on, new_figure, wrapped
 
 _MAX_COLUMNS = 5
 #: Cells without an electrode, and those outside the head.
@@ -141,7 +141,7 @@ def _label(
     halo = [withStroke(linewidth=1.2, foreground="white")]
     for name, (row, column), colour in zip(ch_names, places, colours, strict=True):
         if in_cells:
-            ink = "black" if colour[:3] @ (0.299, 0.587, 0.114) > 0.5 else "white"
+            ink = ink_on(colour)
             axes.text(column, row, name, ha="center", va="center", color=ink, fontsize=7)
         else:
             axes.plot(column, row, ".", color="black", markersize=3, path_effects=halo)
