@@ -9,8 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from sklearn.base import clone
 
 from .._labelled import LabelledRows
+from ..data import EEGData
+from ._base import BandFeatures
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -85,6 +88,60 @@ class FeatureTable(LabelledRows):
                 f"X is not finite: feature {self.feature_names[column]} of window {row} is "
                 f"{self.X[row, column]}."
             )
+
+    @classmethod
+    def from_data(cls, data: EEGData, features: BandFeatures) -> FeatureTable:
+        """Compute features of trials that need nothing but the trial itself.
+
+        In a pipeline the transformer alone does, and sees new trials as well. A table is for what
+        comes before the split, such as `standardise_subjects_transductively`.
+
+        Parameters
+        ----------
+        data : EEGData
+        features : BandPower or DifferentialEntropy
+            What to compute; fitted or not.
+
+        Returns
+        -------
+        table : FeatureTable
+            A row for each trial.
+
+        Raises
+        ------
+        TypeError
+            If `data` is not EEGData, or `features` are not of frequency bands.
+        ValueError
+            If a trial is not finite, or has another sampling rate than `features`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skeeg import EEGData
+        >>> from skeeg.features import DifferentialEntropy, FeatureTable
+        >>> X = np.random.default_rng(0).standard_normal((6, 2, 640))
+        >>> data = EEGData.from_arrays(X, [0, 1] * 3, sfreq=128, ch_names=["C3", "C4"])
+        >>> FeatureTable.from_data(data, DifferentialEntropy(sfreq=128))
+        <FeatureTable: 6 windows of 5 s x 5 bands x 2 channels; 0: 3, 1: 3>
+        """
+        if not isinstance(data, EEGData):
+            raise TypeError(
+                f"data must be EEGData, got {type(data).__name__}. "
+                "EEGData.from_arrays(X, y, sfreq=...) makes one."
+            )
+        if not isinstance(features, BandFeatures):
+            raise TypeError(
+                "features must be a transformer of frequency bands, such as BandPower or "
+                f"DifferentialEntropy, got {type(features).__name__}."
+            )
+        return cls(
+            X=np.asarray(clone(features).fit_transform(data)),
+            y=data.y,
+            bands=tuple(features._kinds()),
+            ch_names=data.ch_names,
+            metadata=data.metadata,
+            window=data.duration,
+        )
 
     @classmethod
     def concatenate(cls, parts: Sequence[FeatureTable]) -> FeatureTable:
