@@ -19,6 +19,7 @@ from .lecun import PartialConv2d, RadialBasis, ScaledTanh, TrainableSubsampling
 from .length import SameConv2d, clip_length, output_length
 from .mixed_conv import MixedDepthwiseConv, split_maps
 from .pool import MeanPool
+from .power import normalised_power
 from .temporal_spatial import TemporalSpatialFilter
 from .x_conv import XConv, farthest_points, nearest_points
 
@@ -55,6 +56,7 @@ __all__ = [
     "make_activation",
     "make_attention",
     "nearest_points",
+    "normalised_power",
     "output_length",
     "place_attention",
     "split_maps",

@@ -108,6 +108,28 @@ def correlate_all(x: Tensor, kernels: Tensor, padding: tuple[int, int]) -> Tenso
     return result
 
 
+def convolve(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """Compute ``conv2d(x, weight, bias)``, with a faster gradient by the bias on CPUs.
+
+    oneDNN takes as long for that sum as for the gradient by the weights of a small kernel.
+
+    Parameters
+    ----------
+    x : Tensor, shape (batch, n_maps, height, n_times)
+    weight : Tensor, shape (n_outputs, n_maps, kernel_height, kernel_length)
+    bias : Tensor, shape (n_outputs,)
+
+    Returns
+    -------
+    Tensor, shape (batch, n_outputs, height', n_times')
+        Without padding.
+    """
+    if is_onednn(x) and bias.requires_grad and torch.is_grad_enabled():
+        result: Tensor = _Convolve.apply(x, weight, bias)
+        return result
+    return F.conv2d(x, weight, bias)
+
+
 def spectral_window(n_times: int, length: int, padding: tuple[int, int]) -> tuple[int, int, int]:
     """Return where a product of spectra holds a correlation.
 
@@ -183,6 +205,24 @@ def _by_kernels(x: Tensor, gradient: Tensor, reach: int) -> Tensor:
     weights = gradient.reshape(n_signals, 1, -1)
     each = F.conv1d(signals.reshape(1, n_signals, -1), weights, groups=n_signals)
     return each.reshape(batch, n_maps, -1).sum(dim=0)
+
+
+class _Convolve(torch.autograd.Function):
+    """`convolve`, with oneDNN's gradients but for that by the bias."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        ctx.save_for_backward(x, weight)
+        return F.conv2d(x, weight, bias)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        x, weight = ctx.saved_tensors
+        needed = [*ctx.needs_input_grad[:2], False]
+        by_x, by_weight, _ = torch.ops.aten.convolution_backward(
+            gradient, x, weight, None, [1, 1], [0, 0], [1, 1], False, [0, 0], 1, needed
+        )
+        return by_x, by_weight, gradient.sum(dim=(0, 2, 3))
 
 
 class _CorrelateAll(torch.autograd.Function):

@@ -16,7 +16,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ._arguments import check_choice, check_flag, check_positive_ints
+from ._batch_norm import track_statistics
 from .correlation import (
+    convolve,
     correlate_all,
     correlate_each,
     correlate_each_by_spectrum,
@@ -290,7 +292,7 @@ class TemporalSpatialFilter(nn.Module):
             # oneDNN is fastest where the electrodes of a sample lie side by side.
             x = F.pad(maps_side_by_side(x), self.time_padding)
             kernels = kernels.unsqueeze(2).contiguous(memory_format=torch.channels_last)
-            return F.conv2d(x, kernels, constant)
+            return convolve(x, kernels, constant)
         return (correlate_all(x, kernels, self.time_padding) + constant[:, None]).unsqueeze(2)
 
     # ------------------------------------------------------------------ normalisation
@@ -346,14 +348,7 @@ class TemporalSpatialFilter(nn.Module):
         mean = precise @ seen.mean
         variance = ((precise @ seen.covariance) * precise).sum(dim=1).clamp_min(0)
         mean, variance = mean.to(filters.dtype) + constants, variance.to(filters.dtype)
-        with torch.no_grad():
-            norm.num_batches_tracked.add_(1)
-            # With momentum None, torch averages over all batches.
-            momentum = norm.momentum
-            if momentum is None:
-                momentum = 1.0 / float(norm.num_batches_tracked)
-            running_mean.lerp_(mean, momentum)
-            running_var.lerp_(variance * (seen.count / (seen.count - 1)), momentum)
+        track_statistics(norm, mean, variance, seen.count)
         return mean, variance
 
 

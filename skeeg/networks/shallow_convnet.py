@@ -18,6 +18,7 @@ from ..layers import (
     glorot_uniform_,
     glorot_uniform_as_convolution_,
     make_activation,
+    normalised_power,
     output_length,
     place_attention,
     with_max_norm,
@@ -220,7 +221,19 @@ class ShallowConvNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the logits, (batch, n_outputs), of trials of shape (batch, n_chans, n_times)."""
-        x = self.activation(self.norm(self.filters(x)))
-        x = self.attention(self.log(self.pool(x)))
+        x = self.attention(self.log(self._pooled(self.filters(x))))
         logits: Tensor = self.dense(self.dropout(x).flatten(1))
         return logits
+
+    def _pooled(self, x: Tensor) -> Tensor:
+        """Normalise, activate and pool."""
+        layers = self.norm, self.activation, self.pool
+        if isinstance(self.activation, Square) and not any(map(_is_watched, layers)):
+            return normalised_power(x, self.norm, self.pool)
+        pooled: Tensor = self.pool(self.activation(self.norm(x)))
+        return pooled
+
+
+def _is_watched(layer: nn.Module) -> bool:
+    """Return whether somebody wants to see what goes in and out of a layer."""
+    return bool(layer._forward_hooks or layer._forward_pre_hooks or layer._backward_hooks)

@@ -8,7 +8,12 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from skeeg.layers import SameConv2d
-from skeeg.layers.correlation import correlate_all, correlate_each, correlate_each_by_spectrum
+from skeeg.layers.correlation import (
+    convolve,
+    correlate_all,
+    correlate_each,
+    correlate_each_by_spectrum,
+)
 
 each_way = pytest.mark.parametrize("correlate", [correlate_each, correlate_each_by_spectrum])
 
@@ -196,3 +201,32 @@ def test_every_pair_exports_and_compiles():
     torch.testing.assert_close(*outputs)
     gradients = [torch.autograd.grad(out.square().sum(), layer.kernels)[0] for out in outputs]
     torch.testing.assert_close(*gradients)
+
+
+@pytest.mark.parametrize("layout", [torch.channels_last, torch.contiguous_format])
+@pytest.mark.parametrize("wanted", ["x", "weight", "bias", "x weight bias"])
+def test_convolutions_have_torchs_outputs_and_gradients(layout, wanted):
+    generator = torch.Generator().manual_seed(0)
+    shapes = {"x": (3, 2, 1, 30), "weight": (5, 2, 1, 7), "bias": (5,)}
+    tensors = {n: torch.randn(*shape, generator=generator) for n, shape in shapes.items()}
+    tensors["x"] = tensors["x"].contiguous(memory_format=layout)
+    leaves = [tensors[name].requires_grad_() for name in wanted.split()]
+    results = []
+    for layer in (convolve, F.conv2d):
+        output = layer(*tensors.values())
+        weights = torch.linspace(-1, 2, output.numel()).reshape(output.shape)
+        results.append([output, *torch.autograd.grad((output * weights).sum(), leaves)])
+    for ours, theirs in zip(*results, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-4)
+
+
+def test_gradients_of_gradients_by_a_convolution():
+    """In single precision, which is what the gradients are written out for."""
+    x, weight, bias = torch.randn(2, 2, 1, 9), torch.randn(3, 2, 1, 4), torch.randn(3)
+    leaves = [x.requires_grad_(), weight.requires_grad_(), bias.requires_grad_()]
+    seconds = []
+    for layer in (convolve, F.conv2d):
+        firsts = torch.autograd.grad(layer(*leaves).pow(3).sum(), leaves, create_graph=True)
+        seconds.append(torch.autograd.grad(sum(f.square().sum() for f in firsts), leaves))
+    for ours, theirs in zip(*seconds, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-2)

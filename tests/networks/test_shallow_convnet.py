@@ -1,3 +1,4 @@
+import copy
 import math
 
 import numpy as np
@@ -210,3 +211,36 @@ def test_a_short_window_clips_what_does_not_fit_and_names_it(n_times, expected, 
     assert [str(warning.message).split()[0] for warning in record] == warned
     assert (network.filters.temporal.kernel_size[1], network.pool.length) == expected
     assert network.dense.in_features == 40
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize(("dtype", "rtol"), [(torch.float64, 1e-9), (torch.float32, 1e-4)])
+def test_pools_are_normalised_at_once_unless_somebody_watches(variant, dtype, rtol):
+    """A hook makes the network compute its layers one by one, which must not change it."""
+    torch.manual_seed(0)
+    x, y = torch.randn(12, 3, 200, dtype=dtype) + 2, torch.arange(12) % 2
+    one = ShallowConvNet(3, 200, 2, dropout=0, variant=variant).to(dtype)
+    other = copy.deepcopy(one)
+    seen = []
+    other.norm.register_forward_hook(lambda *_: seen.append(True))
+    for network in (one, other):
+        optimiser = torch.optim.SGD(network.parameters(), lr=1e-2)
+        for _ in range(20):
+            optimiser.zero_grad()
+            torch.nn.functional.cross_entropy(network(x), y).backward()
+            optimiser.step()
+        network.eval()
+    assert len(seen) == 20
+    for name, value in one.state_dict().items():
+        torch.testing.assert_close(value, other.state_dict()[name], rtol=rtol, atol=rtol)
+    torch.testing.assert_close(one(x), other(x), rtol=rtol, atol=rtol)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("training", [True, False])
+def test_pools_at_once_export_and_compile(training):
+    network, x = ShallowConvNet(3, 200, 2, dropout=0).train(training), torch.randn(4, 3, 200)
+    compiled = torch.compile(copy.deepcopy(network), backend="aot_eager")
+    torch.testing.assert_close(compiled(x), network(x), rtol=1e-4, atol=1e-5)
+    exported = torch.export.export(network.eval(), (x,)).module()
+    torch.testing.assert_close(exported(x), network(x), rtol=1e-4, atol=1e-5)
