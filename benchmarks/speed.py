@@ -10,8 +10,9 @@ EEGNet, ShallowConvNet and DeepConvNet are trained side by side, in one process 
 * **braindecode**, its EEGNet, ShallowFBCSPNet or Deep4Net in its EEGClassifier, with the same
   hyper-parameters, batches of the same size and the same optimiser.
 
-MSFBCNN, which braindecode does not have, is set against **direct** alone, in epochs of one batch:
-as written, a batch of it takes half a minute and several GB.
+As written a batch takes up to fifty times as long as ours, so direct is in the first round only.
+MSFBCNN, which braindecode does not have, is set against direct alone, for one shape and in epochs
+of one batch: as written, a batch of it takes half a minute and several GB.
 
 A *round* of one contestant is a ``partial_fit`` of a few epochs of four batches, whose times run
 from the end of one epoch to the end of the next, then some predictions; the next contestant
@@ -37,7 +38,9 @@ beside the CPU build of torch:
 Its import wants torchaudio, whose compiled part may not load beside the CPU build of torch, nor is
 it needed: move the folder ``torchaudio/lib`` aside then.
 
-Writes ``benchmarks/results/speed.md`` anew after each network, shape and number of threads.
+Writes ``benchmarks/results/speed.md`` anew after each network, shape and number of threads. What
+was measured is kept in ``--store`` while code, libraries and rounds are the same, so that a run
+that was stopped goes on.
 """
 
 from __future__ import annotations
@@ -45,6 +48,7 @@ from __future__ import annotations
 import argparse
 import gc
 import multiprocessing
+import os
 import tempfile
 import time
 import warnings
@@ -53,9 +57,11 @@ from concurrent.futures import ProcessPoolExecutor
 from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import joblib
 import numpy as np
 import pandas as pd
 import torch
@@ -66,6 +72,7 @@ from speed_report import BARE, DIRECT, PEER, SKEEG, Aims, report
 from torch import nn
 from tqdm import tqdm
 
+import skeeg
 from skeeg import (
     DeepConvNetClassifier,
     EEGNetClassifier,
@@ -88,6 +95,7 @@ class Network:
     peer: str | None = None
     peer_params: dict[str, Any] = field(default_factory=dict)
     n_batches: int = 4  # of an epoch
+    shapes: tuple[str, ...] = tuple(SHAPES)
 
 
 NETWORKS = {
@@ -105,7 +113,7 @@ NETWORKS = {
     ),
     "ShallowConvNet": Network(ShallowConvNetClassifier, "ShallowFBCSPNet"),
     "DeepConvNet": Network(DeepConvNetClassifier, "Deep4Net"),
-    "MSFBCNN": Network(MSFBCNNClassifier, n_batches=1),
+    "MSFBCNN": Network(MSFBCNNClassifier, n_batches=1, shapes=("44x1125",)),
 }
 
 AIMS = Aims(
@@ -298,6 +306,8 @@ def race(
     order = list(contestants)
     for round_ in range(effort.rounds):
         for name in order[round_ % len(order) :] + order[: round_ % len(order)]:
+            if name == DIRECT and round_ and PEER in contestants:
+                continue
             contestant = contestants[name]
             # These two differ by a few per cent, and take less time than the others.
             n_epochs = effort.epochs * (4 if name in (SKEEG, BARE) else 1)
@@ -381,8 +391,38 @@ def parsed_arguments() -> argparse.Namespace:
     parser.add_argument("--threads", nargs="+", type=int, default=[1, 2])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--out", type=Path, help="the page to write")
+    parser.add_argument("--store", type=Path, default=Path("skeeg-results/speed"))
     parser.add_argument("--quick", action="store_true", help="once each, to see that it runs")
     return parser.parse_args()
+
+
+def fingerprint() -> str:
+    """Return what tells this state of the code and its libraries from others."""
+    package = Path(skeeg.__file__).parent
+    here = Path(__file__).parent
+    sources = [*sorted(package.rglob("*.py")), here / "speed.py", here / "floor.py"]
+    libraries = [version(name) for name in ("torch", "skorch", "scikit-learn", "numpy")]
+    return joblib.hash(
+        [*(path.read_bytes() for path in sources), libraries, peer_package() is not None]
+    )
+
+
+def measure_case(
+    threads: int, name: str, shape: str, effort: Effort, machine: Machine, code: str
+) -> tuple[list[dict[str, Any]], dict[tuple[str, str], Floor]]:
+    """Return the measurements of a network on trials of a shape, and its floors."""
+    network, size = NETWORKS[name], SHAPES[shape]
+    where = {"threads": threads, "network": name, "shape": shape}
+    rows = [where | row for row in race(network, size, threads, effort)]
+    rows += [where | row for row in memory(name, size, threads)]
+    load = {"who": "machine", "measure": "load", "round": 0, "value": os.getloadavg()[0]}
+    rows.append(where | load)
+    return rows, floors(network, size, machine)
+
+
+def rate_machine(threads: int, code: str) -> Machine:
+    """Return the machine's rates."""
+    return measure_machine(threads)
 
 
 def main() -> None:
@@ -390,9 +430,12 @@ def main() -> None:
     warnings.filterwarnings("ignore", module="braindecode")
     page = arguments.out or RESULTS
     effort = Effort(rounds=arguments.rounds, epochs=2, calls=5)
+    store = joblib.Memory(arguments.store, verbose=0)
     if arguments.quick:
         effort = Effort(rounds=1, epochs=1, calls=1)
         page = arguments.out or Path(tempfile.gettempdir()) / RESULTS.name
+        store = joblib.Memory(None)
+    code = fingerprint()
     machines: dict[int, Machine] = {}
     rows: list[dict[str, Any]] = []
     least: dict[tuple[int, str, str], dict[tuple[str, str], Floor]] = {}
@@ -401,16 +444,15 @@ def main() -> None:
         for threads in arguments.threads
         for shape in arguments.shapes
         for name in arguments.networks
+        if shape in NETWORKS[name].shapes
     ]
     for threads, name, shape in tqdm(todo, unit="network"):
         torch.set_num_threads(threads)
-        if threads not in machines:
-            machines[threads] = measure_machine(threads)
-        network, size = NETWORKS[name], SHAPES[shape]
-        where = {"threads": threads, "network": name, "shape": shape}
-        rows += [where | row for row in race(network, size, threads, effort)]
-        rows += [where | row for row in memory(name, size, threads)]
-        least[threads, name, shape] = floors(network, size, machines[threads])
+        machines[threads] = store.cache(rate_machine)(threads, code)
+        measured, least[threads, name, shape] = store.cache(measure_case)(
+            threads, name, shape, effort, machines[threads], code
+        )
+        rows += measured
         text = report(pd.DataFrame(rows), least, machines, AIMS)
         page.parent.mkdir(parents=True, exist_ok=True)
         page.write_text(text)

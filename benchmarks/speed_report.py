@@ -80,6 +80,7 @@ def _heading(rows: pd.DataFrame, machines: dict[int, Machine], has_peer: bool) -
             "direct method, for which the aim and the share of memory are then"
         )
     rounds = rows.loc[rows["measure"] == "fit", "round"].nunique()
+    load = rows.loc[rows["measure"] == "load", "value"]
     lines = [
         "# Speed",
         "",
@@ -89,8 +90,8 @@ def _heading(rows: pd.DataFrame, machines: dict[int, Machine], has_peer: bool) -
         "with quartiles in brackets.",
         "",
         f"{_processor()}, {os.cpu_count()} processors, Python {platform.python_version()}, torch "
-        f"{torch.__version__}, skorch {version('skorch')}. Load average at the end: "
-        f"{os.getloadavg()[0]:.1f}, of which the script makes as much as it has threads.",
+        f"{torch.__version__}, skorch {version('skorch')}. Load averages were {load.min():.1f} to "
+        f"{load.max():.1f}, of which the script makes as much as it has threads.",
         "",
     ]
     header = ["threads", "matrix product, Gflop/s", "copy in cache, GB/s", "copy in memory, GB/s"]
@@ -251,7 +252,8 @@ def _ms(seconds: pd.Series) -> str:
 
 
 def _ratio(numerator: pd.Series, denominator: pd.Series) -> str:
-    return _spread(numerator / denominator)
+    """Return the median and the spread of the ratios in the rounds that both took part in."""
+    return _spread((numerator / denominator).dropna())
 
 
 def _spread(values: pd.Series, digits: int | None = None) -> str:
