@@ -29,6 +29,8 @@ from torch import Tensor, nn
 
 from skeeg.layers import TemporalSpatialFilter
 from skeeg.layers.correlation import cut_into_frames
+from skeeg.layers.temporal_spatial import FEW_CHANS
+from skeeg.networks import ShallowConvNet
 
 _FLOAT32 = 4  # bytes
 
@@ -155,8 +157,10 @@ def _rest(network: nn.Module, x: Tensor, training: bool) -> list[Operation]:
         else:
             found.append(Operation(multiply_adds, before + after))
 
-    front = set(network.filters.modules())
-    leaves = [m for m in network.modules() if m not in front and not list(m.children())]
+    apart = set(network.filters.modules())
+    if isinstance(network, ShallowConvNet):  # they are one with the pool
+        apart |= {network.norm, network.activation}
+    leaves = [m for m in network.modules() if m not in apart and not list(m.children())]
     hooks = [leaf.register_forward_hook(note) for leaf in leaves]
     was_training = network.training
     try:
@@ -238,7 +242,8 @@ def _direct(filters: TemporalSpatialFilter, n: _Sizes, training: bool) -> Operat
 
 
 def _merged(filters: TemporalSpatialFilter, n: _Sizes, training: bool) -> Operation:
-    if filters.depthwise:  # mixes, then filters the mixtures
+    if filters.depthwise and not (training and n.n_chans <= FEW_CHANS):
+        # mixes, then filters the mixtures
         mixing, filtering = n.n_chans * n.mixtures, n.length * n.outputs
         if training:
             values = 2 * n.inputs + 5 * n.mixtures + 3 * n.outputs

@@ -37,6 +37,9 @@ _SPECTRAL_FROM = 160
 #: and each part of a kernel, that take as long as transforming it; measured in training.
 _SPECTRAL_OVERHEAD = 150
 
+#: Depthwise filters of no more electrodes have their gradients sooner as one kernel an output.
+FEW_CHANS = 2
+
 _NO_STATISTICS = "norm must track its running statistics; got track_running_stats=False."
 
 
@@ -224,9 +227,19 @@ class TemporalSpatialFilter(nn.Module):
         if method == "direct":
             return self._direct(x)
         filters, constants = self._normalised_filters(x, lag_sums)
-        if self.depthwise:
-            return self._mixed_first(x, filters, constants, method).unsqueeze(2)
-        return self._as_one_kernel(x, filters, constants, method)
+        if not self.depthwise:
+            weights = self.spatial.weight[..., 0]  # O, F, C
+            constant = weights.sum(dim=2) @ constants
+            kernels = torch.einsum("ofc,fk->ock", weights, filters)
+            return self._as_one_kernel(x, kernels, constant, method)
+        weights = self.spatial.weight[:, 0, :, 0]  # O, C
+        multiplier = len(weights) // len(filters)
+        constant = constants.repeat_interleave(multiplier) * weights.sum(dim=1)
+        kernels = filters.repeat_interleave(multiplier, dim=0)  # O, K
+        if method == "merged" and self.n_chans <= FEW_CHANS and torch.is_grad_enabled():
+            kernels = weights[:, :, None] * kernels[:, None]
+            return self._as_one_kernel(x, kernels, constant, method)
+        return self._mixed_first(x, weights, kernels, constant, method)
 
     def extra_repr(self) -> str:
         """Return the settings, for the layer's printed form."""
@@ -271,23 +284,21 @@ class TemporalSpatialFilter(nn.Module):
         result: Tensor = self.spatial(x)
         return result
 
-    def _mixed_first(self, x: Tensor, filters: Tensor, constants: Tensor, method: str) -> Tensor:
-        weights = self.spatial.weight[:, 0, :, 0]  # O, C
-        multiplier = len(weights) // len(filters)
-        constant = constants.repeat_interleave(multiplier) * weights.sum(dim=1)
+    def _mixed_first(
+        self, x: Tensor, weights: Tensor, kernels: Tensor, constant: Tensor, method: str
+    ) -> Tensor:
+        """Mix electrodes with weights (O, C), and filter each mixture with its kernel (O, K)."""
         if self.spatial.bias is not None:
             constant = constant + self.spatial.bias
         mixtures = torch.bmm(x.transpose(1, 2), weights.T.expand(len(x), -1, -1))  # batch, T, O
-        kernels = filters.repeat_interleave(multiplier, dim=0)  # O, K
         correlate = correlate_each if method == "merged" else correlate_each_by_spectrum
-        return correlate(mixtures.transpose(1, 2), kernels, self.time_padding, constant)
+        filtered = correlate(mixtures.transpose(1, 2), kernels, self.time_padding, constant)
+        return filtered.unsqueeze(2)
 
-    def _as_one_kernel(self, x: Tensor, filters: Tensor, constants: Tensor, method: str) -> Tensor:
-        weights = self.spatial.weight[..., 0]  # O, F, C
-        constant = weights.sum(dim=2) @ constants
+    def _as_one_kernel(self, x: Tensor, kernels: Tensor, constant: Tensor, method: str) -> Tensor:
+        """Filter with kernels (O, C, K), and sum over electrodes."""
         if self.spatial.bias is not None:
             constant = constant + self.spatial.bias
-        kernels = torch.einsum("ofc,fk->ock", weights, filters)
         if method == "merged":
             # oneDNN is fastest where the electrodes of a sample lie side by side.
             x = F.pad(maps_side_by_side(x), self.time_padding)
