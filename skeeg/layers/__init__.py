@@ -14,6 +14,7 @@ from .attention_choice import ATTENTIONS, make_attention, place_attention
 from .channel_selection import GumbelChannelSelection
 from .constraint import apply_max_norm, with_max_norm
 from .dropout import Dropout
+from .gru import GRU
 from .initialisation import glorot_uniform_, glorot_uniform_as_convolution_, lecun_uniform_
 from .lecun import PartialConv2d, RadialBasis, ScaledTanh, TrainableSubsampling
 from .length import SameConv2d, clip_length, output_length
@@ -30,6 +31,7 @@ __all__ = [
     "ATTENTION_AXES",
     "CBAM",
     "ECA",
+    "GRU",
     "Activation",
     "Attention",
     "Dropout",

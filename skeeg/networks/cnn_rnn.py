@@ -7,6 +7,7 @@ from collections import OrderedDict
 from torch import Tensor, nn
 
 from ..layers import (
+    GRU,
     Dropout,
     activation_and_max_pool,
     clip_length,
@@ -213,7 +214,7 @@ activation, alpha
     torch.Size([5, 4])
     """
 
-    recurrent = nn.GRU
+    recurrent = GRU
 
 
 def _clip_blocks(
