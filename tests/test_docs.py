@@ -8,6 +8,7 @@ import functools
 import importlib
 import inspect
 import io
+import itertools
 import os
 import pkgutil
 import re
@@ -270,6 +271,36 @@ def test_api_page_lists_every_public_name():
     assert {name for name in skeeg.__all__ if name not in PUBLIC_MODULES} - listed == {
         "__version__"
     }
+
+
+def rows_of_table(text, *header):
+    """Return the rows of the first Markdown table that begins with these columns."""
+    lines = iter(text.splitlines())
+    for line in lines:
+        if line.startswith(f"| {' | '.join(header)} |"):
+            break
+    else:
+        pytest.fail(f"There is no table with {header}.")
+    next(lines)
+    rows = itertools.takewhile(lambda line: line.startswith("|"), lines)
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+
+
+def test_the_speed_in_the_readme_is_that_of_the_measured_table():
+    networks = ("EEGNet", "ShallowConvNet", "DeepConvNet")
+    page = (ROOT / "benchmarks" / "results" / "speed.md").read_text()
+    measured = rows_of_table(page.split("## Training")[1], "threads", "network", "trials")
+    expected = {
+        (network, trials): re.match(r"\*\*([\d.,]+)\*\*", ratio)[1]
+        for threads, network, trials, _, _, ratio, *_ in measured
+        if threads == "1" and network in networks
+    }
+    shown = {
+        (network, trials): ratio
+        for trials, *ratios in rows_of_table((ROOT / "README.md").read_text(), "trials", *networks)
+        for network, ratio in zip(networks, ratios, strict=True)
+    }
+    assert shown == expected
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
