@@ -303,6 +303,24 @@ def test_the_speed_in_the_readme_is_that_of_the_measured_table():
     assert shown == expected
 
 
+def test_what_a_test_subject_lends_is_that_of_the_results():
+    results = (ROOT / "benchmarks" / "results" / "real_eeg.md").read_text()
+    of_study = {
+        title.splitlines()[0]: {
+            name: mean.strip("*") for name, mean, *_ in rows_of_table(title, "model", "mean")
+        }
+        for title in results.split("\n## ")[1:]
+    }
+    honest, transductive = (scores for title, scores in of_study.items() if "by entropy" in title)
+    expected = [
+        honest["entropy + SVM"],
+        honest["entropy + SVM, scaled over trials"],
+        transductive["entropy + SVM"],
+    ]
+    page = (ROOT / "docs" / "user_guide" / "leakage.md").read_text()
+    assert [row[1] for row in rows_of_table(page, "standardised by", "accuracy")] == expected
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_links_within_the_repository_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text()):

@@ -219,7 +219,11 @@ class FeatureTable(LabelledRows):
     def __repr__(self) -> str:
         labels, counts = np.unique(self.y, return_counts=True)
         classes = ", ".join(f"{label}: {n}" for label, n in zip(labels, counts, strict=True))
+        of_bands, of_channels = (
+            f"{len(names)} {what}{'s' if len(names) > 1 else ''}"
+            for names, what in ((self.bands, "band"), (self.ch_names, "channel"))
+        )
         return (
-            f"<FeatureTable: {len(self)} windows of {self.window:g} s x {len(self.bands)} bands "
-            f"x {len(self.ch_names)} channels; {classes}>"
+            f"<FeatureTable: {len(self)} windows of {self.window:g} s x {of_bands} x "
+            f"{of_channels}; {classes}>"
         )

@@ -40,6 +40,7 @@ def test_a_transformer_that_gives_data_frames_stays_as_it_was(data):
     table = FeatureTable.from_data(data, power)
     np.testing.assert_allclose(table.X, np.log(band_power(data.X, 128, {"mu": (8, 13)})[:, 0]))
     assert not hasattr(power, "n_chans_")
+    assert repr(table) == "<FeatureTable: 6 windows of 5 s x 1 band x 2 channels; a: 3, b: 3>"
 
 
 def test_trials_of_a_subject_are_standardised_together(data):
