@@ -236,4 +236,5 @@ class ShallowConvNet(nn.Module):
 
 def _is_watched(layer: nn.Module) -> bool:
     """Return whether somebody wants to see what goes in and out of a layer."""
-    return bool(layer._forward_hooks or layer._forward_pre_hooks or layer._backward_hooks)
+    forward = layer._forward_hooks or layer._forward_pre_hooks
+    return bool(forward or layer._backward_hooks or layer._backward_pre_hooks)
