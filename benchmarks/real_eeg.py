@@ -423,7 +423,8 @@ def main() -> None:
         "# Real recordings\n\nWritten by `python benchmarks/real_eeg.py`, which says how each "
         "recording is loaded and split.\nNetworks that a table lacks were left out with "
         "`--networks`. Mean over folds and seeds; deviations over folds\n(of the mean over seeds) "
-        "and over seeds (of the mean over folds).\nTimes are those of a machine with other work.\n\n"
+        "and over seeds (of the mean over folds).\n"
+        "Times are those of a machine with other work.\n\n"
     )
     args.out.parent.mkdir(parents=True, exist_ok=True)
     args.out.write_text(text + "\n".join(parts))
