@@ -28,11 +28,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, LeaveOneGroupOut
-from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
-from sklearn.svm import SVC
-from sklearn.tree import DecisionTreeClassifier
 
 from skeeg import (
     CCNNClassifier,
@@ -171,12 +168,9 @@ def entropies_transductively(path: Path) -> FeatureTable:
 
 
 def of_features(sfreq: float) -> dict[str, Any]:
-    """Baselines for features that are computed and scaled already, at their defaults."""
-    return {
-        "entropy + SVM": SVC(),
-        "entropy + MLP": MLPClassifier((128,), max_iter=1000),
-        "entropy + tree": DecisionTreeClassifier(max_depth=20),
-    }
+    """Baselines for features that are scaled already: the decoders of those with entropy."""
+    whole = {"SVM": entropy_svm(sfreq), "MLP": entropy_mlp(sfreq), "tree": entropy_tree(sfreq)}
+    return {f"entropy + {name}": pipeline[-1] for name, pipeline in whole.items()}
 
 
 def flicker(sfreq: float) -> dict[str, Any]:

@@ -402,13 +402,12 @@ def fingerprint() -> str:
     here = Path(__file__).parent
     sources = [*sorted(package.rglob("*.py")), here / "speed.py", here / "floor.py"]
     libraries = [version(name) for name in ("torch", "skorch", "scikit-learn", "numpy")]
-    return joblib.hash(
-        [*(path.read_bytes() for path in sources), libraries, peer_package() is not None]
-    )
+    known = [*(path.read_bytes() for path in sources), libraries, peer_package() is not None]
+    return str(joblib.hash(known))
 
 
 def measure_case(
-    threads: int, name: str, shape: str, effort: Effort, machine: Machine, code: str
+    threads: int, name: str, shape: str, effort: Effort, machine: Machine
 ) -> tuple[list[dict[str, Any]], dict[tuple[str, str], Floor]]:
     """Return the measurements of a network on trials of a shape, and its floors."""
     network, size = NETWORKS[name], SHAPES[shape]
@@ -420,22 +419,16 @@ def measure_case(
     return rows, floors(network, size, machine)
 
 
-def rate_machine(threads: int, code: str) -> Machine:
-    """Return the machine's rates."""
-    return measure_machine(threads)
-
-
 def main() -> None:
     arguments = parsed_arguments()
     warnings.filterwarnings("ignore", module="braindecode")
     page = arguments.out or RESULTS
     effort = Effort(rounds=arguments.rounds, epochs=2, calls=5)
-    store = joblib.Memory(arguments.store, verbose=0)
+    store = joblib.Memory(arguments.store / fingerprint(), verbose=0)
     if arguments.quick:
         effort = Effort(rounds=1, epochs=1, calls=1)
         page = arguments.out or Path(tempfile.gettempdir()) / RESULTS.name
         store = joblib.Memory(None)
-    code = fingerprint()
     machines: dict[int, Machine] = {}
     rows: list[dict[str, Any]] = []
     least: dict[tuple[int, str, str], dict[tuple[str, str], Floor]] = {}
@@ -448,9 +441,9 @@ def main() -> None:
     ]
     for threads, name, shape in tqdm(todo, unit="network"):
         torch.set_num_threads(threads)
-        machines[threads] = store.cache(rate_machine)(threads, code)
+        machines[threads] = store.cache(measure_machine)(threads)
         measured, least[threads, name, shape] = store.cache(measure_case)(
-            threads, name, shape, effort, machines[threads], code
+            threads, name, shape, effort, machines[threads]
         )
         rows += measured
         text = report(pd.DataFrame(rows), least, machines, AIMS)

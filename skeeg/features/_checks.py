@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..data import EEGData
+
 
 def check_positive(name: str, value: float, unit: str) -> float:
     """Return `value` as a float if it is a positive, finite number.
@@ -83,3 +85,33 @@ def check_choice(name: str, value: Any, known: Iterable[str]) -> None:
     """
     if not isinstance(value, str) or value not in known:
         raise ValueError(f"{name} must be one of {', '.join(map(repr, known))}, got {value!r}.")
+
+
+def check_eeg_data(data: EEGData, name: str) -> EEGData:
+    """Return `data` if it is EEGData with a trial at least.
+
+    Parameters
+    ----------
+    data : EEGData
+    name : str
+        The argument, as the user spells it.
+
+    Returns
+    -------
+    data : EEGData
+
+    Raises
+    ------
+    TypeError
+        If it is something else.
+    ValueError
+        If it is empty.
+    """
+    if not isinstance(data, EEGData):
+        raise TypeError(
+            f"{name} must be EEGData, got {type(data).__name__}. Arrays become one with "
+            "EEGData.from_arrays(X, y, sfreq=..., subject=...)."
+        )
+    if len(data) == 0:
+        raise ValueError(f"{name} has no trials.")
+    return data

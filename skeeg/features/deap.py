@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from .._labelled import PROVENANCE
 from .._validation import check_finite
 from ..data import EEGData
+from ._checks import check_eeg_data
 from ._window_variance import window_variance
 from .bands import Bands, check_bands
 from .baseline import subtract_baseline
@@ -105,14 +106,14 @@ def deap_entropy(
     >>> table.groups("trial").tolist()[8:12]
     [0, 0, 1, 1]
     """
-    n_window = window_samples("window", window, _checked(data, "data"))
+    n_window = window_samples("window", window, check_eeg_data(data, "data"))
     edges = check_bands(bands, data.sfreq)
     variance = _variance(data, edges, n_window, "trials")
     limits = np.finfo(np.float64)
     floor = max(limits.eps * float(variance.mean()), limits.tiny)
     features = entropy_of(variance, floor=floor)
     if baseline is not None:
-        _check_same_trials(data, _checked(baseline, "baseline"))
+        _check_same_trials(data, check_eeg_data(baseline, "baseline"))
         rest = _variance(baseline, edges, n_window, "baselines")
         features = subtract_baseline(features, entropy_of(rest, floor=floor))
     n_windows = features.shape[1]
@@ -141,17 +142,6 @@ def _variance(
     if not np.isfinite(variance).all():  # a filter carries on what is not finite
         check_finite(data.X, name="deap_entropy", ch_names=data.ch_names)
     return variance
-
-
-def _checked(data: EEGData, name: str) -> EEGData:
-    if not isinstance(data, EEGData):
-        raise TypeError(
-            f"{name} must be EEGData, got {type(data).__name__}. Arrays become one with "
-            "EEGData.from_arrays(X, y, sfreq=..., subject=...)."
-        )
-    if len(data) == 0:
-        raise ValueError(f"{name} has no trials.")
-    return data
 
 
 def _check_same_trials(data: EEGData, baseline: EEGData) -> None:

@@ -14,6 +14,7 @@ from sklearn.base import clone
 from .._labelled import LabelledRows
 from ..data import EEGData
 from ._base import BandFeatures
+from ._checks import check_eeg_data
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -112,7 +113,8 @@ class FeatureTable(LabelledRows):
         TypeError
             If `data` is not EEGData, or `features` are not of frequency bands.
         ValueError
-            If a trial is not finite, or has another sampling rate than `features`.
+            If there is no trial, one is not finite, or they have another sampling rate than
+            `features`.
 
         Examples
         --------
@@ -124,11 +126,7 @@ class FeatureTable(LabelledRows):
         >>> FeatureTable.from_data(data, DifferentialEntropy(sfreq=128))
         <FeatureTable: 6 windows of 5 s x 5 bands x 2 channels; 0: 3, 1: 3>
         """
-        if not isinstance(data, EEGData):
-            raise TypeError(
-                f"data must be EEGData, got {type(data).__name__}. "
-                "EEGData.from_arrays(X, y, sfreq=...) makes one."
-            )
+        check_eeg_data(data, "data")
         if not isinstance(features, BandFeatures):
             raise TypeError(
                 "features must be a transformer of frequency bands, such as BandPower or "

@@ -28,3 +28,27 @@ def track_statistics(norm: nn.BatchNorm2d, mean: Tensor, variance: Tensor, count
         momentum = 1.0 / float(norm.num_batches_tracked)
     running_mean.lerp_(mean.to(running_mean.dtype), momentum)
     running_var.lerp_((variance * (count / (count - 1))).to(running_var.dtype), momentum)
+
+
+def gain_and_constant(
+    norm: nn.BatchNorm2d, value: Tensor, variance: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Return what a layer multiplies each map with, and what it makes of a value of the map.
+
+    Parameters
+    ----------
+    norm : torch.nn.BatchNorm2d
+    value : Tensor, shape (n_maps,)
+        Less the mean of its map.
+    variance : Tensor, shape (n_maps,)
+        As the layer would use it.
+
+    Returns
+    -------
+    gain, constant : Tensor, shape (n_maps,)
+    """
+    gain = torch.rsqrt(variance + norm.eps)
+    if not norm.affine:
+        return gain, value * gain
+    gain = gain * norm.weight
+    return gain, value * gain + norm.bias

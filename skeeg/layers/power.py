@@ -7,7 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ._batch_norm import track_statistics
+from ._batch_norm import gain_and_constant, track_statistics
+from .activation import Square
 from .pool import MeanPool
 
 #: As many as stay in a core's second cache, with some room.
@@ -55,7 +56,7 @@ def normalised_power(x: Tensor, norm: nn.BatchNorm2d, pool: MeanPool) -> Tensor:
     """
     count = x.shape[0] * x.shape[-1]
     if x.dtype not in (torch.float32, torch.float64) or pool.length % pool.stride or count < 2:
-        pooled: Tensor = pool(norm(x).square())
+        pooled: Tensor = pool(Square()(norm(x)))
         return pooled
     # From here on the axes are as they lie in memory, where those of maps and time may be swapped.
     x = x.squeeze(2)
@@ -74,11 +75,7 @@ def normalised_power(x: Tensor, norm: nn.BatchNorm2d, pool: MeanPool) -> Tensor:
     else:
         of_pools, of_squares, _, _ = _Moments.apply(x, running_mean, *settings)
         rest, variance = torch.zeros_like(running_mean), running_var
-    gain = torch.rsqrt(variance + norm.eps)
-    constant = -gain * rest
-    if norm.affine:
-        gain, constant = gain * norm.weight, constant * norm.weight + norm.bias
-    gain, constant = _of_maps(gain, time), _of_maps(constant, time)
+    gain, constant = (_of_maps(each, time) for each in gain_and_constant(norm, -rest, variance))
     power = gain.square() * of_squares + (2 * gain * constant) * of_pools + constant.square()
     return (power if time == 2 else power.transpose(1, 2)).unsqueeze(2)
 
@@ -150,8 +147,7 @@ class _Moments(torch.autograd.Function):
 
 def _n_trials_in_cache(x: Tensor) -> int:
     """Return how many trials to take at once, such that a CPU's cache holds them."""
-    values = x[0].numel() if x.device.type == "cpu" else 0
-    return max(1, _CACHED_VALUES // values) if values else len(x)
+    return max(1, _CACHED_VALUES // x[0].numel()) if x.device.type == "cpu" else len(x)
 
 
 def _of_maps(values: Tensor, time: int) -> Tensor:

@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ._arguments import check_choice, check_flag, check_positive_ints
-from ._batch_norm import track_statistics
+from ._batch_norm import gain_and_constant, track_statistics
 from .correlation import (
     convolve,
     correlate_all,
@@ -227,19 +227,23 @@ class TemporalSpatialFilter(nn.Module):
         if method == "direct":
             return self._direct(x)
         filters, constants = self._normalised_filters(x, lag_sums)
-        if not self.depthwise:
-            weights = self.spatial.weight[..., 0]  # O, F, C
+        weights = self.spatial.weight[..., 0]  # O, F, C; O, 1, C if depthwise
+        if self.depthwise:
+            weights = weights[:, 0]  # O, C
+            multiplier = len(weights) // len(filters)
+            filters = filters.repeat_interleave(multiplier, dim=0)  # O, K
+            constant = constants.repeat_interleave(multiplier) * weights.sum(dim=1)
+        else:
             constant = weights.sum(dim=2) @ constants
+        if self.spatial.bias is not None:
+            constant = constant + self.spatial.bias
+        if not self.depthwise:
             kernels = torch.einsum("ofc,fk->ock", weights, filters)
-            return self._as_one_kernel(x, kernels, constant, method)
-        weights = self.spatial.weight[:, 0, :, 0]  # O, C
-        multiplier = len(weights) // len(filters)
-        constant = constants.repeat_interleave(multiplier) * weights.sum(dim=1)
-        kernels = filters.repeat_interleave(multiplier, dim=0)  # O, K
-        if method == "merged" and self.n_chans <= FEW_CHANS and torch.is_grad_enabled():
-            kernels = weights[:, :, None] * kernels[:, None]
-            return self._as_one_kernel(x, kernels, constant, method)
-        return self._mixed_first(x, weights, kernels, constant, method)
+        elif method == "merged" and self.n_chans <= FEW_CHANS and torch.is_grad_enabled():
+            kernels = weights[:, :, None] * filters[:, None]
+        else:
+            return self._mixed_first(x, weights, filters, constant, method)
+        return self._as_one_kernel(x, kernels, constant, method)
 
     def extra_repr(self) -> str:
         """Return the settings, for the layer's printed form."""
@@ -288,8 +292,6 @@ class TemporalSpatialFilter(nn.Module):
         self, x: Tensor, weights: Tensor, kernels: Tensor, constant: Tensor, method: str
     ) -> Tensor:
         """Mix electrodes with weights (O, C), and filter each mixture with its kernel (O, K)."""
-        if self.spatial.bias is not None:
-            constant = constant + self.spatial.bias
         mixtures = torch.bmm(x.transpose(1, 2), weights.T.expand(len(x), -1, -1))  # batch, T, O
         correlate = correlate_each if method == "merged" else correlate_each_by_spectrum
         filtered = correlate(mixtures.transpose(1, 2), kernels, self.time_padding, constant)
@@ -297,8 +299,6 @@ class TemporalSpatialFilter(nn.Module):
 
     def _as_one_kernel(self, x: Tensor, kernels: Tensor, constant: Tensor, method: str) -> Tensor:
         """Filter with kernels (O, C, K), and sum over electrodes."""
-        if self.spatial.bias is not None:
-            constant = constant + self.spatial.bias
         if method == "merged":
             # oneDNN is fastest where the electrodes of a sample lie side by side.
             x = F.pad(maps_side_by_side(x), self.time_padding)
@@ -316,13 +316,8 @@ class TemporalSpatialFilter(nn.Module):
         if self.norm is None:
             return filters, constants
         mean, variance = self._statistics(self.norm, x, sums, filters, constants)
-        gain = torch.rsqrt(variance + self.norm.eps)
-        if self.norm.affine:
-            gain = gain * self.norm.weight
-        constants = (constants - mean) * gain
-        return filters * gain[
-            :, None
-        ], constants + self.norm.bias if self.norm.affine else constants
+        gain, constants = gain_and_constant(self.norm, constants - mean, variance)
+        return filters * gain[:, None], constants
 
     def _aligned_filters(self) -> Tensor:
         """Return all temporal filters, shorter ones with zeros around them, as they are aligned."""
