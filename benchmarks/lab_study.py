@@ -24,6 +24,7 @@ and its figures.
 from __future__ import annotations
 
 import argparse
+import os
 import tempfile
 import time
 from collections.abc import Iterable
@@ -35,10 +36,12 @@ from typing import Any, NamedTuple
 import joblib
 import numpy as np
 import pandas as pd
+import torch
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 from skorch.callbacks import Callback
+from speed_report import processor
 from tqdm import tqdm
 
 from skeeg import DeepConvNetClassifier, EEGData, EEGNetClassifier
@@ -151,21 +154,23 @@ def divided(data: EEGData, training_session: str) -> Trials:
 # ---------------------------------------------------------------------- training
 
 
-def histories(fits: list[Fit], trials: Trials, store: Path, n_jobs: int) -> dict[Fit, pd.DataFrame]:
+def histories(
+    fits: list[Fit], trials: Trials, store: Path, n_jobs: int, device: str
+) -> dict[Fit, pd.DataFrame]:
     """Return a row per epoch of each fit, those in the store without training again."""
     folder = store / joblib.hash(trials)[:12]
     paths = {fit: folder / f"{fit}.csv" for fit in fits}
     todo = [fit for fit in fits if not paths[fit].exists()]
     print(f"{len(fits) - len(todo)} of {len(fits)} fits are in {folder}.", flush=True)
     work = joblib.Parallel(n_jobs=n_jobs, return_as="generator_unordered")(
-        joblib.delayed(train)(fit, trials, paths[fit], n_jobs) for fit in todo
+        joblib.delayed(train)(fit, trials, paths[fit], n_jobs, device) for fit in todo
     )
     for name, seconds in tqdm(work, total=len(todo), unit="fit"):
         tqdm.write(f"{name}: {seconds:.2f} s an epoch")
     return {fit: pd.read_csv(path) for fit, path in paths.items()}
 
 
-def train(fit: Fit, trials: Trials, path: Path, n_jobs: int) -> tuple[str, float]:
+def train(fit: Fit, trials: Trials, path: Path, n_jobs: int, device: str) -> tuple[str, float]:
     """Write the history of a fit; return its name and the seconds of an epoch."""
     X, y = trials.train, trials.y_train
     callbacks = [("test", Curve("test", trials.test, trials.y_test))]
@@ -183,6 +188,7 @@ def train(fit: Fit, trials: Trials, path: Path, n_jobs: int) -> tuple[str, float
         batch_size=min(BATCH, len(y)),
         lr=1e-3,
         weight_decay=1e-2,
+        device=device,
         random_state=fit.seed,
         callbacks=callbacks,
     )
@@ -194,9 +200,17 @@ def train(fit: Fit, trials: Trials, path: Path, n_jobs: int) -> tuple[str, float
     history = pd.DataFrame({name: classifier.history[:, name] for name in columns})
     history["elapsed"] = elapsed / fit.epochs
     history["at_once"] = n_jobs
+    history["machine"] = machine(classifier.device_)
     with atomic_path(path) as partial:
         history.to_csv(partial, index=False)
     return str(fit), float(history["dur"].median())
+
+
+def machine(device: str) -> str:
+    """Return the name of what trained."""
+    if torch.device(device).type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{processor()}, {os.cpu_count()} cores"
 
 
 # ---------------------------------------------------------------------- results
@@ -219,18 +233,26 @@ def accuracies(found: dict[Fit, pd.DataFrame]) -> pd.DataFrame:
 
 
 def speed(found: dict[Fit, pd.DataFrame]) -> list[str]:
-    """Return the table of times."""
+    """Return the table of times, of the fits on all training trials."""
+    fits = pd.DataFrame(
+        {
+            "network": fit.network,
+            "epoch": history["dur"].median(),
+            **history[["elapsed", "at_once", "machine"]].iloc[0],
+        }
+        for fit, history in found.items()
+        if not fit.held_out
+    )
     lines = [
-        "| network | s an epoch | with scoring the test set | fits at once | epochs/s, together "
-        "| lab report's GPU, epochs/s |",
-        "|---|---|---|---|---|---|",
+        "| network | machine | fits | fits at once | s an epoch | with scoring the test set "
+        "| epochs/s, together | lab report's GPU, epochs/s |",
+        "|---|---|---|---|---|---|---|---|",
     ]
-    for network in dict.fromkeys(fit.network for fit in found):
-        own = pd.concat([h for f, h in found.items() if f.network == network and not f.held_out])
-        epoch, at_once = own["dur"].median(), own["at_once"].median()
+    for (network, where, at_once), own in fits.groupby(["network", "machine", "at_once"]):
+        epoch = own["epoch"].median()
         lines.append(
-            f"| {network} | {epoch:.2f} | {own['elapsed'].median():.2f} | {at_once:.0f} | "
-            f"{at_once / epoch:.1f} | {REPORTED_RATE[network]} |"
+            f"| {network} | {where} | {len(own)} | {at_once} | {epoch:.2f} | "
+            f"{own['elapsed'].median():.2f} | {at_once / epoch:.1f} | {REPORTED_RATE[network]} |"
         )
     return lines
 
@@ -370,6 +392,7 @@ def parsed_arguments() -> argparse.Namespace:
     parser.add_argument("--epochs", type=int, default=300)
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--n-jobs", type=int, default=2, help="fits at once, on a core each")
+    parser.add_argument("--device", default="cpu", help='"cpu" or a CUDA device, such as "cuda"')
     parser.add_argument(
         "--no-validation",
         action="store_true",
@@ -401,7 +424,7 @@ def main() -> None:
             arguments.networks,
         )
     ]
-    found = histories(fits, trials, arguments.store, arguments.n_jobs)
+    found = histories(fits, trials, arguments.store, arguments.n_jobs, arguments.device)
     print("\n".join(speed(found)))
     out.mkdir(parents=True, exist_ok=True)
     scores = accuracies(found)

@@ -89,7 +89,7 @@ def _heading(rows: pd.DataFrame, machines: dict[int, Machine], has_peer: bool) -
         f"Medians of {rounds} alternating rounds; a ratio is the median of the rounds' ratios, "
         "with quartiles in brackets.",
         "",
-        f"{_processor()}, {os.cpu_count()} processors, Python {platform.python_version()}, torch "
+        f"{processor()}, {os.cpu_count()} processors, Python {platform.python_version()}, torch "
         f"{torch.__version__}, skorch {version('skorch')}. Load averages were {load.min():.1f} to "
         f"{load.max():.1f}, of which the script makes as much as it has threads.",
         "",
@@ -278,7 +278,7 @@ def _verdict(aim: float | None, value: float, *, at_most: bool = False) -> str:
     return f"{aim:g}, {'reached' if reached else '**missed**'}"
 
 
-def _processor() -> str:
+def processor() -> str:
     info = Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.exists() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]

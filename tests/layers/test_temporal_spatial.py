@@ -53,8 +53,8 @@ def two_steps(layer, x, method):
     for step in range(2):
         leaf = (x * (1 + step)).requires_grad_()
         out = layer(leaf)
-        weight = torch.linspace(-1, 2, out.numel(), dtype=out.dtype).reshape(out.shape)
-        (out * weight / out.numel()).sum().backward()
+        weight = torch.linspace(-1, 2, out.numel(), dtype=out.dtype, device=out.device)
+        (out * weight.reshape(out.shape) / out.numel()).sum().backward()
         found |= {f"output {step}": out.detach(), f"input gradient {step}": leaf.grad}
     found |= {name: parameter.grad for name, parameter in layer.named_parameters()}
     found |= {name: value.clone().double() for name, value in layer.named_buffers()}

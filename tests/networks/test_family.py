@@ -144,6 +144,38 @@ def test_export_traces_the_whole_network(network_class):
     torch.testing.assert_close(exported(x), network(x))
 
 
+@pytest.mark.cuda
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@each_form
+def test_a_step_on_cuda_is_that_on_the_cpu(network_class, form):
+    torch.manual_seed(0)
+    there = build(network_class, form).double()
+    for layer in there.modules():
+        if isinstance(layer, nn.Dropout):
+            layer.p = 0.0
+    here = copy.deepcopy(there).cuda()
+    x = trials(network_class, 6, dtype=torch.float64)
+    weights = torch.randn(6, 2, dtype=torch.float64)
+    outcomes = []
+    for network in (here, there):
+        device = next(network.parameters()).device
+        given = x.to(device).requires_grad_()
+        torch.manual_seed(1)  # PointCNN draws electrodes, on the CPU in any case
+        logits = network(given)
+        (logits * weights.to(device)).sum().backward()
+        gradients = {name: value.grad for name, value in network.named_parameters()}
+        outcome = {
+            "logits": logits,
+            "input": given.grad,
+            **gradients,
+            **dict(network.named_buffers()),
+        }
+        outcome["evaluated"] = network.eval()(given)
+        outcomes.append({name: value.detach().cpu() for name, value in outcome.items()})
+    for name, expected in outcomes[1].items():
+        torch.testing.assert_close(outcomes[0][name], expected, rtol=1e-8, atol=1e-9, msg=name)
+
+
 @each_network
 def test_the_seed_decides_the_first_weights(network_class):
     states = []
