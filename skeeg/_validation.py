@@ -392,7 +392,8 @@ def scaled(
     """Return ``X / scale`` as a new contiguous array, having checked that all of it is finite.
 
     The product is made in float64, so that trials in volts and in microvolts give the same
-    float32 numbers.
+    float32 numbers, unless `X` is of ``dtype`` already: numpy converts in four times the time of
+    a product.
 
     Parameters
     ----------
@@ -418,11 +419,14 @@ def scaled(
         If a value is NaN, infinite, or too large for ``dtype``; it says where.
     """
     out = np.empty(X.shape, dtype=dtype)
+    factor, limits = 1 / scale, np.finfo(out.dtype)
+    fits = float(limits.tiny) <= factor <= float(limits.max)
+    precision = out.dtype if X.dtype == out.dtype and fits else np.float64
     start = 0
     with np.errstate(over="ignore", invalid="ignore"):
         for chunk in _chunks(X):
             part = out[start : start + len(chunk)]
-            np.multiply(chunk, 1 / scale, out=part, dtype=np.float64, casting="same_kind")
+            np.multiply(chunk, factor, out=part, dtype=precision, casting="same_kind")
             # The sum of squares is the fastest pass that any bad value spoils.
             if not np.isfinite(np.vdot(part, part)) and not np.isfinite(part).all():
                 raise ValueError(_describe_not_finite(chunk, start, name, ch_names, axes))

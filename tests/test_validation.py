@@ -89,6 +89,17 @@ def test_scaled_trials_are_new_contiguous_single_precision():
     np.testing.assert_array_equal(out, (X / 1e-6).astype(np.float32))
 
 
+@pytest.mark.parametrize("scale", [1e-44, 1e-30, 7e-6, 3.0, 1e30, 1e44])
+def test_single_precision_trials_are_scaled_to_rounding(scale):
+    unit = np.random.default_rng(0).standard_normal((5, 3, 8))
+    X = (unit * np.clip(scale, 1e-30, 1e30)).astype(np.float32)
+    out = scaled(X, scale, name="Net")
+    assert out.dtype == np.float32
+    assert not np.shares_memory(out, X)
+    expected = X.astype(np.float64) / scale
+    np.testing.assert_allclose(out, expected, rtol=3e-7, atol=1e-44)
+
+
 @pytest.mark.parametrize(
     ("value", "kind"), [(np.nan, "NaN"), (np.inf, "infinity"), (-np.inf, "infinity")]
 )

@@ -3,6 +3,7 @@
 from .activation import (
     ACTIVATIONS,
     ALPHA_ACTIVATIONS,
+    ELU,
     Activation,
     SafeLog,
     Square,
@@ -31,6 +32,7 @@ __all__ = [
     "ATTENTION_AXES",
     "CBAM",
     "ECA",
+    "ELU",
     "GRU",
     "Activation",
     "Attention",

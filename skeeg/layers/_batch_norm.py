@@ -52,3 +52,9 @@ def gain_and_constant(
         return gain, value * gain
     gain = gain * norm.weight
     return gain, value * gain + norm.bias
+
+
+def is_watched(layer: nn.Module) -> bool:
+    """Return whether somebody wants to see what goes in and out of a layer."""
+    forward = layer._forward_hooks or layer._forward_pre_hooks
+    return bool(forward or layer._backward_hooks or layer._backward_pre_hooks)

@@ -12,6 +12,38 @@ from torch import Tensor, nn
 
 from ._arguments import check_choice, check_number
 
+#: Of fewer values, an operation more costs what a faster one saves.
+_FEWEST_VALUES = 1 << 15
+
+_PRECISE = (torch.float32, torch.float64)
+
+
+class ELU(nn.ELU):
+    """``torch.nn.ELU``, in two thirds of the time where a CPU predicts.
+
+    torch takes care that exp(x) - 1 is precise beside zero too, which costs it six times as much as
+    the exponential function. Without gradients, that is taken as it is here: the outputs are right
+    to rounding of the largest value that exp(x) takes, 1, and no more is left of them in any sum.
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Return the activations, in the shape of `input`."""
+        ours = (
+            not torch.is_grad_enabled()
+            and not self.inplace
+            and input.device.type == "cpu"
+            and input.dtype in _PRECISE
+            and input.numel() >= _FEWEST_VALUES
+            and 0 < self.alpha <= 1  # so that the larger of both is the function
+            and not torch.compiler.is_compiling()
+        )
+        if not ours:
+            return super().forward(input)
+        below = input.clamp(max=0).exp_().sub_(1)
+        if self.alpha != 1:
+            below.mul_(self.alpha)
+        return torch.maximum(input, below, out=below)
+
 
 @dataclass(frozen=True)
 class Activation:
@@ -35,7 +67,7 @@ class Activation:
 ACTIVATIONS: dict[str, Activation] = {
     "relu": Activation(nn.ReLU),
     "leaky_relu": Activation(nn.LeakyReLU, default_alpha=0.01),
-    "elu": Activation(nn.ELU, default_alpha=1.0),
+    "elu": Activation(ELU, default_alpha=1.0),
     "selu": Activation(nn.SELU),
     "gelu": Activation(nn.GELU, is_monotone=False),
     "silu": Activation(nn.SiLU, is_monotone=False),

@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ._arguments import check_choice, check_flag, check_positive_ints
-from ._batch_norm import gain_and_constant, track_statistics
+from ._batch_norm import gain_and_constant, is_watched, track_statistics
 from .correlation import (
     convolve,
     correlate_all,
@@ -226,6 +226,42 @@ class TemporalSpatialFilter(nn.Module):
         method = self._chosen(len(x))
         if method == "direct":
             return self._direct(x)
+        return self._without_maps(x, lag_sums, method)
+
+    def normalised(self, x: Tensor, norm: nn.BatchNorm2d, lag_sums: Tensor | None = None) -> Tensor:
+        """Return ``norm(self(x, lag_sums))``; in evaluation, the filters have `norm` in them.
+
+        Which saves a pass over the outputs.
+
+        Parameters
+        ----------
+        x : Tensor, shape (batch, n_chans, n_times)
+        norm : torch.nn.BatchNorm2d
+            Of the outputs, each spatial filter's a map.
+        lag_sums : Tensor, optional
+            As in `forward`.
+
+        Returns
+        -------
+        Tensor, shape (batch, n_spatial_filters, 1, n_outputs)
+        """
+        method = self._chosen(len(x))
+        varies = norm.training or norm.running_mean is None
+        if method == "direct" or varies or is_watched(norm) or is_watched(self):
+            outputs: Tensor = norm(self(x, lag_sums))
+            return outputs
+        return self._without_maps(x, lag_sums, method, norm)
+
+    def extra_repr(self) -> str:
+        """Return the settings, for the layer's printed form."""
+        return f"padding={self.padding!r}, depthwise={self.depthwise}, method={self.method!r}"
+
+    # ------------------------------------------------------------------ methods
+
+    def _without_maps(
+        self, x: Tensor, lag_sums: Tensor | None, method: str, last: nn.BatchNorm2d | None = None
+    ) -> Tensor:
+        """Filter, and normalise the outputs as `last` does in evaluation."""
         filters, constants = self._normalised_filters(x, lag_sums)
         weights = self.spatial.weight[..., 0]  # O, F, C; O, 1, C if depthwise
         if self.depthwise:
@@ -237,6 +273,9 @@ class TemporalSpatialFilter(nn.Module):
             constant = weights.sum(dim=2) @ constants
         if self.spatial.bias is not None:
             constant = constant + self.spatial.bias
+        if last is not None and last.running_mean is not None and last.running_var is not None:
+            gain, constant = gain_and_constant(last, constant - last.running_mean, last.running_var)
+            weights = weights * gain.reshape(-1, *[1] * (weights.ndim - 1))
         if not self.depthwise:
             kernels = torch.einsum("ofc,fk->ock", weights, filters)
         elif method == "merged" and self.n_chans <= FEW_CHANS and torch.is_grad_enabled():
@@ -244,12 +283,6 @@ class TemporalSpatialFilter(nn.Module):
         else:
             return self._mixed_first(x, weights, filters, constant, method)
         return self._as_one_kernel(x, kernels, constant, method)
-
-    def extra_repr(self) -> str:
-        """Return the settings, for the layer's printed form."""
-        return f"padding={self.padding!r}, depthwise={self.depthwise}, method={self.method!r}"
-
-    # ------------------------------------------------------------------ methods
 
     def _check_method(self) -> str:
         method = check_choice("method", self.method, METHODS)

@@ -167,7 +167,7 @@ second_pool_length, dropout, activation, alpha, attention, attention_axis
 
     def forward(self, x: Tensor, lag_sums: Tensor | None = None) -> Tensor:
         """Return the logits, (batch, n_outputs), of trials of shape (batch, n_chans, n_times)."""
-        x = self.first_norm(self.filters(x, lag_sums))
+        x = self.filters.normalised(x, self.first_norm, lag_sums)
         x = self.attention(self.first_pool(self.first_activation(x)))
         x = self.first_dropout(x)
         x = self.second_norm(self.second_conv(x))

@@ -222,7 +222,7 @@ class InceptionResNet(nn.Module):
 
     def forward(self, x: Tensor, lag_sums: Tensor | None = None) -> Tensor:
         """Return the logits, (batch, n_outputs), of trials of shape (batch, n_chans, n_times)."""
-        x = self.first_activation(self.first_norm(self.filters(x, lag_sums)))
+        x = self.first_activation(self.filters.normalised(x, self.first_norm, lag_sums))
         x = self.first_dropout(self.attention(self.first_pool(x)))
         logits: Tensor = self.dense(self.blocks(x).flatten(1))
         return logits

@@ -208,7 +208,7 @@ class MSFBCNN(nn.Module):
 
     def forward(self, x: Tensor, lag_sums: Tensor | None = None) -> Tensor:
         """Return the logits, (batch, n_outputs), of trials of shape (batch, n_chans, n_times)."""
-        x = self.activation(self.norm(self.filters(x, lag_sums)))
+        x = self.activation(self.filters.normalised(x, self.norm, lag_sums))
         x = self.attention(self.log(self.pool(x)))
         logits: Tensor = self.dense(self.dropout(x).flatten(1))
         return logits

@@ -24,6 +24,7 @@ from ..layers import (
     with_max_norm,
 )
 from ..layers._arguments import check_choice, check_number, check_positive_ints, value_or
+from ..layers._batch_norm import is_watched
 
 
 @dataclass(frozen=True)
@@ -228,13 +229,7 @@ class ShallowConvNet(nn.Module):
     def _pooled(self, x: Tensor) -> Tensor:
         """Normalise, activate and pool."""
         layers = self.norm, self.activation, self.pool
-        if isinstance(self.activation, Square) and not any(map(_is_watched, layers)):
+        if isinstance(self.activation, Square) and not any(map(is_watched, layers)):
             return normalised_power(x, self.norm, self.pool)
         pooled: Tensor = self.pool(self.activation(self.norm(x)))
         return pooled
-
-
-def _is_watched(layer: nn.Module) -> bool:
-    """Return whether somebody wants to see what goes in and out of a layer."""
-    forward = layer._forward_hooks or layer._forward_pre_hooks
-    return bool(forward or layer._backward_hooks or layer._backward_pre_hooks)

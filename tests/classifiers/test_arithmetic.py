@@ -1,5 +1,9 @@
 """Device names, thread counts and torch's generator."""
 
+import platform
+import subprocess
+import sys
+import textwrap
 import threading
 
 import pytest
@@ -90,3 +94,26 @@ def test_two_threads_take_turns():
     assert max(most) == 1
     assert _arithmetic._LOCK.acquire(blocking=False)
     _arithmetic._LOCK.release()
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="how glibc keeps memory")
+def test_a_batch_takes_the_memory_of_the_last_one():
+    script = """
+        import resource
+        import numpy as np
+        from skorch.callbacks import Callback
+        from skeeg import ShallowConvNetClassifier
+
+        class Faults(Callback):
+            counts = []
+            def on_epoch_end(self, net, **kwargs):
+                self.counts.append(resource.getrusage(resource.RUSAGE_SELF).ru_minflt)
+
+        X = np.random.default_rng(0).standard_normal((128, 2, 750)).astype(np.float32)
+        classifier = ShallowConvNetClassifier(max_epochs=10, batch_size=64, callbacks=[Faults()])
+        classifier.fit(X, np.arange(128) % 2)
+        print(np.median(np.diff(Faults.counts)[4:]))
+    """
+    command = [sys.executable, "-W", "ignore", "-c", textwrap.dedent(script)]
+    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    assert float(printed) < 100  # pages in two batches, each of which has maps of 1,800

@@ -8,6 +8,7 @@ from torch import nn
 from skeeg.layers import (
     ACTIVATIONS,
     ALPHA_ACTIVATIONS,
+    ELU,
     SafeLog,
     Square,
     activation_and_max_pool,
@@ -78,6 +79,29 @@ def test_unknown_name_is_answered_with_the_nearest_and_all_valid_ones(wrong, nea
     with pytest.raises(ValueError, match=f"Did you mean '{nearest}'") as error:
         make_activation(wrong)
     assert all(repr(name) in str(error.value) for name in ACTIVATIONS)
+
+
+@pytest.mark.parametrize("alpha", [0, 0.2, 1, 3.0])
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 2e-7), (torch.float64, 5e-16)])
+def test_elu_of_many_values_is_torchs_to_rounding_of_one(alpha, dtype, tolerance):
+    x = torch.cat([torch.linspace(-30, 3, 40_000), torch.linspace(-1e-6, 1e-6, 40_000)]).to(dtype)
+    x = x.reshape(2, 4, 1, -1).to(memory_format=torch.channels_last)
+    layer = ELU(alpha)
+    with torch.no_grad():
+        found = layer(x)
+    assert found.stride() == x.stride()
+    torch.testing.assert_close(found, nn.ELU(alpha)(x), rtol=0, atol=tolerance * max(1, alpha))
+    assert torch.equal(found[x >= 0], x[x >= 0])
+    assert torch.equal(layer(x.requires_grad_()), nn.ELU(alpha)(x))  # with gradients, torch's own
+
+
+def test_elu_of_many_values_keeps_what_is_not_finite():
+    x = torch.zeros(1 << 15)
+    x[:3] = torch.tensor([float("nan"), float("inf"), -float("inf")])
+    with torch.no_grad():
+        found = ELU(0.5)(x)
+    assert found[0].isnan()
+    assert found[1:4].tolist() == [float("inf"), -0.5, 0.0]
 
 
 @pytest.mark.parametrize("wrong", ["qqq", None, nn.ELU, ["elu"], 3])

@@ -195,6 +195,58 @@ def test_output_against_numpy(method):
     np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9)
 
 
+def off_default(norm):
+    for value in (norm.weight, norm.bias, norm.running_mean):
+        nn.init.normal_(value)
+    nn.init.uniform_(norm.running_var, 0.5, 2)
+    return norm.double()
+
+
+@settings(max_examples=40, deadline=None)
+@given(cases, st.sampled_from(["direct", *FAST]), st.booleans())
+def test_outputs_are_normalised_in_one_go(case, method, training):
+    case |= {"padding": "same", "offset": 0.0}
+    torch.manual_seed(case["n_times"])
+    layer = make(case).train(training)
+    layer.method = method
+    layer.norm = layer.norm.eval() if layer.norm else None
+    x = torch.randn(case["batch"], case["n_chans"], case["n_times"], dtype=torch.float64)
+    assume(not training or case["batch"] * case["n_times"] > 1)
+    apart = off_default(nn.BatchNorm2d(layer.spatial.out_channels)).train(training)
+    at_once = copy.deepcopy(apart)
+    leaf, other = x.clone().requires_grad_(), x.clone().requires_grad_()
+    expected, found = apart(layer(leaf)), layer.normalised(other, at_once)
+    torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-9)
+    weight = torch.linspace(-1, 2, found.numel(), dtype=found.dtype).reshape(found.shape)
+    for out in (expected, found):
+        (out * weight).sum().backward()
+    torch.testing.assert_close(other.grad, leaf.grad, rtol=1e-8, atol=1e-8)
+    for name, value in apart.named_parameters():
+        gradient = at_once.get_parameter(name).grad
+        torch.testing.assert_close(gradient, value.grad, rtol=1e-8, atol=1e-8)
+    assert torch.equal(at_once.running_mean, apart.running_mean)
+
+
+def test_a_normalisation_without_parameters_or_statistics():
+    layer = normalised().eval()
+    x = torch.randn(3, 4, 50)
+    for options in ({"affine": False}, {"track_running_stats": False}):
+        norm = nn.BatchNorm2d(6, **options).eval()
+        torch.testing.assert_close(layer.normalised(x, norm), norm(layer(x)))
+
+
+@pytest.mark.parametrize("which", ["filters", "norm"])
+def test_who_watches_a_layer_sees_what_it_does(which):
+    filters, norm = normalised().eval(), off_default(nn.BatchNorm2d(6)).float().eval()
+    x, seen = torch.randn(3, 4, 50), []
+    expected = filters.normalised(x, norm)
+    of_layer = filters(x) if which == "filters" else expected
+    watched = {"filters": filters, "norm": norm}[which]
+    watched.register_forward_hook(lambda _, __, output: seen.append(output))
+    torch.testing.assert_close(filters.normalised(x, norm), expected)
+    torch.testing.assert_close(seen, [of_layer])
+
+
 @pytest.mark.parametrize(("n_chans", "n_times", "length"), [(4, 100, 16), (2, 30, 64), (1, 50, 7)])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_precomputed_sums_change_nothing(n_chans, n_times, length, dtype):
