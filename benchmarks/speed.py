@@ -11,8 +11,8 @@ EEGNet, ShallowConvNet and DeepConvNet are trained side by side, in one process 
   hyper-parameters, batches of the same size and the same optimiser.
 
 As written a batch takes up to fifty times as long as ours, so direct is in the first round only.
-MSFBCNN, which braindecode does not have, is set against direct alone, for one shape and in epochs
-of one batch: as written, a batch of it takes half a minute and several GB.
+MSFBCNN, which braindecode does not have, is set against direct alone, for one shape, on one thread
+and in epochs of one batch: as written, a batch of it takes half a minute and several GB.
 
 A *round* of one contestant is a ``partial_fit`` of a few epochs of four batches, whose times run
 from the end of one epoch to the end of the next, then some predictions; the next contestant
@@ -96,6 +96,7 @@ class Network:
     peer_params: dict[str, Any] = field(default_factory=dict)
     n_batches: int = 4  # of an epoch
     shapes: tuple[str, ...] = tuple(SHAPES)
+    most_threads: int | None = None  # None: as many as are asked for
 
 
 NETWORKS = {
@@ -113,7 +114,7 @@ NETWORKS = {
     ),
     "ShallowConvNet": Network(ShallowConvNetClassifier, "ShallowFBCSPNet"),
     "DeepConvNet": Network(DeepConvNetClassifier, "Deep4Net"),
-    "MSFBCNN": Network(MSFBCNNClassifier, n_batches=1, shapes=("44x1125",)),
+    "MSFBCNN": Network(MSFBCNNClassifier, n_batches=1, shapes=("44x1125",), most_threads=1),
 }
 
 AIMS = Aims(
@@ -437,7 +438,7 @@ def main() -> None:
         for threads in arguments.threads
         for shape in arguments.shapes
         for name in arguments.networks
-        if shape in NETWORKS[name].shapes
+        if shape in NETWORKS[name].shapes and threads <= (NETWORKS[name].most_threads or threads)
     ]
     for threads, name, shape in tqdm(todo, unit="network"):
         torch.set_num_threads(threads)
