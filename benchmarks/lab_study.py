@@ -338,11 +338,11 @@ def plot_curves(network: str, found: dict[Fit, pd.DataFrame], title: str) -> Any
     lines += [Line2D([], [], color=GREY), Line2D([], [], color=GREY, ls=":")]
     labels = [*(NAMES[name] for name in ACTIVATIONS), "test trials", "training trials"]
     panels[0].legend(lines, labels, frameon=False, fontsize=9)
-    figure.suptitle(f"{network}, {title}", fontsize=11)
+    figure.suptitle(f"{network}, {title}, seed 0", fontsize=11)
     return figure
 
 
-def plot_alphas(scores: pd.DataFrame, n_test: int, title: str) -> Any:
+def plot_alphas(scores: pd.DataFrame, n_test: int, n_seeds: int, title: str) -> Any:
     """Draw accuracy against the coefficient of ELU, with standard errors of a proportion."""
     networks = list(dict.fromkeys(scores["network"]))
     figure = new_figure(4.75 * len(networks), 4.4)
@@ -369,7 +369,9 @@ def plot_alphas(scores: pd.DataFrame, n_test: int, title: str) -> Any:
     panels[0].set_ylabel("Accuracy on the test set (%)")
     lines, labels = panels[0].get_legend_handles_labels()
     figure.legend(lines, labels, loc="outside lower center", ncols=3, frameon=False, fontsize=9)
-    figure.suptitle(f"ELU, {title}; bars: standard error of {n_test:,} trials", fontsize=11)
+    means = f"mean of {n_seeds} seed{'s' if n_seeds > 1 else ''}"
+    bars = f"bars: standard error of {n_test:,} trials"
+    figure.suptitle(f"ELU, {title}, {means}; {bars}", fontsize=11)
     return figure
 
 
@@ -379,7 +381,8 @@ def draw(
     for network in dict.fromkeys(fit.network for fit in found):
         figure = plot_curves(network, found, title)
         figure.savefig(out / f"lab_study_{network.lower()}.png")
-    plot_alphas(scores, n_test, title).savefig(out / "lab_study_alpha.png")
+    n_seeds = len({fit.seed for fit in found})
+    plot_alphas(scores, n_test, n_seeds, title).savefig(out / "lab_study_alpha.png")
 
 
 # ---------------------------------------------------------------------- the whole
