@@ -90,14 +90,23 @@ def test_scaled_trials_are_new_contiguous_single_precision():
 
 
 @pytest.mark.parametrize("scale", [1e-44, 1e-30, 7e-6, 3.0, 1e30, 1e44])
-def test_single_precision_trials_are_scaled_to_rounding(scale):
+def test_a_rounded_scale_gives_the_same_numbers_of_any_precision(scale):
     unit = np.random.default_rng(0).standard_normal((5, 3, 8))
     X = (unit * np.clip(scale, 1e-30, 1e30)).astype(np.float32)
-    out = scaled(X, scale, name="Net")
+    out = scaled(X, scale, name="Net", rounded=True)
     assert out.dtype == np.float32
     assert not np.shares_memory(out, X)
-    expected = X.astype(np.float64) / scale
-    np.testing.assert_allclose(out, expected, rtol=3e-7, atol=1e-44)
+    np.testing.assert_allclose(out, X.astype(np.float64) / scale, rtol=2e-7, atol=1e-44)
+    np.testing.assert_array_equal(scaled(X.astype(float), scale, name="Net", rounded=True), out)
+
+
+@pytest.mark.parametrize("dtype", [np.int16, np.int64, np.float16])
+def test_a_rounded_scale_of_other_numbers(dtype):
+    X = np.arange(-60, 60).reshape(5, 3, 8).astype(dtype)
+    expected = X.astype(np.float64) * float(np.float32(1 / 7))
+    out = scaled(X, 7.0, name="Net", rounded=True)
+    np.testing.assert_allclose(out, expected, rtol=1e-7)
+    assert out.dtype == np.float32
 
 
 @pytest.mark.parametrize(

@@ -233,7 +233,9 @@ class TrainingLoop(SklearnNet):
             return X
         trials = self._unwrapped(X, reset=False)
         checked = check_X(self, trials, reset=False, axes=self._trial_axes)
-        return TrialDataset(scaled(checked, self.scale_, **self._for_messages(trials)))
+        return TrialDataset(
+            scaled(checked, self.scale_, **self._for_messages(trials), rounded=True)
+        )
 
     def get_split_datasets(self, X: Any, y: Any = None, **fit_params: Any) -> tuple[Any, Any]:
         """Divide the training data into a part to learn from and a part to validate on.
