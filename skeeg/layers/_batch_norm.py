@@ -54,7 +54,12 @@ def gain_and_constant(
     return gain, value * gain + norm.bias
 
 
+def is_plain(norm: nn.Module) -> bool:
+    """Return whether a layer is a batch normalisation that nobody looks at."""
+    return type(norm) is nn.BatchNorm2d and not is_watched(norm)
+
+
 def is_watched(layer: nn.Module) -> bool:
-    """Return whether somebody wants to see what goes in and out of a layer."""
-    forward = layer._forward_hooks or layer._forward_pre_hooks
+    """Return whether somebody wants to see what goes in and out of a layer, or to change it."""
+    forward = layer._forward_hooks or layer._forward_pre_hooks or "forward" in vars(layer)
     return bool(forward or layer._backward_hooks or layer._backward_pre_hooks)

@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ._arguments import check_choice, check_flag, check_positive_ints
-from ._batch_norm import gain_and_constant, is_watched, track_statistics
+from ._batch_norm import gain_and_constant, is_plain, is_watched, track_statistics
 from .correlation import (
     convolve,
     correlate_all,
@@ -246,8 +246,8 @@ class TemporalSpatialFilter(nn.Module):
         Tensor, shape (batch, n_spatial_filters, 1, n_outputs)
         """
         method = self._chosen(len(x))
-        varies = norm.training or norm.running_mean is None
-        if method == "direct" or varies or is_watched(norm) or is_watched(self):
+        fixed = is_plain(norm) and not norm.training and norm.running_mean is not None
+        if method == "direct" or not fixed or is_watched(self):
             outputs: Tensor = norm(self(x, lag_sums))
             return outputs
         return self._without_maps(x, lag_sums, method, norm)

@@ -24,7 +24,7 @@ from ..layers import (
     with_max_norm,
 )
 from ..layers._arguments import check_choice, check_number, check_positive_ints, value_or
-from ..layers._batch_norm import is_watched
+from ..layers._batch_norm import is_plain, is_watched
 
 
 @dataclass(frozen=True)
@@ -228,8 +228,8 @@ class ShallowConvNet(nn.Module):
 
     def _pooled(self, x: Tensor) -> Tensor:
         """Normalise, activate and pool."""
-        layers = self.norm, self.activation, self.pool
-        if isinstance(self.activation, Square) and not any(map(is_watched, layers)):
+        squares = isinstance(self.activation, Square) and not is_watched(self.activation)
+        if squares and is_plain(self.norm) and not is_watched(self.pool):
             return normalised_power(x, self.norm, self.pool)
         pooled: Tensor = self.pool(self.activation(self.norm(x)))
         return pooled

@@ -235,6 +235,19 @@ def test_a_normalisation_without_parameters_or_statistics():
         torch.testing.assert_close(layer.normalised(x, norm), norm(layer(x)))
 
 
+def test_a_forward_that_was_exchanged_is_called():
+    filters, norm = normalised().eval(), off_default(nn.BatchNorm2d(6)).float().eval()
+    said = torch.randn(3, 6, 1, 50)
+    filters.forward = lambda x, lag_sums=None: said
+    assert torch.equal(filters.normalised(torch.randn(3, 4, 50), norm), norm(said))
+
+
+@pytest.mark.parametrize("norm", [nn.Identity(), nn.GroupNorm(2, 6), nn.InstanceNorm2d(6)])
+def test_another_layer_in_the_place_of_the_normalisation(norm):
+    filters, x = normalised().eval(), torch.randn(3, 4, 50)
+    torch.testing.assert_close(filters.normalised(x, norm), norm(filters(x)))
+
+
 @pytest.mark.parametrize("which", ["filters", "norm"])
 def test_who_watches_a_layer_sees_what_it_does(which):
     filters, norm = normalised().eval(), off_default(nn.BatchNorm2d(6)).float().eval()

@@ -244,3 +244,11 @@ def test_pools_at_once_export_and_compile(training):
     torch.testing.assert_close(compiled(x), network(x), rtol=1e-4, atol=1e-5)
     exported = torch.export.export(network.eval(), (x,)).module()
     torch.testing.assert_close(exported(x), network(x), rtol=1e-4, atol=1e-5)
+
+
+def test_another_layer_in_the_place_of_the_normalisation():
+    network = ShallowConvNet(3, 200, 2).eval()
+    network.norm = torch.nn.GroupNorm(4, 40)
+    x = torch.randn(4, 3, 200)
+    maps = network.pool(network.norm(network.filters(x)).square())
+    torch.testing.assert_close(network(x), network.dense(network.log(maps).flatten(1)))
