@@ -15,13 +15,15 @@ import argparse
 import platform
 import time
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import torch
 import torch.nn.functional as F
+from speed_report import markdown_table, ratio
 from torch import Tensor, nn
+from tqdm import tqdm
 
 from skeeg.networks import MSFBCNN, DeepConvNet, EEGNet, ShallowConvNet
 
@@ -30,6 +32,10 @@ NETWORKS = (EEGNet, ShallowConvNet, DeepConvNet, MSFBCNN)
 SHAPES = ((2, 750), (22, 1125), (44, 1125), (64, 640))
 METHODS = ("auto", "direct")
 BATCH = 64
+HEADER = (
+    *("network", "trials", "step, ms", "direct, ms", "times direct"),
+    *("prediction, ms", "direct, ms", "times direct", "memory of a step, MB", "direct, MB"),
+)
 
 
 def step_of(network: nn.Module, x: Tensor, y: Tensor) -> Callable[[], None]:
@@ -80,7 +86,7 @@ def peak_megabytes(step: Callable[[], None]) -> float:
     return (torch.cuda.max_memory_allocated() - before) / 1e6
 
 
-def measured(network_class: type[nn.Module], shape: tuple[int, int], rounds: int) -> str:
+def measured(network_class: type[nn.Module], shape: tuple[int, int], rounds: int) -> list[str]:
     """Return a row of the table."""
     torch.manual_seed(0)
     x = torch.randn(BATCH, *shape, device="cuda")
@@ -94,11 +100,10 @@ def measured(network_class: type[nn.Module], shape: tuple[int, int], rounds: int
     predictions = {m: prediction_of(network.eval(), x) for m, network in networks.items()}
     cells = [network_class.__name__, "x".join(map(str, shape))]
     for times in (training, in_turns(predictions, rounds)):
-        ratio = np.quantile(times["direct"] / times["auto"], (0.5, 0.25, 0.75))
         cells += [f"{times[method].median():.2f}" for method in METHODS]
-        cells += ["**{:.2f}** ({:.2f} to {:.2f})".format(*ratio)]
+        cells.append(ratio(times["direct"], times["auto"]))
     cells += [f"{memory[method]:,.0f}" for method in METHODS]
-    return f"| {' | '.join(cells)} |"
+    return cells
 
 
 def main() -> None:
@@ -108,6 +113,9 @@ def main() -> None:
     arguments = parser.parse_args()
     if not torch.cuda.is_available():
         raise SystemExit("This needs a CUDA device, and torch sees none.")
+    rows = []
+    for network_class, shape in tqdm(list(product(NETWORKS, SHAPES)), unit="network"):
+        rows.append(measured(network_class, shape, arguments.rounds))
     lines = [
         "# The front end on a GPU",
         "",
@@ -118,14 +126,8 @@ def main() -> None:
         f"{torch.cuda.get_device_name()}, Python {platform.python_version()}, torch "
         f"{torch.__version__}.",
         "",
-        "| network | trials | step, ms | direct, ms | times direct | prediction, ms | direct, ms "
-        "| times direct | memory of a step, MB | direct, MB |",
-        "|---|---|---|---|---|---|---|---|---|---|",
+        *markdown_table(HEADER, rows),
     ]
-    for network_class in NETWORKS:
-        for shape in SHAPES:
-            lines.append(measured(network_class, shape, arguments.rounds))
-            print(lines[-1], flush=True)
     arguments.out.write_text("\n".join(lines) + "\n")
     print(f"{arguments.out} is written.")
 

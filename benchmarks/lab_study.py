@@ -279,7 +279,7 @@ def summary(
     """Return the page."""
     scores = accuracies(found)
     first = next(iter(found))
-    n_test, n_seeds = len(trials.y_test), len({fit.seed for fit in found})
+    n_test = len(trials.y_test)
     error = float(np.sqrt(scores[LAST].mean() * (1 - scores[LAST].mean()) / n_test))
     gain = float((scores[BEST] - scores[LAST]).mean())
     lines = [
@@ -289,7 +289,7 @@ def summary(
         "",
         f"{title[0].upper()}{title[1:]}: {len(trials.y_train):,} trials to train on, {n_test:,} to "
         f"test on, of {' x '.join(map(str, trials.test.shape[1:]))}; {first.epochs} epochs, "
-        f"{n_seeds} seed{'s' if n_seeds > 1 else ''}.",
+        f"{seeds_of(found)}.",
         "",
         "## Time",
         "",
@@ -307,6 +307,12 @@ def summary(
     for name in figure_names(found):
         lines += [f"![{FIGURES[name]}](lab_study_{name}.png)", ""]
     return "\n".join(lines)
+
+
+def seeds_of(found: Iterable[Fit]) -> str:
+    """Return how many seeds there are, in words."""
+    n_seeds = len({fit.seed for fit in found})
+    return f"{n_seeds} seed{'s' if n_seeds > 1 else ''}"
 
 
 def accuracy_table(scores: pd.DataFrame, recorded: bool) -> list[str]:
@@ -360,7 +366,7 @@ def plot_curves(network: str, found: dict[Fit, pd.DataFrame], title: str) -> Any
     return figure
 
 
-def plot_alphas(scores: pd.DataFrame, n_test: int, n_seeds: int, title: str) -> Any:
+def plot_alphas(scores: pd.DataFrame, n_test: int, seeds: str, title: str) -> Any:
     """Draw accuracy against the coefficient of ELU, with standard errors of a proportion."""
     networks = list(dict.fromkeys(scores["network"]))
     figure = new_figure(4.75 * len(networks), 4.4)
@@ -387,9 +393,8 @@ def plot_alphas(scores: pd.DataFrame, n_test: int, n_seeds: int, title: str) -> 
     panels[0].set_ylabel("Accuracy on the test set (%)")
     lines, labels = panels[0].get_legend_handles_labels()
     figure.legend(lines, labels, loc="outside lower center", ncols=3, frameon=False, fontsize=9)
-    means = f"mean of {n_seeds} seed{'s' if n_seeds > 1 else ''}"
     bars = f"bars: standard error of {n_test:,} trials"
-    figure.suptitle(f"ELU, {title}, {means}; {bars}", fontsize=11)
+    figure.suptitle(f"ELU, {title}, mean of {seeds}; {bars}", fontsize=11)
     return figure
 
 
@@ -399,8 +404,7 @@ def draw(
     for network in dict.fromkeys(fit.network for fit in found):
         figure = plot_curves(network, found, title)
         figure.savefig(out / f"lab_study_{network.lower()}.png")
-    n_seeds = len({fit.seed for fit in found})
-    plot_alphas(scores, n_test, n_seeds, title).savefig(out / "lab_study_alpha.png")
+    plot_alphas(scores, n_test, seeds_of(found), title).savefig(out / "lab_study_alpha.png")
 
 
 # ---------------------------------------------------------------------- the whole

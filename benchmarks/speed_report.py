@@ -99,7 +99,7 @@ def _heading(rows: pd.DataFrame, machines: dict[int, Machine], has_peer: bool) -
         [threads, _number(m.flops / 1e9), _number(m.cache / 1e9), _number(m.memory / 1e9)]
         for threads, m in machines.items()
     ]
-    return "\n".join([*lines, *_table(header, rates), ""])
+    return "\n".join([*lines, *markdown_table(header, rates), ""])
 
 
 def _training(measured: Measured, aims: Aims, has_peer: bool) -> str:
@@ -108,7 +108,7 @@ def _training(measured: Measured, aims: Aims, has_peer: bool) -> str:
         cells = [_ms(once) if once.any() else ""]
         if has_peer:
             shown = once.any() and ("fit", PEER) in found
-            cells.append(_ratio(found["fit", PEER], own + once) if shown else "")
+            cells.append(ratio(found["fit", PEER], own + once) if shown else "")
         return cells
 
     header, table = _compared("fit", measured, aims.fit, has_peer, further)
@@ -145,8 +145,8 @@ def _compared(
             peer = found.get((measure, PEER))
             reference = direct if peer is None else peer
             reached = _verdict(aims.get(where[1:]), (reference / own).median())
-            row += ["", "", reached] if peer is None else [_ms(peer), _ratio(peer, own), reached]
-        table.append([*where, *row, _ms(direct), _ratio(direct, own), *further(found)])
+            row += ["", "", reached] if peer is None else [_ms(peer), ratio(peer, own), reached]
+        table.append([*where, *row, _ms(direct), ratio(direct, own), *further(found)])
     return header, table
 
 
@@ -158,10 +158,10 @@ def _one_trial(measured: Measured, aims: Aims, has_peer: bool) -> str:
     for where, found in measured.items():
         own, module = found["one", SKEEG], found["forward", SKEEG]
         within = _verdict(aims.latency, (own / module).median(), at_most=True)
-        row = [_ms(own), _ms(module), _ratio(own, module), within]
+        row = [_ms(own), _ms(module), ratio(own, module), within]
         if has_peer:
             peer, its = found.get(("one", PEER)), found.get(("forward", PEER))
-            row += ["", "", ""] if peer is None else [_ms(peer), _ms(its), _ratio(peer, own)]
+            row += ["", "", ""] if peer is None else [_ms(peer), _ms(its), ratio(peer, own)]
         table.append([*where, *row])
     return _section(
         "One trial", "`predict` of one trial, and its module's forward alone.", header, table
@@ -238,10 +238,10 @@ def _floors(measured: Measured, floors: Floors) -> str:
 
 def _section(title: str, text: str, header: list[str], rows: list[list[object]]) -> str:
     head = ["threads", "network", "trials", *header]
-    return "\n".join([f"## {title}", "", text, "", *_table(head, rows), ""])
+    return "\n".join([f"## {title}", "", text, "", *markdown_table(head, rows), ""])
 
 
-def _table(header: Iterable[str], rows: Iterable[Iterable[object]]) -> list[str]:
+def markdown_table(header: Iterable[str], rows: Iterable[Iterable[object]]) -> list[str]:
     lines = [f"| {' | '.join(header)} |"]
     lines.append("|" + "---|" * (lines[0].count("|") - 1))
     return lines + [f"| {' | '.join(map(str, row))} |" for row in rows]
@@ -251,7 +251,7 @@ def _ms(seconds: pd.Series) -> str:
     return _number(1e3 * seconds.median())
 
 
-def _ratio(numerator: pd.Series, denominator: pd.Series) -> str:
+def ratio(numerator: pd.Series, denominator: pd.Series) -> str:
     """Return the median and the spread of the ratios in the rounds that both took part in."""
     return _spread((numerator / denominator).dropna())
 
