@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
+from .._checks import check_number
 from .._validation import unwrap
 from ..classifiers import NetworkClassifier
 from ..classifiers._arithmetic import arithmetic
 from ..layers import TemporalSpatialFilter
-from ..layers._arguments import check_number
 
 #: Trials that go through a network at once.
 BATCH = 128

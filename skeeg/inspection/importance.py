@@ -11,9 +11,9 @@ from sklearn.metrics import check_scoring
 from sklearn.utils import Bunch, check_consistent_length, check_random_state, column_or_1d
 from sklearn.utils.parallel import Parallel, delayed
 
+from .._checks import check_positive_ints
 from .._validation import Unwrapped, unwrap
 from ..data import EEGData
-from ..layers._arguments import check_positive_ints
 
 if TYPE_CHECKING:
     import mne

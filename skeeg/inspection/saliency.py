@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_consistent_length, column_or_1d
 from torch import Tensor
 
+from .._checks import check_choice
 from ..classifiers import NetworkClassifier
-from ..layers._arguments import check_choice
 from ._networks import BATCH, check_network, evaluated
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ._arguments import check_choice, check_number
+from .._checks import check_choice, check_number
 
 #: Of fewer values, an operation more costs what a faster one saves.
 _FEWEST_VALUES = 1 << 15

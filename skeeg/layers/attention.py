@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from ._arguments import check_choice, check_flag, check_positive_ints, value_or
+from .._checks import check_choice, check_flag, check_positive_ints, value_or
 from .length import SameConv2d
 
 #: For each choice of axis, the dimensions of (batch, maps, electrodes, time) that are pooled, and

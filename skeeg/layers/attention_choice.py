@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from ._arguments import check_choice, check_positive_ints
+from .._checks import check_choice, check_positive_ints
 from .attention import ATTENTION_AXES, CBAM, ECA, Attention, SqueezeExcitation
 
 ATTENTIONS: dict[str, type[Attention]] = {"se": SqueezeExcitation, "cbam": CBAM, "eca": ECA}

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor, nn
 
-from ._arguments import check_flag, check_number, check_positive_ints
+from .._checks import check_flag, check_number, check_positive_ints
 
 #: Part of the training after which the temperature has reached its end.
 _COOLED_AT = 0.75

@@ -12,7 +12,7 @@ from typing import TypeVar
 import torch
 from torch import nn
 
-from ._arguments import check_number
+from .._checks import check_number
 
 LayerT = TypeVar("LayerT", bound=nn.Module)
 

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ._arguments import check_positive_ints
+from .._checks import check_positive_ints
 
 
 class ScaledTanh(nn.Module):

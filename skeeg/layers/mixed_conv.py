@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ._arguments import check_choice, check_flag, check_lengths, check_positive_ints
+from .._checks import check_choice, check_flag, check_lengths, check_positive_ints
 from .correlation import correlate_each
 from .length import SameConv2d
 

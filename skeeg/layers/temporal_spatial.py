@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ._arguments import check_choice, check_flag, check_positive_ints
+from .._checks import check_choice, check_flag, check_positive_ints
 from ._batch_norm import gain_and_constant, is_plain, is_watched, track_statistics
 from .correlation import (
     convolve,

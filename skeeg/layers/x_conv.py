@@ -9,7 +9,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
-from ._arguments import check_positive_ints
+from .._checks import check_positive_ints
 from .activation import make_activation
 
 #: Distances and coordinates that agree to so many decimals count as equal, so that rounding does

@@ -46,7 +46,7 @@ def activation_grid(
     ['relu', 'selu', 'gelu', 'silu', 'tanh', 'sigmoid', 'linear']
     """
     # Here, so that the splitters beside this function do not wait for torch.
-    from ..layers._arguments import check_number
+    from .._checks import check_number
     from ..layers.activation import ACTIVATIONS, ALPHA_ACTIVATIONS
 
     if not isinstance(alphas, Iterable):

@@ -6,6 +6,7 @@ from collections import OrderedDict
 
 from torch import Tensor, nn
 
+from .._checks import check_choice, check_number, check_positive_ints
 from ..layers import (
     GRU,
     Dropout,
@@ -14,7 +15,6 @@ from ..layers import (
     make_activation,
     output_length,
 )
-from ..layers._arguments import check_choice, check_number, check_positive_ints
 
 _HEADS = ("last", "flatten")
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
+from .._checks import check_choice, check_number, check_positive_ints, value_or
 from ..layers import (
     Dropout,
     TemporalSpatialFilter,
@@ -18,7 +19,6 @@ from ..layers import (
     place_attention,
     with_max_norm,
 )
-from ..layers._arguments import check_choice, check_number, check_positive_ints, value_or
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,13 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
+from .._checks import (
+    check_choice,
+    check_flag,
+    check_number,
+    check_positive_ints,
+    value_or,
+)
 from ..layers import (
     Dropout,
     MeanPool,
@@ -19,13 +26,6 @@ from ..layers import (
     output_length,
     place_attention,
     with_max_norm,
-)
-from ..layers._arguments import (
-    check_choice,
-    check_flag,
-    check_number,
-    check_positive_ints,
-    value_or,
 )
 
 

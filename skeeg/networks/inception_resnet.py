@@ -8,6 +8,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from .._checks import check_number, check_positive_ints
 from ..layers import (
     Dropout,
     MeanPool,
@@ -19,7 +20,6 @@ from ..layers import (
     output_length,
     place_attention,
 )
-from ..layers._arguments import check_number, check_positive_ints
 
 
 class InceptionResNet(nn.Module):

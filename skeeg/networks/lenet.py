@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from .._checks import check_choice, check_positive_ints
 from ..layers import (
     ACTIVATIONS,
     Activation,
@@ -20,7 +21,6 @@ from ..layers import (
     make_activation,
     output_length,
 )
-from ..layers._arguments import check_choice, check_positive_ints
 
 
 @dataclass(frozen=True)

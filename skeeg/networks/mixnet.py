@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from torch import nn
 
+from .._checks import check_lengths
 from ..layers import MixedDepthwiseConv
-from ..layers._arguments import check_lengths
 from .eegnet import VARIANTS, EEGNetBody
 
 

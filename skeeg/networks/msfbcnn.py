@@ -7,6 +7,13 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
+from .._checks import (
+    check_choice,
+    check_lengths,
+    check_number,
+    check_positive_ints,
+    value_or,
+)
 from ..layers import (
     ACTIVATIONS,
     Activation,
@@ -20,13 +27,6 @@ from ..layers import (
     make_activation,
     output_length,
     place_attention,
-)
-from ..layers._arguments import (
-    check_choice,
-    check_lengths,
-    check_number,
-    check_positive_ints,
-    value_or,
 )
 
 

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
+from .._checks import check_number, check_positive_ints
 from ..layers import (
     Dropout,
     XConv,
@@ -20,7 +21,6 @@ from ..layers import (
     make_activation,
     nearest_points,
 )
-from ..layers._arguments import check_number, check_positive_ints
 from ..layers.x_conv import check_positions
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
+from .._checks import check_choice, check_number, check_positive_ints, value_or
 from ..layers import (
     ACTIVATIONS,
     Activation,
@@ -23,7 +24,6 @@ from ..layers import (
     place_attention,
     with_max_norm,
 )
-from ..layers._arguments import check_choice, check_number, check_positive_ints, value_or
 from ..layers._batch_norm import is_plain, is_watched
 
 

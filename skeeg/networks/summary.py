@@ -13,6 +13,7 @@ import torch
 from sklearn.exceptions import NotFittedError
 from torch import Tensor, nn
 
+from .._checks import check_positive_ints
 from .._validation import MAPS, POINTS, SIGNALS
 from ..layers import (
     MixedDepthwiseConv,
@@ -22,7 +23,6 @@ from ..layers import (
     TrainableSubsampling,
     XConv,
 )
-from ..layers._arguments import check_positive_ints
 
 _CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 _BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import Bunch
 
+from .._checks import check_positive_ints
 from .._electrodes import has_place
 from ._discs import draw_discs
 from ._scalp import draw_surface
@@ -75,9 +76,6 @@ def plot_patterns(
     >>> clf = EEGNetClassifier(max_epochs=2, random_state=0).fit(data, data.y)
     >>> figure = plot_patterns(spatial_patterns(clf, data), n_filters=3)
     """
-    # Here, so that the other figures do not wait for torch.
-    from ..layers._arguments import check_positive_ints
-
     check_positive_ints(n_filters=n_filters)
     n_chans = patterns.patterns.shape[1]
     names = _names(patterns.ch_names, ch_names, n_chans)
