@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import DTypeLike, NDArray
 
+from ._containers import Unwrapped
+
 #: Columns that together say where a trial was recorded; windows of one trial agree in all of them.
 PROVENANCE = ("subject", "session", "run", "trial")
 
@@ -38,6 +40,10 @@ class LabelledRows:
     def describe(self) -> dict[str, Any]:
         """Return what the rows are, but for labels and metadata, as plain numbers and lists."""
         raise NotImplementedError
+
+    def _unwrap(self) -> Unwrapped:
+        """Return what an estimator takes: the values and, of trials, channel names and rate."""
+        return Unwrapped(self.X)
 
     def _check_rows(self, kind: str) -> None:
         """Raise if there is not one label and one row of metadata for each row of `X`."""

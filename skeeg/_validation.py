@@ -19,6 +19,10 @@ from sklearn.utils import assert_all_finite, check_array, check_consistent_lengt
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
+from ._containers import Unwrapped as Unwrapped
+from ._containers import unwrap_epochs, unwrap_epochs_list
+from ._labelled import LabelledRows
+
 
 @dataclass(frozen=True)
 class TrialAxes:
@@ -75,21 +79,12 @@ POINTS = TrialAxes(
 _CHUNK = 2**22
 
 
-@dataclass(frozen=True)
-class Unwrapped:
-    """What a container of trials holds: the values and, where it knows them, names and rate."""
-
-    values: Any
-    ch_names: tuple[str, ...] | None = None
-    sfreq: float | None = None
-
-
 def unwrap(X: Any) -> Unwrapped:
     """Take the trials out of whatever holds them.
 
     Parameters
     ----------
-    X : mne.Epochs, list of mne.Epochs, EEGData, torch.Tensor, array-like or Unwrapped
+    X : mne.Epochs, list of mne.Epochs, EEGData, FeatureTable, torch.Tensor, array-like or Unwrapped
         Of epochs the good EEG channels are taken; scikit-learn's splitters cut epochs into a
         list of single ones. What is unwrapped already comes back as it is.
 
@@ -103,13 +98,11 @@ def unwrap(X: Any) -> Unwrapped:
     ValueError
         If epochs have no good EEG channel, or differ in their channels.
     """
-    from .data import EEGData
-
     if isinstance(X, Unwrapped):
         return X
-    if isinstance(X, EEGData):
-        return Unwrapped(X.X, X.ch_names, X.sfreq)
-    # Whoever passes epochs or a tensor has imported their package; nobody else must wait for it.
+    if isinstance(X, LabelledRows):
+        return X._unwrap()
+    # MNE and torch are imported only by users who pass their objects.
     torch = sys.modules.get("torch")
     if torch is not None and isinstance(X, torch.Tensor):
         X = X.detach().cpu()
@@ -117,36 +110,10 @@ def unwrap(X: Any) -> Unwrapped:
     mne = sys.modules.get("mne")
     if mne is not None:
         if isinstance(X, mne.BaseEpochs):
-            return _unwrap_epochs(X)
+            return unwrap_epochs(X)
         if isinstance(X, (list, tuple)) and X and all(isinstance(x, mne.BaseEpochs) for x in X):
-            return _unwrap_epochs_list(X)
+            return unwrap_epochs_list(X)
     return Unwrapped(X)
-
-
-def _unwrap_epochs(epochs: Any) -> Unwrapped:
-    import mne
-
-    picks = mne.pick_types(epochs.info, eeg=True, exclude="bads")
-    if not len(picks):
-        kinds = sorted(set(epochs.get_channel_types()))
-        raise ValueError(
-            f"The epochs have no good EEG channel: their channels are of type {kinds} and "
-            f"{len(epochs.info['bads'])} are marked bad. Set the type with "
-            "epochs.set_channel_types, or pass epochs.get_data(picks=...)."
-        )
-    return Unwrapped(
-        epochs.get_data(picks=picks, copy=False),
-        tuple(epochs.ch_names[i] for i in picks),
-        float(epochs.info["sfreq"]),
-    )
-
-
-def _unwrap_epochs_list(epochs: list[Any] | tuple[Any, ...]) -> Unwrapped:
-    parts = [_unwrap_epochs(part) for part in epochs]
-    first = parts[0]
-    if any(part.ch_names != first.ch_names or part.sfreq != first.sfreq for part in parts):
-        raise ValueError("The epochs in the list differ in their EEG channels or sampling rate.")
-    return Unwrapped(np.concatenate([part.values for part in parts]), first.ch_names, first.sfreq)
 
 
 def check_X(

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from ._containers import Unwrapped, unwrap_epochs
 from ._files import atomic_path
 from ._labelled import PROVENANCE as PROVENANCE
 from ._labelled import LabelledRows
@@ -195,9 +196,7 @@ class EEGData(LabelledRows):
         ValueError
             If the epochs have no good EEG channel.
         """
-        from ._validation import unwrap
-
-        trials = unwrap(epochs)
+        trials = unwrap_epochs(epochs)
         if y is None:
             names = {code: name for name, code in epochs.event_id.items()}
             y = np.array([names[code] for code in epochs.events[:, 2]])
@@ -316,6 +315,9 @@ class EEGData(LabelledRows):
             "sfreq": self.sfreq,
             "ch_names": list(self.ch_names),
         }
+
+    def _unwrap(self) -> Unwrapped:
+        return Unwrapped(self.X, self.ch_names, self.sfreq)
 
     # ------------------------------------------------------------------ files
 

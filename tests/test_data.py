@@ -1,3 +1,5 @@
+import subprocess
+import sys
 import zipfile
 
 import mne
@@ -422,3 +424,15 @@ class TestFiles:
             np.savez(file, **arrays | {name: value})
             with pytest.raises(ValueError, match="cannot be read as EEGData"):
                 EEGData.load(file)
+
+
+@pytest.mark.parametrize(
+    ("code", "other"),
+    [
+        ("import skeeg._validation as v; v.unwrap([[1.0]])", "skeeg.data"),
+        ("import skeeg.data as d; d.EEGData.from_arrays([[[1.0]]], [0], 1)", "skeeg._validation"),
+    ],
+)
+def test_the_gate_and_eeg_data_do_not_import_each_other(code, other):
+    run = [sys.executable, "-c", f"import sys\n{code}\nsys.exit({other!r} in sys.modules)"]
+    assert subprocess.run(run, check=False).returncode == 0
