@@ -11,8 +11,8 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
+from .._checks import check_choice
 from ..features import Asymmetry, DifferentialEntropy, SampleZScore, asymmetry_pairs
-from ..features._checks import check_choice
 from ..features.bands import Bands
 
 
@@ -166,7 +166,7 @@ def _entropy_steps(
 ) -> list[tuple[str, Any]]:
     check_choice("scaling", scaling, _SCALERS)
     entropy = DifferentialEntropy(sfreq, bands, method)
-    entropy._check_parameters()
+    entropy._check_parameters(sfreq)
     steps: list[tuple[str, Any]] = [("entropy", entropy)]
     if (asymmetry is None) != (ch_names is None):
         raise ValueError(

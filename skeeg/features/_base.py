@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
@@ -11,7 +12,9 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, validate_data
 
+from .._containers import Unwrapped
 from .._validation import check_finite, check_X, unwrap
+from ._checks import sampling_rate
 from .bands import Bands, check_bands
 
 
@@ -42,37 +45,31 @@ class TrialTransformer(TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If the trials are empty, ragged, not real numbers or not finite, or have another
-            sampling rate than `sfreq`; or if a parameter is wrong.
+            If the trials are empty, ragged, not real numbers or not finite, or a parameter is
+            invalid. Of a transformer with the parameter `sfreq`, also if the sampling rate is
+            unknown, or `sfreq` is not that of the trials.
         """
-        self._check_parameters()
-        self._learn(self._check(X, reset=True))
+        trials = self._unwrap(X, reset=True)
+        self._check_parameters(trials.sfreq)
+        self._learn(self._check(trials, reset=True))
         return self
 
-    def _check_parameters(self) -> None:
-        """Raise for a parameter that is wrong whatever the trials are."""
+    def _unwrap(self, X: Any, *, reset: bool) -> Unwrapped:
+        """Return the values of `X`, with channel names and sampling rate where they are known."""
+        return unwrap(X)
+
+    def _check_parameters(self, sfreq: float | None) -> None:
+        """Raise for a parameter that is invalid at the sampling rate of the trials."""
 
     def _learn(self, trials: NDArray[Any]) -> None:
         """Keep what `transform` needs of the training trials."""
 
     def _check(self, X: Any, *, reset: bool) -> NDArray[Any]:
-        """Return finite trials, shape (n_trials, n_chans, n_times).
-
-        `reset` is for `fit`. Trials that know their rate must have that of the parameter `sfreq`,
-        where the transformer has one.
-        """
-        name = type(self).__name__
+        """Return finite trials, shape (n_trials, n_chans, n_times); `reset` is for `fit`."""
         if not reset:
             check_is_fitted(self)
-        unwrapped = unwrap(X)
-        rate, expected = unwrapped.sfreq, getattr(self, "sfreq", None)
-        if rate is not None and expected is not None and not np.isclose(rate, expected):
-            raise ValueError(
-                f"X is sampled at {rate:g} Hz, but {name} has sfreq={expected:g}. "
-                f"Pass sfreq={rate:g}, or resample the trials."
-            )
-        trials = check_X(self, unwrapped, reset=reset)
-        check_finite(trials, name=name, ch_names=self.ch_names_)
+        trials = check_X(self, self._unwrap(X, reset=reset), reset=reset)
+        check_finite(trials, name=type(self).__name__, ch_names=self.ch_names_)
         return trials
 
     def __sklearn_tags__(self) -> Tags:
@@ -81,8 +78,28 @@ class TrialTransformer(TransformerMixin, BaseEstimator):
         return tags
 
 
+class SampledTransformer(TrialTransformer):
+    """A transformer of trials that needs their sampling rate.
+
+    After `fit`, ``sfreq_`` is that rate, taken from the trials or from the parameter.
+    """
+
+    sfreq: float | None
+    sfreq_: float
+
+    def _unwrap(self, X: Any, *, reset: bool) -> Unwrapped:
+        unwrapped = unwrap(X)
+        if not reset:
+            return unwrapped  # the gate compares its rate with that of fit
+        rate = sampling_rate(self.sfreq, unwrapped.sfreq, type(self).__name__)
+        return dataclasses.replace(unwrapped, sfreq=rate)
+
+
 class ChannelFeatures(TrialTransformer):
-    """A transformer that gives each channel some features: all channels in the first, and so on."""
+    """A transformer that computes features of each channel.
+
+    Its output has the first feature of all channels, then the second of all channels, and so on.
+    """
 
     def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[np.object_]:
         """Name the features by channel and by what they are.
@@ -114,17 +131,17 @@ class ChannelFeatures(TrialTransformer):
         raise NotImplementedError
 
 
-class BandFeatures(ChannelFeatures):
-    """A transformer that gives each channel a feature in each frequency band."""
+class BandFeatures(SampledTransformer, ChannelFeatures):
+    """A transformer that computes a feature of each channel in each frequency band."""
 
-    sfreq: float
     bands: Bands
 
-    def _check_parameters(self) -> None:
-        check_bands(self.bands, self.sfreq)
+    def _check_parameters(self, sfreq: float | None) -> None:
+        assert sfreq is not None
+        check_bands(self.bands, sfreq)
 
     def _kinds(self) -> Iterable[str]:
-        return check_bands(self.bands, self.sfreq)
+        return check_bands(self.bands, self.sfreq_)
 
 
 class FeatureTransformer(TransformerMixin, BaseEstimator):

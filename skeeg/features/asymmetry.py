@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
+from .._checks import check_choice, check_positive
 from .._electrodes import caudal_pairs, lateral_pairs
 from ._base import PlacedFeatures, check_ch_names
-from ._checks import check_choice, check_positive
 
 #: How electrodes are paired for each kind of asymmetry, and whether the pair is subtracted, the
 #: first divided by the second, or both.

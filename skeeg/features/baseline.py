@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, clone
 
-from ._base import TrialTransformer, channel_names
-from ._checks import check_positive
+from .._checks import check_positive
+from ._base import SampledTransformer, channel_names
+from ._checks import check_samples, sampling_rate
 from .entropy import DifferentialEntropy
 
 
@@ -56,7 +57,7 @@ def subtract_baseline(features: ArrayLike, baseline: ArrayLike) -> NDArray[np.fl
     return values - rest.mean(axis=1, keepdims=True)
 
 
-class BaselineCorrection(TrialTransformer):
+class BaselineCorrection(SampledTransformer):
     """Compute features of trials that begin with their baseline, less those of the baseline.
 
     Each trial is its own reference: what differs from one person or electrode to another, and is
@@ -67,9 +68,9 @@ class BaselineCorrection(TrialTransformer):
     transformer : transformer, optional
         What computes the features of trials; a `DifferentialEntropy` at `sfreq` when left out. A
         clone is fitted to the trials behind the baseline, another to the baselines.
-    sfreq : float, default=128.0
-        Sampling rate of the trials, in Hz. Trials that know their rate, `mne.Epochs` and
-        `EEGData`, are refused if it is another.
+    sfreq : float, optional
+        Sampling rate of the trials, in Hz. `EEGData` and `mne.Epochs` know it; plain arrays need
+        it. A rate that differs from that of the data is an error.
     duration : float, default=1.0
         How long the baseline is with which each trial begins, in seconds.
 
@@ -83,8 +84,8 @@ class BaselineCorrection(TrialTransformer):
         Channels and samples of a training trial, its baseline included.
     ch_names_ : tuple of str or None
         The channels' names, where the training data knew them.
-    sfreq_ : float or None
-        The sampling rate in Hz, where the training data knew it.
+    sfreq_ : float
+        Sampling rate of the training data, in Hz.
     n_features_in_ : int
         Length of the second axis of the training data.
     feature_names_in_ : ndarray of str, shape (`n_features_in_`,)
@@ -119,32 +120,30 @@ class BaselineCorrection(TrialTransformer):
     def __init__(
         self,
         transformer: BaseEstimator | None = None,
-        sfreq: float = 128.0,
+        sfreq: float | None = None,
         duration: float = 1.0,
     ) -> None:
         self.transformer = transformer
         self.sfreq = sfreq
         self.duration = duration
 
-    def _check_parameters(self) -> None:
-        self._n_baseline()
+    def _check_parameters(self, sfreq: float | None) -> None:
+        check_positive("duration", self.duration, "seconds")
 
     def _n_baseline(self) -> int:
-        """Return how many samples the baseline has."""
-        rate = check_positive("sfreq", self.sfreq, "Hz")
-        return max(1, round(check_positive("duration", self.duration, "seconds") * rate))
+        """Return how many samples the baseline has, or at least as many as the trials."""
+        return max(1, check_samples("duration", self.duration, self.sfreq_, at_most=self.n_times_))
 
     def _learn(self, trials: NDArray[Any]) -> None:
         n_baseline = self._n_baseline()
         if n_baseline >= trials.shape[2]:
             raise ValueError(
-                f"The baseline of {self.duration:g} s takes {n_baseline} samples, and the trials "
-                f"have {trials.shape[2]}: there is nothing behind it. Pass trials that begin with "
-                "their baseline, or a shorter duration."
+                f"The baseline of {self.duration:g} s takes all {trials.shape[2]} samples of the "
+                f"trials at {self.sfreq_:g} Hz: nothing is left after it. Pass trials that begin "
+                "with their baseline, or a shorter duration."
             )
-        made = self.transformer
-        if made is None:
-            made = DifferentialEntropy(sfreq=self.sfreq)
+        made = DifferentialEntropy() if self.transformer is None else self.transformer
+        made = _with_sampling_rate(made, self.sfreq_)
         self.baseline_transformer_ = clone(made).fit(trials[:, :, :n_baseline])
         self.transformer_ = clone(made).fit(trials[:, :, n_baseline:])
 
@@ -191,3 +190,15 @@ class BaselineCorrection(TrialTransformer):
         """
         names = channel_names(self, input_features)
         return self.transformer_.get_feature_names_out(names)
+
+
+def _with_sampling_rate(transformer: Any, sfreq: float) -> Any:
+    """Return a clone whose parameters ``sfreq`` that are None, of any step, are set to a rate.
+
+    The parts of trials that it is fitted to are plain arrays, which do not know their rate.
+    """
+    made = clone(transformer)
+    for name, value in made.get_params().items():
+        if name.rpartition("__")[2] == "sfreq":
+            made.set_params(**{name: sampling_rate(value, sfreq, type(transformer).__name__)})
+    return made

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .._checks import check_choice, check_positive
 from ._base import BandFeatures
-from ._checks import check_choice, check_positive, check_trials
+from ._checks import check_trials
 from ._window_variance import window_variance
 from .bands import Bands, check_bands
 from .power import band_power, variance_floor
@@ -150,9 +151,9 @@ class DifferentialEntropy(BandFeatures):
 
     Parameters
     ----------
-    sfreq : float, default=128.0
-        Sampling rate of the trials, in Hz. Trials that know their rate, `mne.Epochs` and
-        `EEGData`, are refused if it is another.
+    sfreq : float, optional
+        Sampling rate of the trials, in Hz. `EEGData` and `mne.Epochs` know it; plain arrays need
+        it. A rate that differs from that of the data is an error.
     bands : str, mapping or sequence, default="classic"
         The name of a set in `BANDS`; edges in Hz by band name, ``{"alpha": (8, 13)}``; or a list
         of edges in Hz, ``[(8, 13), (13, 30)]``.
@@ -171,8 +172,8 @@ class DifferentialEntropy(BandFeatures):
         Channels and samples of a training trial.
     ch_names_ : tuple of str or None
         The channels' names, where the training data knew them.
-    sfreq_ : float or None
-        The sampling rate in Hz, where the training data knew it.
+    sfreq_ : float
+        Sampling rate of the training data, in Hz.
     n_features_in_ : int
         Length of the second axis of the training data.
     feature_names_in_ : ndarray of str, shape (`n_features_in_`,)
@@ -206,7 +207,7 @@ class DifferentialEntropy(BandFeatures):
 
     def __init__(
         self,
-        sfreq: float = 128.0,
+        sfreq: float | None = None,
         bands: Bands = "classic",
         method: str = "filter",
         base: str = "e",
@@ -216,8 +217,8 @@ class DifferentialEntropy(BandFeatures):
         self.method = method
         self.base = base
 
-    def _check_parameters(self) -> None:
-        super()._check_parameters()
+    def _check_parameters(self, sfreq: float | None) -> None:
+        super()._check_parameters(sfreq)
         check_choice("method", self.method, _METHODS)
         check_choice("base", self.base, _BASES)
 
@@ -244,7 +245,7 @@ class DifferentialEntropy(BandFeatures):
         """
         entropy = differential_entropy(
             self._check(X, reset=False),
-            self.sfreq,
+            self.sfreq_,
             self.bands,
             method=self.method,
             base=self.base,

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from numbers import Integral
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.signal import butter, sosfiltfilt
 
-from ._base import TrialTransformer
+from .._checks import check_integer
+from ._base import SampledTransformer
 from ._checks import check_trials
-from .bands import Bands, check_bands
+from .bands import NARROWEST, Bands, check_bands
+
+#: Up to it, the filter's coefficients are exact to 1e-10 in ordinary bands.
+_LARGEST_ORDER = 50
 
 
 def filter_bank(
@@ -74,8 +77,7 @@ def filter_bank(
     """
     trials = check_trials(X).astype(np.float64)
     edges = check_bands(bands, sfreq)
-    if isinstance(order, bool) or not isinstance(order, Integral) or order < 1:
-        raise ValueError(f"order must be an integer of at least 1, got {order!r}.")
+    order = check_integer("order", order, at_least=1, at_most=_LARGEST_ORDER)
     n_trials, n_chans, n_times = trials.shape
     filtered = np.empty((n_trials, len(edges), n_chans, n_times))
     for i, (low, high) in enumerate(edges.values()):
@@ -88,17 +90,21 @@ def filter_bank(
 
 def butterworth(low: float, high: float, sfreq: float, order: int) -> NDArray[np.float64]:
     """Return the second-order sections of a filter that passes a band, shape (n_sections, 6)."""
-    nyquist = sfreq / 2
-    if low == 0 and high == nyquist:
-        raise ValueError(f"Band {low:g}-{high:g} Hz holds all frequencies: there is no filter.")
+    # Closer to the Nyquist frequency, an edge cannot be told from it in double precision.
+    unlimited = sfreq / 2 - high < NARROWEST * sfreq
+    if low == 0 and unlimited:
+        raise ValueError(
+            f"Band {low:g}-{high:g} Hz holds all frequencies at a sampling rate of {sfreq:g} Hz, "
+            "so there is no filter for it. Leave the band out."
+        )
     if low == 0:
         return butter(order, high, "lowpass", fs=sfreq, output="sos")
-    if high == nyquist:
+    if unlimited:
         return butter(order, low, "highpass", fs=sfreq, output="sos")
     return butter(order, (low, high), "bandpass", fs=sfreq, output="sos")
 
 
-class FilterBank(TrialTransformer):
+class FilterBank(SampledTransformer):
     """Filter trials into frequency bands and stack them as if they were channels.
 
     With one band it is an ordinary band-pass filter. Each trial is filtered by itself, so nothing
@@ -106,9 +112,9 @@ class FilterBank(TrialTransformer):
 
     Parameters
     ----------
-    sfreq : float, default=128.0
-        Sampling rate of the trials, in Hz. Trials that know their rate, `mne.Epochs` and
-        `EEGData`, are refused if it is another.
+    sfreq : float, optional
+        Sampling rate of the trials, in Hz. `EEGData` and `mne.Epochs` know it; plain arrays need
+        it. A rate that differs from that of the data is an error.
     bands : str, mapping or sequence, default="classic"
         The name of a set in `BANDS`; edges in Hz by band name, ``{"alpha": (8, 13)}``; or a list
         of edges in Hz, ``[(8, 13), (13, 30)]``.
@@ -122,8 +128,8 @@ class FilterBank(TrialTransformer):
         Channels and samples of a training trial.
     ch_names_ : tuple of str or None
         The channels' names, where the training data knew them.
-    sfreq_ : float or None
-        The sampling rate in Hz, where the training data knew it.
+    sfreq_ : float
+        Sampling rate of the training data, in Hz.
     n_features_in_ : int
         Length of the second axis of the training data.
     feature_names_in_ : ndarray of str, shape (`n_features_in_`,)
@@ -142,13 +148,17 @@ class FilterBank(TrialTransformer):
     (6, 4, 512)
     """
 
-    def __init__(self, sfreq: float = 128.0, bands: Bands = "classic", order: int = 2) -> None:
+    def __init__(
+        self, sfreq: float | None = None, bands: Bands = "classic", order: int = 2
+    ) -> None:
         self.sfreq = sfreq
         self.bands = bands
         self.order = order
 
-    def _check_parameters(self) -> None:
-        check_bands(self.bands, self.sfreq)
+    def _check_parameters(self, sfreq: float | None) -> None:
+        assert sfreq is not None
+        check_integer("order", self.order, at_least=1, at_most=_LARGEST_ORDER)
+        check_bands(self.bands, sfreq)
 
     def transform(self, X: Any) -> NDArray[np.float64]:
         """Filter trials.
@@ -169,4 +179,4 @@ class FilterBank(TrialTransformer):
             As in `fit`, and if channels or samples differ from the training data.
         """
         trials = self._check(X, reset=False)
-        return filter_bank(trials, self.sfreq, self.bands, order=self.order)
+        return filter_bank(trials, self.sfreq_, self.bands, order=self.order)

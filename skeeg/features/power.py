@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.signal import welch
 
+from .._checks import check_flag, check_positive
 from .._validation import _chunks, standard_deviation
 from ._base import BandFeatures
-from ._checks import check_positive, check_trials
+from ._checks import check_samples, check_trials
 from .bands import Bands, check_bands
 
 
@@ -87,8 +88,7 @@ def band_power(
     edges = check_bands(bands, sfreq)
     n_segment = trials.shape[2]
     if segment is not None:
-        n_segment = min(n_segment, round(check_positive("segment", segment, "seconds") * sfreq))
-        n_segment = max(n_segment, 1)
+        n_segment = max(1, check_samples("segment", segment, sfreq, at_most=n_segment))
     weights = _bin_weights(edges, sfreq, n_segment)
     power = np.empty((len(trials), trials.shape[1], len(edges)))
     start = 0
@@ -146,9 +146,9 @@ class BandPower(BandFeatures):
 
     Parameters
     ----------
-    sfreq : float, default=128.0
-        Sampling rate of the trials, in Hz. Trials that know their rate, `mne.Epochs` and
-        `EEGData`, are refused if it is another.
+    sfreq : float, optional
+        Sampling rate of the trials, in Hz. `EEGData` and `mne.Epochs` know it; plain arrays need
+        it. A rate that differs from that of the data is an error.
     bands : str, mapping or sequence, default="classic"
         The name of a set in `BANDS`; edges in Hz by band name, ``{"alpha": (8, 13)}``; or a list
         of edges in Hz, ``[(8, 13), (13, 30)]``.
@@ -171,8 +171,8 @@ class BandPower(BandFeatures):
         Channels and samples of a training trial.
     ch_names_ : tuple of str or None
         The channels' names, where the training data knew them.
-    sfreq_ : float or None
-        The sampling rate in Hz, where the training data knew it.
+    sfreq_ : float
+        Sampling rate of the training data, in Hz.
     n_features_in_ : int
         Length of the second axis of the training data.
     feature_names_in_ : ndarray of str, shape (`n_features_in_`,)
@@ -203,7 +203,7 @@ class BandPower(BandFeatures):
 
     def __init__(
         self,
-        sfreq: float = 128.0,
+        sfreq: float | None = None,
         bands: Bands = "classic",
         log: bool = True,
         segment: float | None = 2.0,
@@ -214,6 +214,13 @@ class BandPower(BandFeatures):
         self.log = log
         self.segment = segment
         self.relative = relative
+
+    def _check_parameters(self, sfreq: float | None) -> None:
+        super()._check_parameters(sfreq)
+        if self.segment is not None:
+            check_positive("segment", self.segment, "seconds")
+        check_flag("log", self.log)
+        check_flag("relative", self.relative)
 
     def _learn(self, trials: NDArray[Any]) -> None:
         self.floor_ = variance_floor(trials)
@@ -237,7 +244,7 @@ class BandPower(BandFeatures):
             As in `fit`, and if channels or samples differ from the training data.
         """
         trials = self._check(X, reset=False)
-        power = band_power(trials, self.sfreq, self.bands, segment=self.segment)
+        power = band_power(trials, self.sfreq_, self.bands, segment=self.segment)
         if self.log or self.relative:
             power = np.maximum(power, self.floor_)
         if self.relative:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from .._labelled import LabelledRows
 from ..data import EEGData
-from ._checks import check_positive
+from ._checks import check_samples
 
 
 def segment(data: EEGData, window: float, step: float | None = None) -> EEGData:
@@ -106,7 +106,7 @@ def window_samples(name: str, seconds: float, data: EEGData) -> int:
     ValueError
         If it is not a positive number, or less than half a sample.
     """
-    n_samples = round(check_positive(name, seconds, "seconds") * data.sfreq)
+    n_samples = check_samples(name, seconds, data.sfreq)
     if n_samples < 1:
         raise ValueError(
             f"{name} must last a sample or more, {1 / data.sfreq:g} s at {data.sfreq:g} Hz, "

@@ -132,10 +132,11 @@ class FeatureTable(LabelledRows):
                 "features must be a transformer of frequency bands, such as BandPower or "
                 f"DifferentialEntropy, got {type(features).__name__}."
             )
+        fitted = clone(features).fit(data)
         return cls(
-            X=np.asarray(clone(features).fit_transform(data)),
+            X=np.asarray(fitted.transform(data)),
             y=data.y,
-            bands=tuple(features._kinds()),
+            bands=tuple(fitted._kinds()),
             ch_names=data.ch_names,
             metadata=data.metadata,
             window=data.duration,

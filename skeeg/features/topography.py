@@ -11,9 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.interpolate import RBFInterpolator
 from scipy.optimize import linear_sum_assignment
 
+from .._checks import check_choice
 from .._electrodes import flat_positions, mirrored, side
 from ._base import PlacedFeatures, check_ch_names
-from ._checks import check_choice
 
 #: Where Yang et al. (2018) place the 32 electrodes of the DEAP data.
 DEAP_GRID = """

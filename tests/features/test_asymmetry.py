@@ -153,7 +153,7 @@ def test_one_sample_clones_and_pickles():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"kind": "sasm"}, "kind must be one of 'dasm', 'rasm', 'asm', 'dcau', got 'sasm'"),
+        ({"kind": "sasm"}, "kind must be one of 'dasm', 'rasm', 'asm', 'dcau'; got 'sasm'"),
         ({"ch_names": None}, "ch_names of Asymmetry must name the channels"),
         ({"ch_names": "C3"}, "must name the channels"),
         ({"ch_names": ["C3", "C3"]}, r"these come twice: \['C3'\]"),

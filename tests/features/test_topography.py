@@ -165,7 +165,7 @@ def test_a_surface_is_linear_in_the_features(features):
 @pytest.mark.parametrize("layout", ["deap-9x9", "grid", "interpolated"])
 def test_it_takes_features_of_every_kind_and_any_number_of_bands(layout):
     X = np.random.default_rng(0).standard_normal((4, 32, 256))
-    for first, n_bands in ((DifferentialEntropy(bands="deap"), 4), (BandPower(), 5)):
+    for first, n_bands in ((DifferentialEntropy(128, "deap"), 4), (BandPower(128), 5)):
         pipeline = make_pipeline(first, SampleZScore(), TopographicMap(CHANNELS, layout))
         maps = pipeline.fit_transform(X)
         assert maps.shape[:2] == (4, n_bands)
@@ -199,7 +199,7 @@ def test_maps_given_out_are_not_shared(features):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"layout": "9x9"}, "layout must be one of 'deap-9x9', 'grid', 'interpolated', got '9x9'"),
+        ({"layout": "9x9"}, "layout must be one of 'deap-9x9', 'grid', 'interpolated'; got '9x9'"),
         ({"shape": (8, 8)}, r"'deap-9x9' has shape \(9, 9\), got \(8, 8\)"),
         ({"layout": "grid", "shape": (9, 8)}, r"must have an odd width.* got shape \(9, 8\)"),
         ({"layout": "grid", "shape": 9}, r"shape must be a height and a width, .* got 9"),
