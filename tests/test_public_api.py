@@ -51,11 +51,22 @@ def test_all_estimators_lists_classifiers_and_transformers_by_name():
     assert everything == sorted(everything)
     names = {name for name, _ in everything}
     assert {"EEGNetClassifier", "BandPower", "ModuleClassifier"} <= names
-    kinds = [skeeg.all_estimators(kind) for kind in ("classifier", "transformer")]
-    assert sorted(kinds[0] + kinds[1]) == everything
+    kinds = [skeeg.all_estimators(kind) for kind in ("classifier", "regressor", "transformer")]
+    assert sorted(pair for pairs in kinds for pair in pairs) == everything
     assert all(name == cls.__name__ for name, cls in everything)
-    with pytest.raises(ValueError, match="'regressor'"):
-        skeeg.all_estimators("regressor")
+
+
+def test_all_estimators_are_filtered_by_type_as_in_scikit_learn():
+    classifiers, transformers = map(skeeg.all_estimators, ("classifier", "transformer"))
+    assert skeeg.all_estimators(type_filter=["classifier"]) == classifiers
+    both = skeeg.all_estimators(type_filter=["transformer", "classifier"])
+    assert both == sorted(classifiers + transformers)
+    assert skeeg.all_estimators([]) == []
+    for unknown in ("cluster", "classifer", ["classifier", "cluster"], [None]):
+        with pytest.raises(ValueError, match="type_filter must be one of 'classifier', 'regres"):
+            skeeg.all_estimators(unknown)
+    with pytest.raises(ValueError, match="Did you mean 'classifier'"):
+        skeeg.all_estimators("classifer")
 
 
 @pytest.mark.parametrize(("name", "cls"), skeeg.all_estimators())

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import clone
 
+from .._checks import check_flag
 from ..classifiers import EEGNetClassifier
 from ._base import ChannelSelector
 
@@ -25,16 +25,18 @@ class GumbelChannelSelector(ChannelSelector):
         ``n_selected_chans``. None takes `skeeg.EEGNetClassifier`: it sees the chosen channels
         only, so it is light whatever the montage. Its ``random_state`` decides over all that is
         random, and ``selection__penalty`` and the like are set on it.
-    n_channels : int, default=8
-        Number of channels to choose.
+    n_selected_chans : int, default=8
+        Number of channels to choose; all where there are fewer.
     unique : bool, default=True
-        Whether the network may not choose a channel twice. If it may, fewer than `n_channels`
-        can come out.
+        Whether the network must choose different channels. If False, it can choose a channel
+        twice, and fewer than `n_selected_chans` are kept.
 
     Attributes
     ----------
     selected_channels_ : ndarray of int, shape (n_kept,)
         Positions of the channels that are kept, in the order of the recording.
+    selected_ch_names_ : tuple of str or None
+        Their names, where the training data knew them.
     estimator_ : classifier
         The fitted network; its ``selection_probabilities_`` and ``selection_entropy_`` tell how
         sure the choice is.
@@ -63,12 +65,14 @@ class GumbelChannelSelector(ChannelSelector):
     >>> from skeeg import EEGNetClassifier, GumbelChannelSelector
     >>> from skeeg.baselines import csp_lda
     >>> network = EEGNetClassifier(max_epochs=50, random_state=0)
-    >>> model = make_pipeline(GumbelChannelSelector(network, n_channels=4), csp_lda())
+    >>> model = make_pipeline(GumbelChannelSelector(network, n_selected_chans=4), csp_lda())
     """
 
-    def __init__(self, estimator: Any = None, n_channels: int = 8, unique: bool = True) -> None:
+    def __init__(
+        self, estimator: Any = None, n_selected_chans: int = 8, unique: bool = True
+    ) -> None:
         self.estimator = estimator
-        self.n_channels = n_channels
+        self.n_selected_chans = n_selected_chans
         self.unique = unique
 
     def fit(
@@ -99,11 +103,13 @@ class GumbelChannelSelector(ChannelSelector):
         TypeError
             If `estimator` has no ``n_selected_chans``.
         ValueError
-            If `n_channels` is not a number from 1 to that of the channels, or the trials or the
-            labels are unsound.
+            If `n_selected_chans` is not an integer of at least 1, or the trials or the labels are
+            invalid.
 
         Warns
         -----
+        UserWarning
+            If `n_selected_chans` is greater than the number of channels: all of them are kept.
         ConvergenceWarning
             If the training was too short for a choice.
         """
@@ -113,8 +119,9 @@ class GumbelChannelSelector(ChannelSelector):
                 f"estimator of {type(self).__name__} must be a classifier of raw EEG with "
                 f"n_selected_chans, such as EEGNetClassifier(), got {network!r}."
             )
-        self._check_training(X, y)
-        network.set_params(n_selected_chans=self.n_channels, selection__unique=self.unique)
+        unique = check_flag("unique", self.unique)
+        _, _, n_selected = self._check_training(X, y)
+        network.set_params(n_selected_chans=n_selected, selection__unique=unique)
         self.estimator_ = network.fit(X, y, sample_weight=sample_weight, groups=groups)
-        self.selected_channels_ = np.unique(self.estimator_.selected_channels_)
+        self._keep(self.estimator_.selected_channels_)
         return self

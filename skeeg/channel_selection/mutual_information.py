@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.feature_selection import mutual_info_classif
 
 from .._validation import unwrap
-from ..features._checks import check_trials
+from ..features._checks import check_trials, sampling_rate
 from ..features.bands import Bands
 from ..features.power import band_power, variance_floor
 from ._base import ChannelSelector
@@ -99,10 +100,11 @@ class MutualInformationSelector(ChannelSelector):
 
     Parameters
     ----------
-    n_channels : int, default=8
-        Number of channels to keep.
+    n_selected_chans : int, default=8
+        Number of channels to keep; all where there are fewer.
     sfreq : float, optional
-        Sampling rate of the trials, in Hz; needed with `bands`, unless the trials know it.
+        Sampling rate of the trials, in Hz. With `bands`, plain arrays need it; `EEGData` and
+        `mne.Epochs` know it. A rate that differs from that of the data is an error.
     bands : str, mapping or sequence, optional
         The frequency bands in which power counts, as `skeeg.features.BandPower` takes them; a
         channel is worth as much as its best band. Left out, the power is the variance of the
@@ -110,8 +112,10 @@ class MutualInformationSelector(ChannelSelector):
 
     Attributes
     ----------
-    selected_channels_ : ndarray of int, shape (n_channels,)
-        Positions of the channels that are kept.
+    selected_channels_ : ndarray of int, shape (n_kept,)
+        Positions of the channels that are kept, in the order of the recording.
+    selected_ch_names_ : tuple of str or None
+        Their names, where the training data knew them.
     scores_ : ndarray of float64, shape (n_chans,)
         The information of each channel, in nats.
     n_chans_, n_times_ : int
@@ -119,7 +123,7 @@ class MutualInformationSelector(ChannelSelector):
     ch_names_ : tuple of str or None
         The channels' names, where the training data knew them.
     sfreq_ : float or None
-        The sampling rate in Hz, where the training data knew it.
+        Sampling rate of the training data, in Hz, where it is known.
     n_features_in_ : int
         Length of the second axis of the training data.
 
@@ -139,23 +143,20 @@ class MutualInformationSelector(ChannelSelector):
     """
 
     def __init__(
-        self, n_channels: int = 8, sfreq: float | None = None, bands: Bands | None = None
+        self, n_selected_chans: int = 8, sfreq: float | None = None, bands: Bands | None = None
     ) -> None:
-        self.n_channels = n_channels
+        self.n_selected_chans = n_selected_chans
         self.sfreq = sfreq
         self.bands = bands
 
-    def _check_training(self, X: Any, y: Any) -> tuple[NDArray[Any], NDArray[Any]]:
-        rate, expected = unwrap(X).sfreq, self.sfreq
-        if rate is not None and expected is not None and not np.isclose(rate, expected):
-            raise ValueError(
-                f"X is sampled at {rate:g} Hz, but {type(self).__name__} has sfreq={expected:g}. "
-                f"Pass sfreq={rate:g}, or leave it out."
-            )
-        return super()._check_training(X, y)
+    def _check_training(self, X: Any, y: Any) -> tuple[NDArray[Any], NDArray[Any], int]:
+        trials = unwrap(X)
+        if self.sfreq is not None or self.bands is not None:
+            rate = sampling_rate(self.sfreq, trials.sfreq, type(self).__name__)
+            trials = dataclasses.replace(trials, sfreq=rate)
+        return super()._check_training(trials, y)
 
-    def _select(self, trials: NDArray[Any], y: NDArray[Any]) -> NDArray[np.intp]:
-        sfreq = self.sfreq if self.sfreq is not None else self.sfreq_
-        self.scores_ = channel_information(trials, y, sfreq=sfreq, bands=self.bands)
+    def _select(self, trials: NDArray[Any], y: NDArray[Any], n_selected: int) -> NDArray[np.intp]:
+        self.scores_ = channel_information(trials, y, sfreq=self.sfreq_, bands=self.bands)
         # A stable sort: of equal channels, the first.
-        return np.argsort(-self.scores_, kind="stable")[: self.n_channels]
+        return np.argsort(-self.scores_, kind="stable")[:n_selected]

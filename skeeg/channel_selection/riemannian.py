@@ -22,13 +22,15 @@ class RiemannianSelector(ChannelSelector):
 
     Parameters
     ----------
-    n_channels : int, default=8
-        Number of channels to keep.
+    n_selected_chans : int, default=8
+        Number of channels to keep; all where there are fewer.
 
     Attributes
     ----------
-    selected_channels_ : ndarray of int, shape (n_channels,)
-        Positions of the channels that are kept.
+    selected_channels_ : ndarray of int, shape (n_kept,)
+        Positions of the channels that are kept, in the order of the recording.
+    selected_ch_names_ : tuple of str or None
+        Their names, where the training data knew them.
     n_chans_, n_times_ : int
         Channels and samples of a training trial.
     ch_names_ : tuple of str or None
@@ -58,14 +60,14 @@ class RiemannianSelector(ChannelSelector):
     >>> from skeeg.channel_selection import RiemannianSelector
     >>> from skeeg.datasets import simulate_motor_imagery
     >>> data = simulate_motor_imagery(n_subjects=1, random_state=0)
-    >>> RiemannianSelector(n_channels=2).fit_transform(data, data.y).shape[1]
+    >>> RiemannianSelector(n_selected_chans=2).fit_transform(data, data.y).shape[1]
     2
     """
 
-    def __init__(self, n_channels: int = 8) -> None:
-        self.n_channels = n_channels
+    def __init__(self, n_selected_chans: int = 8) -> None:
+        self.n_selected_chans = n_selected_chans
 
-    def _select(self, trials: NDArray[Any], y: NDArray[Any]) -> NDArray[np.intp]:
+    def _select(self, trials: NDArray[Any], y: NDArray[Any], n_selected: int) -> NDArray[np.intp]:
         try:
             from pyriemann.channelselection import ElectrodeSelection
             from pyriemann.estimation import Covariances
@@ -80,5 +82,5 @@ class RiemannianSelector(ChannelSelector):
         # Volts squared are so small that thresholds on eigenvalues would take them for zeros.
         unit = scaled(trials, scale, name=name, ch_names=self.ch_names_, dtype=np.float64)
         covariances = Covariances("oas").fit_transform(unit) + _FLAT * np.eye(self.n_chans_)
-        chosen = ElectrodeSelection(nelec=int(self.n_channels)).fit(covariances, y).subelec_
+        chosen = ElectrodeSelection(nelec=n_selected).fit(covariances, y).subelec_
         return np.array(chosen, dtype=np.intp)

@@ -116,7 +116,9 @@ def test_epochs_and_one_trial(X):
 
 def test_it_works_in_a_search_and_clones_and_pickles(X):
     y = np.arange(8) % 2
-    pipeline = make_pipeline(BaselineCorrection(DifferentialEntropy(SFREQ)), SampleZScore(), SVC())
+    pipeline = make_pipeline(
+        BaselineCorrection(DifferentialEntropy(), SFREQ), SampleZScore(), SVC()
+    )
     grid = {"baselinecorrection__transformer__bands": ["deap", "classic"]}
     search = GridSearchCV(pipeline, grid, cv=2, error_score="raise").fit(X, y)
     again = pickle.loads(pickle.dumps(search))
