@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ._checks import check_choice
+
 if TYPE_CHECKING:
     import mne
 
@@ -272,8 +274,10 @@ def sphere_positions(
 
     Raises
     ------
+    TypeError
+        If `montage` is something else.
     ValueError
-        If a name is none of the montage.
+        If a name is not in the montage, or MNE has no montage of that name.
     """
     system = "the 10-05 system" if montage is None else "the montage"
     return _look_up(ch_names, _on_sphere(montage), system)
@@ -300,14 +304,30 @@ def _on_sphere(
 ) -> dict[str, tuple[float, float, float]]:
     if montage is None:
         return _round_template()
-    from mne.channels import make_standard_montage
-
-    placed = make_standard_montage(montage) if isinstance(montage, str) else montage
-    positions = from_centre(placed)
+    positions = from_centre(_loaded(montage))
     return {
         name.lower(): tuple(position / np.linalg.norm(position))
         for name, position in positions.items()
     }
+
+
+def _loaded(montage: str | mne.channels.DigMontage) -> mne.channels.DigMontage:
+    """Return a montage that is given as such or by its name."""
+    from mne.channels import DigMontage, get_builtin_montages, make_standard_montage
+
+    if isinstance(montage, str):
+        return make_standard_montage(check_choice("montage", montage, get_builtin_montages()))
+    if not isinstance(montage, DigMontage):
+        raise TypeError(
+            "montage must be an mne.channels.DigMontage, the name of one that MNE has, such as "
+            f"'biosemi64', or None; got {montage!r}."
+        )
+    if len(montage.get_positions()["ch_pos"]) < 4:
+        raise ValueError(
+            "montage must have the positions of at least four electrodes, to find the centre of "
+            f"the head; it has {len(montage.get_positions()['ch_pos'])}."
+        )
+    return montage
 
 
 @cache

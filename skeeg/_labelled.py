@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
+import sys
 from collections.abc import Iterator
 from typing import Any, Self, cast
 
@@ -14,6 +16,46 @@ from ._containers import Unwrapped
 
 #: Columns that together say where a trial was recorded; windows of one trial agree in all of them.
 PROVENANCE = ("subject", "session", "run", "trial")
+
+
+def refuse_what_holds_no_trials(X: Any) -> None:
+    """Raise for objects that look like trials to NumPy but are not.
+
+    Parameters
+    ----------
+    X : object
+        What the user passed as trials or features.
+
+    Raises
+    ------
+    TypeError
+        If it is a recording or an average of MNE, or a list of `EEGData`.
+    ValueError
+        If it holds times.
+    """
+    mne = sys.modules.get("mne")  # imported only by users who pass its objects
+    if mne is not None and isinstance(X, (mne.io.BaseRaw, mne.Evoked)):
+        raise TypeError(
+            f"X is an mne {type(X).__name__}, which has no trials. Cut the recording into trials "
+            "with mne.Epochs or mne.make_fixed_length_epochs, and pass the epochs."
+        )
+    if isinstance(X, (list, tuple)) and any(isinstance(part, LabelledRows) for part in X):
+        raise TypeError(
+            f"X is a {type(X).__name__} of {len(X)} objects with labels. Join them with "
+            "EEGData.concatenate(parts) or FeatureTable.concatenate(parts), and pass the result."
+        )
+    if _holds_times(X):
+        raise ValueError("X must hold real numbers, got dates, times or durations.")
+
+
+def _holds_times(X: Any) -> bool:
+    if hasattr(X, "dtypes"):  # a data frame
+        return any(getattr(dtype, "kind", "") in "mM" for dtype in np.ravel(X.dtypes))
+    first = X
+    while isinstance(first, (list, tuple)) and first:
+        first = first[0]
+    kind = getattr(getattr(first, "dtype", None), "kind", "")
+    return kind in ("m", "M") or isinstance(first, (datetime.date, datetime.timedelta))
 
 
 class LabelledRows:
@@ -46,7 +88,17 @@ class LabelledRows:
         return Unwrapped(self.X)
 
     def _check_rows(self, kind: str) -> None:
-        """Raise if there is not one label and one row of metadata for each row of `X`."""
+        """Raise unless `X` holds numbers, with a label and a row of metadata for each row."""
+        parts = {"X": np.ndarray, "y": np.ndarray, "metadata": pd.DataFrame}
+        for name, expected in parts.items():
+            value = getattr(self, name)
+            if not isinstance(value, expected):
+                raise TypeError(
+                    f"{name} must be a {expected.__name__}, got {type(value).__name__}. "
+                    "EEGData.from_arrays makes EEGData of any array-like."
+                )
+        if self.X.dtype.kind not in "fiub":
+            raise ValueError(f"X must hold real numbers, got an array of dtype {self.X.dtype}.")
         n_rows = len(self.X)
         if self.y.ndim != 1 or len(self.y) != n_rows:
             raise ValueError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import zipfile
 import zlib
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,15 +14,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from ._checks import check_positive
+from ._columns import decode, decode_text, encode, encode_text
 from ._containers import Unwrapped, unwrap_epochs
 from ._files import atomic_path
 from ._labelled import PROVENANCE as PROVENANCE
-from ._labelled import LabelledRows
+from ._labelled import LabelledRows, refuse_what_holds_no_trials
 
 if TYPE_CHECKING:
     import mne
 
-_FORMAT = "skeeg.EEGData"
+_FORMAT = "skeeg.EEGData 2"
 
 #: What numpy and zipfile raise at files that are damaged, hostile or of another format.
 UNREADABLE = (
@@ -33,6 +35,8 @@ UNREADABLE = (
     OSError,
     EOFError,
     NotImplementedError,
+    ImportError,
+    RecursionError,
     zipfile.BadZipFile,
     zlib.error,
 )
@@ -85,12 +89,12 @@ class EEGData(LabelledRows):
     metadata: pd.DataFrame
 
     def __post_init__(self) -> None:
+        self._check_rows("trials")
         if self.X.ndim != 3:
             raise ValueError(
                 f"X must have shape (n_trials, n_chans, n_times), got {self.X.shape}. "
                 "One trial needs X[None]; one channel needs X[:, None]."
             )
-        self._check_rows("trials")
         if len(self.ch_names) != self.X.shape[1]:
             raise ValueError(
                 f"ch_names must name each of the {self.X.shape[1]} channels of X, "
@@ -99,8 +103,7 @@ class EEGData(LabelledRows):
         if len(set(self.ch_names)) != len(self.ch_names):
             twice = sorted({name for name in self.ch_names if self.ch_names.count(name) > 1})
             raise ValueError(f"ch_names must differ from each other; these come twice: {twice}.")
-        if not (np.isfinite(self.sfreq) and self.sfreq > 0):
-            raise ValueError(f"sfreq must be a positive number of Hz, got {self.sfreq!r}.")
+        check_positive("sfreq", self.sfreq, "Hz")
 
     # ------------------------------------------------------------------ construction
 
@@ -139,9 +142,12 @@ class EEGData(LabelledRows):
 
         Raises
         ------
+        TypeError
+            If `X` is an `mne.io.Raw` or a list of `EEGData`.
         ValueError
-            If lengths, names or the rate contradict each other.
+            If lengths, names or the rate contradict each other, or `X` does not hold real numbers.
         """
+        refuse_what_holds_no_trials(X)
         values = np.asarray(X)
         if values.dtype.kind not in "fiub":
             raise ValueError(f"X must hold real numbers, got an array of dtype {values.dtype}.")
@@ -149,21 +155,25 @@ class EEGData(LabelledRows):
         if frame is None:
             frame = pd.DataFrame(index=pd.RangeIndex(len(values)))
         for name, column in columns.items():
-            # As a plain array: the index of a Series says nothing about the order of the trials.
-            entries = np.asarray(column)
+            # Without its index, which says nothing about the order of the trials.
+            entries = column.array if isinstance(column, (pd.Series, pd.Index)) else column
+            if not isinstance(entries, pd.api.extensions.ExtensionArray):
+                entries = np.asarray(entries)
             if entries.ndim and len(entries) != len(values):
                 raise ValueError(
                     f"{name} must have an entry for each of the {len(values)} trials, "
                     f"got {len(entries)}."
                 )
             frame[name] = entries if entries.ndim else entries.item()
+        if isinstance(ch_names, str):
+            raise ValueError(f"ch_names must be a list of names, got the string {ch_names!r}.")
         if ch_names is None:
             n_chans = values.shape[1] if values.ndim > 1 else 0
             ch_names = [f"EEG {i + 1}" for i in range(n_chans)]
         return cls(
             X=np.asarray(values, dtype=np.float32),
             y=np.asarray(y),
-            sfreq=float(sfreq),
+            sfreq=check_positive("sfreq", sfreq, "Hz"),
             ch_names=tuple(str(name) for name in ch_names),
             metadata=frame,
         )
@@ -193,9 +203,19 @@ class EEGData(LabelledRows):
 
         Raises
         ------
+        TypeError
+            If `epochs` are not `mne.Epochs`.
         ValueError
             If the epochs have no good EEG channel.
         """
+        import mne
+
+        refuse_what_holds_no_trials(epochs)
+        if not isinstance(epochs, mne.BaseEpochs):
+            raise TypeError(
+                f"epochs must be mne.Epochs, got {type(epochs).__name__}. Plain arrays become "
+                "EEGData by EEGData.from_arrays(X, y, sfreq=...)."
+            )
         trials = unwrap_epochs(epochs)
         if y is None:
             names = {code: name for name, code in epochs.event_id.items()}
@@ -337,21 +357,30 @@ class EEGData(LabelledRows):
         Raises
         ------
         TypeError
-            If the labels or a column of the metadata mix types, which plain arrays cannot hold.
+            If the labels or a column of the metadata cannot be stored exactly, such as one that
+            mixes strings and numbers.
+
+        Notes
+        -----
+        Columns keep their values and dtypes: numbers, booleans, strings, times with and without a
+        time zone, categories, and pandas' nullable types. The index of the metadata is not kept.
         """
         target = Path(path)
         if target.suffix != ".npz":
             target = target.with_name(target.name + ".npz")
-        arrays = {
+        _check_column_names(self.metadata)
+        labels, arrays = encode(np.asarray(self.y), "y", "y")
+        columns = []
+        for i, (name, column) in enumerate(self.metadata.items()):
+            described, parts = encode(column, f"column_{i}", str(name))
+            columns.append({"name": name, **described})
+            arrays |= parts
+        arrays |= {
             "format": np.array(_FORMAT),
             "X": self.X,
-            "y": _plain(self.y, "y"),
             "sfreq": np.array(self.sfreq),
-            "ch_names": np.array(self.ch_names, dtype=np.str_),
-            "columns": np.array([str(name) for name in self.metadata.columns], dtype=np.str_),
+            "contents": encode_text({"ch_names": self.ch_names, "y": labels, "columns": columns}),
         }
-        for i, name in enumerate(self.metadata.columns):
-            arrays[f"column_{i}"] = _plain(self.metadata[name].to_numpy(), name)
         with atomic_path(target) as partial, partial.open("wb") as file:
             np.savez(file, allow_pickle=False, **arrays)
         return target
@@ -381,16 +410,19 @@ class EEGData(LabelledRows):
         try:
             with np.load(source, allow_pickle=False) as archive:
                 if "format" not in archive or str(archive["format"]) != _FORMAT:
-                    raise ValueError("it has no mark of a saved EEGData")
-                columns = {
-                    str(name): archive[f"column_{i}"] for i, name in enumerate(archive["columns"])
-                }
+                    raise ValueError("it has no mark of a saved EEGData of this version of skeeg")
+                contents = decode_text(archive["contents"])
+                columns = {}
+                for i, described in enumerate(contents["columns"]):
+                    values = decode(described, archive, f"column_{i}")
+                    # With its dtype, or pandas would make text of objects that are strings.
+                    columns[described["name"]] = pd.Series(values, dtype=values.dtype)
                 X = archive["X"]
                 return cls(
                     X=X,
-                    y=archive["y"],
+                    y=decode(contents["y"], archive, "y"),
                     sfreq=float(archive["sfreq"]),
-                    ch_names=tuple(str(name) for name in archive["ch_names"]),
+                    ch_names=tuple(contents["ch_names"]),
                     metadata=pd.DataFrame(columns, index=pd.RangeIndex(len(X))),
                 )
         except UNREADABLE as error:
@@ -411,16 +443,14 @@ class EEGData(LabelledRows):
         )
 
 
-def _plain(values: NDArray[Any], name: Hashable) -> NDArray[Any]:
-    """Return ``values`` as an array that ``.npz`` holds without pickling."""
-    if values.dtype.kind != "O":
-        return values
-    kinds = {type(value) for value in values.tolist()}
-    if kinds <= {str}:
-        return values.astype(np.str_)
-    if kinds <= {int, float, bool}:
-        return np.array(values.tolist())
-    raise TypeError(
-        f"{name} mixes {', '.join(sorted(kind.__name__ for kind in kinds))}; a file without "
-        "pickles holds only strings or only numbers. Convert the column first."
-    )
+def _check_column_names(metadata: pd.DataFrame) -> None:
+    """Raise if a file could not hold the names of the columns."""
+    names = list(metadata.columns)
+    for name in names:
+        if type(name) not in (str, int):
+            raise TypeError(
+                f"metadata has a column named {name!r}, of type {type(name).__name__}; a file "
+                "holds strings and integers as names. Rename the column first."
+            )
+        if names.count(name) > 1:
+            raise TypeError(f"metadata has two columns named {name!r}. Rename one of them first.")

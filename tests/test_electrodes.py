@@ -87,3 +87,13 @@ def test_unknown_names_are_listed():
         sphere_positions(["Cz", "EXG1"])
     with pytest.raises(ValueError, match="ch_names has 'EXG1', 'x', which the 10-05 system does"):
         flat_positions(["Cz", "EXG1", "x"])
+
+
+def test_what_is_no_montage_is_refused():
+    with pytest.raises(TypeError, match=r"montage must be an mne\.channels\.DigMontage, .*; got 5"):
+        sphere_positions(["Cz"], 5)
+    with pytest.raises(ValueError, match=r"montage must be one of .* Did you mean 'biosemi64'\?"):
+        sphere_positions(["Cz"], "biosemi_64")
+    few = mne.channels.make_dig_montage({"Cz": (0, 0, 0.1)})
+    with pytest.raises(ValueError, match=r"positions of at least four electrodes, .*; it has 1"):
+        sphere_positions(["Cz"], few)

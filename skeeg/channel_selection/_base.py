@@ -13,6 +13,7 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from .._checks import check_integer
+from .._labelled import refuse_what_holds_no_trials
 from .._validation import check_finite, check_X, check_X_y, unwrap
 from ..data import EEGData
 from ..features._base import channel_names
@@ -81,6 +82,7 @@ class ChannelSelector(
         """Return finite trials, labels of two or more classes, and how many channels to keep."""
         name = type(self).__name__
         wanted = check_integer(f"n_selected_chans of {name}", self.n_selected_chans, at_least=1)
+        refuse_what_holds_no_trials(X)
         trials, labels = check_X_y(self, X, y, reset=True)
         check_finite(trials, name=name, ch_names=self.ch_names_)
         if len(np.unique(labels)) < 2:
@@ -139,6 +141,7 @@ class ChannelSelector(
             If channels or samples differ from the training data, or a value is not finite.
         """
         check_is_fitted(self)
+        refuse_what_holds_no_trials(X)
         trials = check_X(self, unwrap(X), reset=False)
         check_finite(trials, name=type(self).__name__, ch_names=self.ch_names_)
         kept = trials[:, self.selected_channels_]

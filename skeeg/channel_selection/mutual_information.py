@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.feature_selection import mutual_info_classif
 
+from .._labelled import refuse_what_holds_no_trials
 from .._validation import unwrap
 from ..features._checks import check_trials, sampling_rate
 from ..features.bands import Bands
@@ -150,6 +151,7 @@ class MutualInformationSelector(ChannelSelector):
         self.bands = bands
 
     def _check_training(self, X: Any, y: Any) -> tuple[NDArray[Any], NDArray[Any], int]:
+        refuse_what_holds_no_trials(X)
         trials = unwrap(X)
         if self.sfreq is not None or self.bands is not None:
             rate = sampling_rate(self.sfreq, trials.sfreq, type(self).__name__)

@@ -13,6 +13,7 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, validate_data
 
 from .._containers import Unwrapped
+from .._labelled import refuse_what_holds_no_trials
 from .._validation import check_finite, check_X, unwrap
 from ._checks import sampling_rate
 from .bands import Bands, check_bands
@@ -56,6 +57,7 @@ class TrialTransformer(TransformerMixin, BaseEstimator):
 
     def _unwrap(self, X: Any, *, reset: bool) -> Unwrapped:
         """Return the values of `X`, with channel names and sampling rate where they are known."""
+        refuse_what_holds_no_trials(X)
         return unwrap(X)
 
     def _check_parameters(self, sfreq: float | None) -> None:
@@ -88,7 +90,7 @@ class SampledTransformer(TrialTransformer):
     sfreq_: float
 
     def _unwrap(self, X: Any, *, reset: bool) -> Unwrapped:
-        unwrapped = unwrap(X)
+        unwrapped = super()._unwrap(X, reset=reset)
         if not reset:
             return unwrapped  # the gate compares its rate with that of fit
         rate = sampling_rate(self.sfreq, unwrapped.sfreq, type(self).__name__)
@@ -178,6 +180,7 @@ class FeatureTransformer(TransformerMixin, BaseEstimator):
         if not reset:
             check_is_fitted(self)
         name = type(self).__name__
+        refuse_what_holds_no_trials(X)
         trials = unwrap(X)
         if trials.sfreq is not None or getattr(trials.values, "ndim", 2) == 3:
             raise ValueError(

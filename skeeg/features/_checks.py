@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._checks import check_positive
+from .._labelled import refuse_what_holds_no_trials
 from ..data import EEGData
 
 
@@ -25,9 +26,12 @@ def check_trials(X: ArrayLike) -> NDArray[Any]:
 
     Raises
     ------
+    TypeError
+        If `X` is an `mne.io.Raw` or a list of `EEGData`.
     ValueError
         If `X` does not hold real numbers, has another number of axes, or has no samples.
     """
+    refuse_what_holds_no_trials(X)
     trials = np.asarray(X)
     if trials.dtype.kind not in "fiub":
         raise ValueError(

@@ -90,7 +90,7 @@ class UnitScaler(TrialTransformer):
             As in `fit`, and if channels or samples differ from the training data.
         """
         check_is_fitted(self)
-        trials = check_X(self, X, reset=False)
+        trials = check_X(self, self._unwrap(X, reset=False), reset=False)
         return scaled(
             trials,
             self.scale_,

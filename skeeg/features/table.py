@@ -76,13 +76,13 @@ class FeatureTable(LabelledRows):
     window: float
 
     def __post_init__(self) -> None:
+        self._check_rows("windows")
         n_expected = len(self.bands) * len(self.ch_names)
         if self.X.ndim != 2 or self.X.shape[1] != n_expected:
             raise ValueError(
                 f"X must have shape (n_windows, {n_expected}), of {len(self.bands)} bands times "
                 f"{len(self.ch_names)} channels, got {self.X.shape}."
             )
-        self._check_rows("windows")
         if not np.isfinite(self.X).all():
             row, column = np.argwhere(~np.isfinite(self.X))[0]
             raise ValueError(
