@@ -5,11 +5,12 @@ Importing this module, or listing the models, loads neither torch nor MNE.
 
 from __future__ import annotations
 
-import difflib
 import importlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
+
+from ._checks import did_you_mean
 
 
 def _nothing(sfreq: float) -> dict[str, Any]:
@@ -248,6 +249,5 @@ def check_names(names: Iterable[str], known: Iterable[str], kind: str) -> None:
     known = list(known)
     for name in names:
         if name not in known:
-            near = difflib.get_close_matches(name.lower().replace("_", "-"), known, n=1, cutoff=0.5)
-            meant = f" Did you mean {near[0]!r}?" if near else ""
-            raise ValueError(f"Unknown {kind} {name!r}.{meant} There are: {', '.join(known)}.")
+            hint = did_you_mean(name, known, cutoff=0.5)
+            raise ValueError(f"Unknown {kind} {name!r}.{hint} There are: {', '.join(known)}.")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .._checks import check_number, check_positive
 from ..data import EEGData
 
 if TYPE_CHECKING:
@@ -174,13 +175,16 @@ class Cut:
             raise ValueError(
                 f"tmin must lie before tmax, got tmin={self.tmin!r} and tmax={self.tmax!r}."
             )
+        for name, edge in (("fmin", self.fmin), ("fmax", self.fmax)):
+            if edge is not None:
+                check_number(name, edge, at_least=0)
         # MNE takes a band whose ends are swapped as the band to stop.
         if self.fmin is not None and self.fmax is not None and not self.fmin < self.fmax:
             raise ValueError(
                 f"fmin must lie below fmax, got fmin={self.fmin!r} and fmax={self.fmax!r}."
             )
-        if self.sfreq is not None and not self.sfreq > 0:
-            raise ValueError(f"sfreq must be a positive number of Hz, got {self.sfreq!r}.")
+        if self.sfreq is not None:
+            check_positive("sfreq", self.sfreq, "Hz")
 
 
 def cut_trials(

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .._checks import check_choice
 from ..data import UNREADABLE, EEGData
 from ._recording import Cut, PathLike, choose_subjects, existing_folder, find_files
 
@@ -92,8 +93,7 @@ def load_bciciii_iiib(
     >>> data = load_bciciii_iiib("bciciii")  # doctest: +SKIP
     >>> train = data[data.metadata["session"] == "train"]  # doctest: +SKIP
     """
-    if fill not in ("train", "own"):
-        raise ValueError(f"fill must be 'train' or 'own', got {fill!r}.")
+    check_choice("fill", fill, ("train", "own"))
     cut = Cut(tmin, np.inf if tmax is None else tmax, fmin, fmax, sfreq)
     if path is None:
         raise FileNotFoundError(f"load_bciciii_iiib needs the path of your files. {SOURCE}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from .._checks import check_choice, check_number
 from .._validation import check_finite
 from ..data import EEGData
 from ._pickle import read_pickled_arrays
@@ -112,12 +112,9 @@ def load_deap(
     ...     "deap", subjects=[1, 2], label="arousal", part="baseline"
     ... )  # doctest: +SKIP
     """
-    if label not in LABELS:
-        raise ValueError(f"label must be one of {', '.join(LABELS)}, got {label!r}.")
-    if part not in _PARTS:
-        raise ValueError(f"part must be 'trial' or 'baseline', got {part!r}.")
-    if not isinstance(threshold, Real) or not 1 <= threshold <= 9:
-        raise ValueError(f"threshold must be a rating from 1 to 9, got {threshold!r}.")
+    check_choice("label", label, LABELS)
+    check_choice("part", part, _PARTS)
+    check_number("threshold", threshold, at_least=1, at_most=9)
     if path is None:
         raise FileNotFoundError(f"load_deap needs the path of your files. {SOURCE}")
     files = _files(existing_folder(path, SOURCE))

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from .._checks import check_choice
 from ..data import EEGData
 from ._recording import (
     Cut,
@@ -96,8 +97,7 @@ def load_eegbci(
     .. [2] Goldberger, A. L. et al. (2000). PhysioBank, PhysioToolkit, and PhysioNet. Circulation
        101(23), e215-e220. https://doi.org/10.1161/01.CIR.101.23.e215
     """
-    if task not in TASKS:
-        raise ValueError(f"task must be one of {', '.join(TASKS)}, got {task!r}.")
+    check_choice("task", task, TASKS)
     runs = TASKS[task]
     cut = Cut(tmin, tmax, fmin, fmax, sfreq)
     if path is None:

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from .._checks import check_choice
 from ..data import EEGData
 from ._recording import (
     Cut,
@@ -186,8 +187,7 @@ def load_muse(
     ----------
     .. [1] Barachant, A. et al. (2019). muse-lsl. Zenodo. https://doi.org/10.5281/zenodo.3228861
     """
-    if task not in TASKS:
-        raise ValueError(f"task must be one of {', '.join(TASKS)}, got {task!r}.")
+    check_choice("task", task, TASKS)
     defaults = TASKS[task]
     codes = defaults.event_id if event_id is None else event_id
     cut = Cut(

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.interpolate import RBFInterpolator
 from scipy.optimize import linear_sum_assignment
 
-from .._checks import check_choice
+from .._checks import check_choice, check_integer
 from .._electrodes import flat_positions, mirrored, side
 from ._base import PlacedFeatures, check_ch_names
 
@@ -27,6 +27,9 @@ P7   .    P3   .    Pz   .    P4   .    P8
 .    .    .    PO3  .    PO4  .    .    .
 .    .    .    O1   Oz   O2   .    .    .
 """
+
+#: Finer maps would take gigabytes for a few hundred trials, and show nothing more.
+_LARGEST_SIDE = 1024
 
 _SHAPES = {"deap-9x9": (9, 9), "grid": (9, 9), "interpolated": (32, 32)}
 
@@ -135,12 +138,12 @@ def map_shape(layout: str, shape: tuple[int, int] | None = None) -> tuple[int, i
     if shape is None:
         return _SHAPES[layout]
     try:
-        height, width = (int(n) for n in shape)
-        whole = (height, width) == tuple(shape) and min(height, width) > 0
+        height, width = (check_integer("", n, at_least=1, at_most=_LARGEST_SIDE) for n in shape)
     except (TypeError, ValueError):
-        whole = False
-    if not whole:
-        raise ValueError(f"shape must be a height and a width, such as (9, 9), got {shape!r}.")
+        raise ValueError(
+            f"shape must be a height and a width, integers from 1 to {_LARGEST_SIDE} such as "
+            f"(9, 9), got {shape!r}."
+        ) from None
     if layout == "deap-9x9" and (height, width) != _SHAPES[layout]:
         raise ValueError(
             f"The layout 'deap-9x9' has shape (9, 9), got {shape!r}. For another shape, pass "

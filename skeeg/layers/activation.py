@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from .._activations import DEFAULT_ALPHAS
 from .._checks import check_choice, check_number
 
 #: Of fewer values, an operation more costs what a faster one saves.
@@ -66,8 +67,8 @@ class Activation:
 
 ACTIVATIONS: dict[str, Activation] = {
     "relu": Activation(nn.ReLU),
-    "leaky_relu": Activation(nn.LeakyReLU, default_alpha=0.01),
-    "elu": Activation(ELU, default_alpha=1.0),
+    "leaky_relu": Activation(nn.LeakyReLU, DEFAULT_ALPHAS["leaky_relu"]),
+    "elu": Activation(ELU, DEFAULT_ALPHAS["elu"]),
     "selu": Activation(nn.SELU),
     "gelu": Activation(nn.GELU, is_monotone=False),
     "silu": Activation(nn.SiLU, is_monotone=False),

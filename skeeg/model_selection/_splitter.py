@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -136,9 +135,3 @@ def group_codes(X: Any, groups: Any, what: str) -> NDArray[np.intp]:
     if (codes < 0).any():
         raise ValueError(f"groups does not say which {what} row {codes.argmin()} is of.")
     return codes
-
-
-def check_count(name: str, value: Any, *, at_least: int) -> None:
-    """Raise a `ValueError` unless ``value`` is a whole number of at least ``at_least``."""
-    if isinstance(value, bool) or not isinstance(value, Integral) or value < at_least:
-        raise ValueError(f"{name} must be an integer of at least {at_least}, got {value!r}.")

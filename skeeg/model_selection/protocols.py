@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import difflib
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -12,6 +11,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.model_selection import check_cv
 
+from .._checks import did_you_mean
 from .._labelled import LabelledRows
 from .folds import (
     Fold,
@@ -251,10 +251,9 @@ def claimed_across(cv: Any, data: LabelledRows, groups: Any = None) -> str | Non
 
 def _protocol(name: str) -> Callable[[LabelledRows], list[Fold]]:
     if name not in PROTOCOLS:
-        near = difflib.get_close_matches(name, PROTOCOLS, n=1)
-        meant = f" Did you mean {near[0]!r}?" if near else ""
+        hint = did_you_mean(name, PROTOCOLS)
         raise ValueError(
-            f"Unknown protocol {name!r}.{meant} There are {', '.join(PROTOCOLS)}; cv also takes "
+            f"Unknown protocol {name!r}.{hint} There are {', '.join(PROTOCOLS)}; cv also takes "
             "any scikit-learn splitter."
         )
     return PROTOCOLS[name]

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import KFold, StratifiedKFold
 
+from .._checks import check_integer
 from .._labelled import LabelledRows
-from ._splitter import Split, Splitter, check_count, codes_of, labels_of
+from ._splitter import Split, Splitter, codes_of, labels_of
 
 
 class TrialKFold(Splitter):
@@ -127,7 +128,7 @@ class LeaveSubjectsOut(Splitter):
     def __init__(
         self, n_subjects: int = 1, *, shuffle: bool = False, random_state: Any = None
     ) -> None:
-        check_count("n_subjects", n_subjects, at_least=1)
+        check_integer("n_subjects", n_subjects, at_least=1)
         KFold(shuffle=shuffle, random_state=random_state)  # checks them
         self.n_subjects = n_subjects
         self.shuffle = shuffle
@@ -211,7 +212,7 @@ class WithinSubject(Splitter):
 
     def __init__(self, cv: Any = None) -> None:
         if cv is not None and not hasattr(cv, "get_n_splits"):
-            check_count("cv", cv, at_least=2)
+            check_integer("cv", cv, at_least=2)
         self.cv = cv
 
     @property

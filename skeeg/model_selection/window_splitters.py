@@ -10,8 +10,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedKFold
 
+from .._checks import check_integer
 from .._labelled import LabelledRows
-from ._splitter import Split, Splitter, check_count, group_codes, labels_of
+from ._splitter import Split, Splitter, group_codes, labels_of
 from .folds import LeakageError
 
 
@@ -50,8 +51,8 @@ class BlockwiseKFold(Splitter):
     """
 
     def __init__(self, n_splits: int = 5, *, gap: int = 0) -> None:
-        check_count("n_splits", n_splits, at_least=2)
-        check_count("gap", gap, at_least=0)
+        check_integer("n_splits", n_splits, at_least=2)
+        check_integer("gap", gap, at_least=0)
         self.n_splits = n_splits
         self.gap = gap
 

@@ -116,7 +116,7 @@ def test_spoilt_recording_is_named(tmp_path, write_muse, how, message):
 def test_empty_folder_and_unknown_task_are_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"holds no file named \*\.csv.*muselsl record"):
         load_muse(tmp_path)
-    with pytest.raises(ValueError, match="task must be one of left_right, p300"):
+    with pytest.raises(ValueError, match="task must be one of 'left_right', 'p300'"):
         load_muse(tmp_path, task="n170")
 
 

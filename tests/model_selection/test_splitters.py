@@ -278,7 +278,7 @@ def test_leaving_everyone_out_is_refused():
         next(LeaveSubjectsOut(4).split(recorded(4)))
     with pytest.raises(ValueError, match="there is 1"):
         LeaveSubjectsOut().get_n_splits(recorded(1))
-    with pytest.raises(ValueError, match="n_subjects must be an integer of at least 1, got 0"):
+    with pytest.raises(ValueError, match="n_subjects must be an integer of at least 1; got 0"):
         LeaveSubjectsOut(0)
 
 

@@ -101,7 +101,7 @@ def test_classes_too_rare_and_gaps_too_wide_are_refused():
         next(BlockwiseKFold(5).split(y, y))
     with pytest.raises(ValueError, match="gap=9 leaves nothing to train on"):
         next(BlockwiseKFold(2, gap=9).split(y, y))
-    with pytest.raises(ValueError, match="gap must be an integer of at least 0, got -1"):
+    with pytest.raises(ValueError, match="gap must be an integer of at least 0; got -1"):
         BlockwiseKFold(gap=-1)
     with pytest.raises(ValueError, match="groups does not say which recording row 0 is of"):
         next(BlockwiseKFold(2).split(y, y, [None] * 13))
