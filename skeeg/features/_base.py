@@ -64,7 +64,7 @@ class TrialTransformer(TransformerMixin, BaseEstimator):
         """Raise for a parameter that is invalid at the sampling rate of the trials."""
 
     def _learn(self, trials: NDArray[Any]) -> None:
-        """Keep what `transform` needs of the training trials."""
+        """Keep what `transform` needs from the training trials."""
 
     def _check(self, X: Any, *, reset: bool) -> NDArray[Any]:
         """Return finite trials, shape (n_trials, n_chans, n_times); `reset` is for `fit`."""
@@ -109,8 +109,8 @@ class ChannelFeatures(TrialTransformer):
         Parameters
         ----------
         input_features : array-like of str, optional
-            The channels' names, where the training data did not know them. One channel, passed
-            with two axes, is called ``x0`` whatever its samples are called.
+            The names of the channels, if the training data had none. One channel, passed with
+            two axes, is always called ``x0``.
 
         Returns
         -------
@@ -147,7 +147,7 @@ class BandFeatures(SampledTransformer, ChannelFeatures):
 
 
 class FeatureTransformer(TransformerMixin, BaseEstimator):
-    """A transformer of features, one row a sample, that learns from them only their names."""
+    """A transformer of features, one row per sample, that learns only their names."""
 
     def fit(self, X: Any, y: Any = None) -> Self:
         """Check the parameters and the features.
@@ -173,7 +173,7 @@ class FeatureTransformer(TransformerMixin, BaseEstimator):
         return self
 
     def _learn(self, features: NDArray[np.float64]) -> None:
-        """Check what depends on the features, and keep what `transform` needs of them."""
+        """Check the parameters against the features, and keep what `transform` needs."""
 
     def _check(self, X: Any, *, reset: bool) -> NDArray[np.float64]:
         """Return finite features of float64, shape (n_samples, n_features)."""
@@ -192,12 +192,12 @@ class FeatureTransformer(TransformerMixin, BaseEstimator):
 
 
 class PlacedFeatures(FeatureTransformer):
-    """A transformer that needs to know which feature belongs to which channel."""
+    """A transformer that needs the channel of each feature."""
 
     ch_names: Sequence[str] | None
 
     def _names(self) -> tuple[str, ...]:
-        """Return the names of the channels, if they are any."""
+        """Return the names of the channels, once checked."""
         return check_ch_names(self.ch_names, type(self).__name__)
 
     def _cube(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -205,7 +205,7 @@ class PlacedFeatures(FeatureTransformer):
         return by_kind(features, len(self._names()), type(self).__name__)
 
 
-def by_kind(features: NDArray[Any], n_chans: int, taker: str) -> NDArray[Any]:
+def by_kind(features: NDArray[Any], n_chans: int, caller: str) -> NDArray[Any]:
     """Return features by kind and channel.
 
     Parameters
@@ -213,7 +213,7 @@ def by_kind(features: NDArray[Any], n_chans: int, taker: str) -> NDArray[Any]:
     features : ndarray, shape (n_samples, n_kinds * n_chans)
         All channels in the first band, then all channels in the second, and so on.
     n_chans : int
-    taker : str
+    caller : str
         The function or class, for messages.
 
     Returns
@@ -223,26 +223,26 @@ def by_kind(features: NDArray[Any], n_chans: int, taker: str) -> NDArray[Any]:
     Raises
     ------
     ValueError
-        If the features are no multiple of the channels.
+        If the number of features is not a multiple of `n_chans`.
     """
     n_features = features.shape[1]
     if n_features % n_chans:
         raise ValueError(
-            f"X has {n_features} features, which is no multiple of the {n_chans} ch_names: "
-            f"{taker} takes all channels in the first band, then all channels "
-            "in the second, and so on. Pass the names of the channels the features are of."
+            f"X has {n_features} features, which is not a multiple of the {n_chans} ch_names: "
+            f"{caller} takes all channels in the first band, then all channels "
+            "in the second, and so on. Pass the names of the channels of these features."
         )
     return features.reshape(len(features), -1, n_chans)
 
 
-def check_ch_names(ch_names: Sequence[str] | None, taker: str) -> tuple[str, ...]:
-    """Return channel names as a tuple if there are any, and no two alike.
+def check_ch_names(ch_names: Sequence[str] | None, caller: str) -> tuple[str, ...]:
+    """Return channel names as a tuple if there is at least one, and all differ.
 
     Parameters
     ----------
     ch_names : sequence of str or None
         What the user passed.
-    taker : str
+    caller : str
         The function or class, for messages.
 
     Returns
@@ -252,12 +252,12 @@ def check_ch_names(ch_names: Sequence[str] | None, taker: str) -> tuple[str, ...
     Raises
     ------
     ValueError
-        If there are none, one is no string, or one comes twice.
+        If there are none, one is not a string, or one is repeated.
     """
     listed = [] if ch_names is None or isinstance(ch_names, str) else list(ch_names)
     if not listed or not all(isinstance(name, str) for name in listed):
         raise ValueError(
-            f"ch_names of {taker} must name the channels, such as ['Fp1', 'Fp2'] or the ch_names "
+            f"ch_names of {caller} must name the channels, such as ['Fp1', 'Fp2'] or the ch_names "
             f"of the EEGData, got {ch_names!r}."
         )
     twice = sorted({name for name in listed if listed.count(name) > 1})
@@ -274,7 +274,7 @@ def channel_names(estimator: TrialTransformer, names: ArrayLike | None) -> list[
     estimator : TrialTransformer
         Fitted.
     names : array-like of str, optional
-        What the user says they are called.
+        The names that the user gives.
 
     Returns
     -------

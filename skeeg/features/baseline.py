@@ -1,4 +1,4 @@
-"""Features less those of the rest before."""
+"""Features minus those of the baseline before each trial."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from .entropy import DifferentialEntropy
 
 
 def subtract_baseline(features: ArrayLike, baseline: ArrayLike) -> NDArray[np.float64]:
-    """Subtract from the features of each trial the mean of those of its baseline.
+    """Subtract the mean features of its baseline from the features of each trial.
 
     Parameters
     ----------
     features : array-like, shape (n_trials, n_windows, ...)
         The features of each window of a trial.
     baseline : array-like, shape (n_trials, n_baseline_windows, ...)
-        The features of each window of the rest before that trial.
+        The features of each window of the baseline before that trial.
 
     Returns
     -------
@@ -31,7 +31,7 @@ def subtract_baseline(features: ArrayLike, baseline: ArrayLike) -> NDArray[np.fl
     Raises
     ------
     ValueError
-        If the two differ in trials or features, or the baseline has no window.
+        If the two differ in the number of trials or features, or the baseline has no window.
 
     See Also
     --------
@@ -58,55 +58,55 @@ def subtract_baseline(features: ArrayLike, baseline: ArrayLike) -> NDArray[np.fl
 
 
 class BaselineCorrection(SampledTransformer):
-    """Compute features of trials that begin with their baseline, less those of the baseline.
+    """Compute features of trials that begin with a baseline, minus those of the baseline.
 
-    Each trial is its own reference: what differs from one person or electrode to another, and is
-    there at rest as well, is taken away.
+    Each trial is its own reference: differences between subjects or electrodes that are present
+    in the baseline too are removed.
 
     Parameters
     ----------
     transformer : transformer, optional
-        What computes the features of trials; a `DifferentialEntropy` at `sfreq` when left out. A
-        clone is fitted to the trials behind the baseline, another to the baselines.
+        Computes the features; by default a `DifferentialEntropy`. One clone is fitted to the
+        trials after the baseline, another to the baselines. Its own ``sfreq``, if None, is set.
     sfreq : float, optional
         Sampling rate of the trials, in Hz. `EEGData` and `mne.Epochs` know it; plain arrays need
         it. A rate that differs from that of the data is an error.
     duration : float, default=1.0
-        How long the baseline is with which each trial begins, in seconds.
+        Length of the baseline at the start of each trial, in seconds.
 
     Attributes
     ----------
     transformer_ : transformer
-        Fitted to the trials behind the baseline.
+        Fitted to the trials after the baseline.
     baseline_transformer_ : transformer
         Fitted to the baselines.
     n_chans_, n_times_ : int
         Channels and samples of a training trial, its baseline included.
     ch_names_ : tuple of str or None
-        The channels' names, where the training data knew them.
+        Names of the channels, if the training data had names.
     sfreq_ : float
         Sampling rate of the training data, in Hz.
     n_features_in_ : int
         Length of the second axis of the training data.
     feature_names_in_ : ndarray of str, shape (`n_features_in_`,)
-        Column names of the training data, where it was a data frame.
+        Column names of the training data, if it was a data frame.
 
     See Also
     --------
     subtract_baseline : The function, for features that are computed already.
-    deap_entropy : Does so with the windows of DEAP's trials.
+    deap_entropy : The same for windows of the DEAP trials.
 
     Notes
     -----
-    Logarithms, such as those of `BandPower` and `DifferentialEntropy`, become changes in ratio,
-    on which neither the unit nor the gain of an electrode has an influence.
+    The difference of logarithms, such as those of `BandPower` and `DifferentialEntropy`, is the
+    logarithm of a ratio, which depends neither on the unit nor on the gain of an electrode.
 
     Examples
     --------
     >>> import numpy as np
     >>> from skeeg.features import BandPower, BaselineCorrection
     >>> X = np.random.default_rng(0).standard_normal((4, 2, 512))
-    >>> X[..., 128:] *= 3  # behind the first second, the power is nine times as high
+    >>> X[..., 128:] *= 3  # after the first second, the power is nine times as high
     >>> change = BaselineCorrection(BandPower(sfreq=128, bands="deap"), sfreq=128, duration=1)
     >>> change.fit_transform(X).shape
     (4, 8)
@@ -148,7 +148,7 @@ class BaselineCorrection(SampledTransformer):
         self.transformer_ = clone(made).fit(trials[:, :, n_baseline:])
 
     def transform(self, X: Any) -> NDArray[np.float64]:
-        """Compute the features behind the baseline, less those of the baseline.
+        """Compute the features after the baseline, minus those of the baseline.
 
         Parameters
         ----------
@@ -158,7 +158,7 @@ class BaselineCorrection(SampledTransformer):
         Returns
         -------
         features : ndarray of float64, shape (n_trials, n_features)
-            As the transformer lays them out.
+            In the order of the transformer's features.
 
         Raises
         ------
@@ -177,7 +177,7 @@ class BaselineCorrection(SampledTransformer):
         Parameters
         ----------
         input_features : array-like of str, optional
-            The channels' names, where the training data did not know them.
+            The names of the channels, if the training data had none.
 
         Returns
         -------

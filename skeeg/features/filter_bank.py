@@ -20,7 +20,7 @@ _LARGEST_ORDER = 50
 def filter_bank(
     X: ArrayLike, sfreq: float, bands: Bands = "classic", *, order: int = 2
 ) -> NDArray[np.float64]:
-    """Filter each trial into frequency bands and stack them as if they were channels.
+    """Filter each trial into frequency bands and stack the bands along the channels.
 
     Parameters
     ----------
@@ -29,11 +29,11 @@ def filter_bank(
     sfreq : float
         Sampling rate, in Hz.
     bands : str, mapping or sequence, default="classic"
-        The bands, as `check_bands` takes them. One from 0 Hz is a low-pass, one up to the Nyquist
-        frequency a high-pass filter.
+        The bands, in any form that `check_bands` accepts. A band from 0 Hz is a low-pass filter, a
+        band up to the Nyquist frequency a high-pass filter.
     order : int, default=2
-        Order of the Butterworth filter that is run forth and back. A higher one is steeper, but
-        rings longer from the ends of the trial.
+        Order of the Butterworth filter, from 1 to 50, which is applied forwards and backwards. A
+        higher order is steeper, but its transients at the ends of the trial last longer.
 
     Returns
     -------
@@ -48,17 +48,17 @@ def filter_bank(
     See Also
     --------
     FilterBank : The same as a transformer.
-    mne.io.Raw.filter : Filters the recording before it is cut, without edges; to be preferred
-        where there is one band, and the recording is at hand.
+    mne.io.Raw.filter : Filters the recording before it is cut, without transients at the ends of
+        trials; preferable for one band, if the recording is available.
 
     Notes
     -----
-    Run forth and back, the filter delays nothing; at the edges of a band it attenuates to a half
-    in amplitude (6 dB). The ends of a trial are continued by point reflection as far as the
-    filter rings, or the trial is long.
+    Applied forwards and backwards, the filter has no delay; at the edges of a band its gain is one
+    half (-6 dB). Each end of a trial is extended by its point reflection for as long as the
+    transient lasts, at most by the length of the trial.
 
-    Stacked bands are the "extended signal" in whose spatial covariance the power in each band
-    lies, which is how covariance-based classifiers are applied to steady-state responses [1]_.
+    The covariance of the stacked bands contains the power in each band. Covariance-based
+    classifiers of steady-state responses use this "extended signal" [1]_.
 
     References
     ----------
@@ -105,10 +105,10 @@ def butterworth(low: float, high: float, sfreq: float, order: int) -> NDArray[np
 
 
 class FilterBank(SampledTransformer):
-    """Filter trials into frequency bands and stack them as if they were channels.
+    """Filter trials into frequency bands and stack the bands along the channels.
 
-    With one band it is an ordinary band-pass filter. Each trial is filtered by itself, so nothing
-    passes from one to another.
+    With one band it is an ordinary band-pass filter. Trials are filtered independently, so no
+    information passes between them.
 
     Parameters
     ----------
@@ -119,25 +119,25 @@ class FilterBank(SampledTransformer):
         The name of a set in `BANDS`; edges in Hz by band name, ``{"alpha": (8, 13)}``; or a list
         of edges in Hz, ``[(8, 13), (13, 30)]``.
     order : int, default=2
-        Order of the Butterworth filter that is run forth and back. A higher one is steeper, but
-        rings longer from the ends of the trial.
+        Order of the Butterworth filter, from 1 to 50, which is applied forwards and backwards. A
+        higher order is steeper, but its transients at the ends of the trial last longer.
 
     Attributes
     ----------
     n_chans_, n_times_ : int
         Channels and samples of a training trial.
     ch_names_ : tuple of str or None
-        The channels' names, where the training data knew them.
+        Names of the channels, if the training data had names.
     sfreq_ : float
         Sampling rate of the training data, in Hz.
     n_features_in_ : int
         Length of the second axis of the training data.
     feature_names_in_ : ndarray of str, shape (`n_features_in_`,)
-        Column names of the training data, where it was a data frame.
+        Column names of the training data, if it was a data frame.
 
     See Also
     --------
-    filter_bank : The function behind it.
+    filter_bank : The function that it calls.
 
     Examples
     --------

@@ -185,7 +185,7 @@ def test_some_columns_that_are_no_electrodes_are_refused_by_name():
 
 def test_features_that_names_do_not_divide_are_refused():
     X, y = smooth()
-    with pytest.raises(ValueError, match="32 features, which is no multiple of the 11 ch_names"):
+    with pytest.raises(ValueError, match="32 features, which is not a multiple of the 11 ch_names"):
         quick(ch_names=NAMES).fit(frame(X).to_numpy()[:, 1:], y)
 
 

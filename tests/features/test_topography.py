@@ -232,7 +232,7 @@ def test_wrong_arguments_are_named(arguments, message):
 
 
 def test_wrong_features_are_named(features):
-    with pytest.raises(ValueError, match="X has 128 features, which is no multiple of the 31"):
+    with pytest.raises(ValueError, match="X has 128 features, which is not a multiple of the 31"):
         TopographicMap(CHANNELS[1:]).fit(features)
     with pytest.raises(ValueError, match="one entry for each of the 32 ch_names"):
         topographic_map(features, CHANNELS)
