@@ -1,7 +1,7 @@
 """Public EEG recordings and a simulator; every loader returns an `EEGData`.
 
 A loader reads the folder it is given, or downloads the data set into MNE's data folder. `LOADERS`
-lists them by the names that the command line uses.
+maps the names that the command line uses to them.
 """
 
 from ._registry import LOADERS, Loader

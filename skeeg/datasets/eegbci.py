@@ -21,7 +21,7 @@ from ._recording import (
     read,
 )
 
-#: The runs of each task, and what their annotations T1 and T2 stand for.
+#: The runs of each task, and the meaning of their annotations T1 and T2.
 TASKS: dict[str, dict[int, tuple[str, str]]] = {
     "left_right": dict.fromkeys((4, 8, 12), ("left_fist", "right_fist")),
     "fists_feet": dict.fromkeys((6, 10, 14), ("fists", "feet")),
@@ -69,9 +69,9 @@ def load_eegbci(
     task : {"fists_feet", "left_right", "imagery", "fists_feet_movement", "left_right_movement"}
         ``"imagery"`` is the first two together, four classes.
     fmin, fmax : float or None
-        Pass band, in Hz; None leaves that side open.
+        Pass band, in Hz; None means no limit.
     sfreq : float, optional
-        The rate to resample to, in Hz.
+        The sampling rate to resample to, in Hz.
     tmin, tmax : float
         Start and end of the trials, in seconds from the cue; `tmax` itself is not included.
 
@@ -152,7 +152,7 @@ def _download(subjects: int | Sequence[int] | None, runs: list[int]) -> dict[tup
     chosen = choose_subjects(subjects, regular if subjects is None else range(1, 110))
     files: dict[tuple[int, int], Path] = {}
     for subject in tqdm(chosen, desc="eegmmidb", unit="subject", disable=None):
-        # Left to itself, MNE asks on the terminal whether to remember the folder.
+        # Without update_path, MNE asks on the terminal whether to remember the folder.
         paths = eegbci.load_data([subject], runs, update_path=False)
         files |= {(subject, run): Path(p) for run, p in zip(runs, paths, strict=True)}
     return files

@@ -214,12 +214,12 @@ class Explosive:
         (b"\x80\x02cnumpy.core.multiarray\n_reconstruct\nU\x03int\x85R.", "calls what makes no"),
         (b"\x80\x02c_codecs\nencode\nU\x01xU\x05rot13\x86R.", "calls what makes no array"),
         (b"\x80\x02}K\x01)R.", "calls what makes no array"),
-        (b"\x80\x02cnumpy\ndtype\n}U\x08__call__K\x01sb.", "changes what is no array"),
-        (b"\x80\x02}}U\x01xK\x01sb.", "changes what is no array"),
-        (b"\x80\x02}U\x01xK\x01s.", "'x' is no array"),
-        (b"\x80\x02}U\x01xcnumpy\nndarray\ns.", "'x' is no array"),
+        (b"\x80\x02cnumpy\ndtype\n}U\x08__call__K\x01sb.", "changes what is not an array"),
+        (b"\x80\x02}}U\x01xK\x01sb.", "changes what is not an array"),
+        (b"\x80\x02}U\x01xK\x01s.", "'x' is not an array"),
+        (b"\x80\x02}U\x01xcnumpy\nndarray\ns.", "'x' is not an array"),
         (b"\x80\x02}K\x01K\x01s.", "a int where text belongs"),
-        (b"\x80\x02K\x01.", "holds no dictionary"),
+        (b"\x80\x02K\x01.", "does not hold a dictionary"),
     ],
 )  # fmt: skip
 def test_what_is_refused_is_named(contents, message, tmp_path):
