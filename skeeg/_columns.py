@@ -1,7 +1,7 @@
 """Columns of labels and metadata as plain arrays, which ``.npz`` files hold without pickles.
 
-A column becomes arrays and a description of plain strings and numbers, from which `decode` makes
-the same values of the same dtype.
+`encode` turns a column into arrays and a description, from which `decode` restores the same values
+of the same dtype.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ def encode(values: pd.Series | NDArray[Any], key: str, name: str) -> tuple[dict[
     ----------
     values : Series or ndarray, shape (n_rows,)
     key : str
-        Of the first array; those of the others begin with it.
+        The key of the first array; those of the others begin with it.
     name : str
-        Of the column, for messages.
+        The name of the column, for messages.
 
     Returns
     -------
     description : dict
-        Of strings, booleans and dicts of these.
+        Strings, booleans and dicts of these.
     arrays : dict of str to ndarray
 
     Raises
@@ -84,7 +84,7 @@ def _encoded(values: Any, key: str, name: str) -> tuple[dict[str, Any], Arrays]:
 
 
 def _as_json(values: list[Any], name: str) -> NDArray[np.uint8]:
-    """Return objects as JSON, if they are all strings or all numbers, or are missing."""
+    """Return objects as JSON, if all of them are strings or all are numbers, or missing."""
     kinds = {type(value) for value in values if not _is_missing(value)}
     if not (kinds <= {str} or kinds <= {bool, int, float}):
         mix = ", ".join(sorted(kind.__name__ for kind in kinds))

@@ -1,4 +1,4 @@
-"""What the containers of trials hold: values, channel names and sampling rate."""
+"""Values, channel names and sampling rate of containers of trials, such as MNE's epochs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Unwrapped:
-    """What a container of trials holds: the values and, where it knows them, names and rate."""
+    """The values of a container of trials and, if it has them, channel names and rate."""
 
     values: Any
     ch_names: tuple[str, ...] | None = None
@@ -21,7 +21,7 @@ class Unwrapped:
 
 
 def unwrap_epochs(epochs: mne.BaseEpochs) -> Unwrapped:
-    """Take the good EEG channels out of epochs.
+    """Return the good EEG channels of epochs.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def unwrap_epochs(epochs: mne.BaseEpochs) -> Unwrapped:
 
 
 def unwrap_epochs_list(epochs: list[mne.BaseEpochs] | tuple[mne.BaseEpochs, ...]) -> Unwrapped:
-    """Take the good EEG channels out of several epochs, and join them.
+    """Return the good EEG channels of several epochs, joined.
 
     Parameters
     ----------

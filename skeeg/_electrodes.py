@@ -1,4 +1,4 @@
-"""Names and places of electrodes in the 10-20 system and its refinements, 10-10 and 10-05."""
+"""Names and positions of electrodes in the 10-20 system and its extensions 10-10 and 10-05."""
 
 from __future__ import annotations
 
@@ -21,11 +21,12 @@ _NAME = re.compile(
     r"(z|[1-9]\d?)(h?)"
 )
 
-#: The names that the 10-10 system replaced, which many amplifiers still write.
+#: The names that the 10-10 system replaced, which many amplifiers still use.
 _RENAMED = {"t3": "t7", "t4": "t8", "t5": "p7", "t6": "p8"}
 
-#: Rows in front of the central line, and those as far behind it. The row AF has no entry, as in
-#: the pairs published with the SEED data, which set two electrodes of it against the cerebellum.
+#: Rows in front of the central line, and those at the same distance behind it. The row AF has no
+#: entry, as in the pairs published with the SEED data, which pair two of its electrodes with the
+#: cerebellum.
 _BEHIND = {
     "fp": "o",
     "f": "p",
@@ -40,7 +41,7 @@ _BEHIND_BY_NAME = {"af3": "cb1", "af4": "cb2"}
 
 
 class _Parsed(NamedTuple):
-    """A name taken apart: ``FFC5h`` is row ``ffc``, column ``5`` and half ``h``."""
+    """The parts of a name: ``FFC5h`` is row ``ffc``, column ``5`` and half ``h``."""
 
     row: str
     column: str
@@ -53,7 +54,7 @@ class _Parsed(NamedTuple):
 
 
 def _parse(name: str) -> _Parsed | None:
-    """Take a name apart, in the spelling of the 10-10 system; None for any other word."""
+    """Return the parts of a name, in the spelling of the 10-10 system; None for other words."""
     plain = name.strip().lower()
     found = _NAME.fullmatch(_RENAMED.get(plain, plain))
     return None if found is None else _Parsed(*found.groups())
@@ -69,7 +70,7 @@ def side(name: str) -> int | None:
     Returns
     -------
     side : int or None
-        None for a name that the 10-05 system does not form.
+        None for a name that is not in the 10-05 system.
 
     Examples
     --------
@@ -93,7 +94,7 @@ def mirrored(name: str) -> str:
     Returns
     -------
     mirrored : str
-        The electrode itself on the midline.
+        The same electrode, if it is on the midline.
 
     Examples
     --------
@@ -108,13 +109,13 @@ def mirrored(name: str) -> str:
 
 
 def lateral_pairs(ch_names: Sequence[str]) -> list[tuple[int, int]]:
-    """Return the positions of each left electrode and its mirror image on the right.
+    """Return the indices of left electrodes and of their mirror images on the right.
 
     Parameters
     ----------
     ch_names : sequence of str
         Names as in the 10-05 system, in either case. Others, and those without a partner, are
-        left out.
+        ignored.
 
     Returns
     -------
@@ -135,7 +136,7 @@ def lateral_pairs(ch_names: Sequence[str]) -> list[tuple[int, int]]:
 
 
 def caudal_pairs(ch_names: Sequence[str]) -> list[tuple[int, int]]:
-    """Return the positions of each frontal electrode and the one as far behind the central line.
+    """Return the indices of frontal electrodes and of those at the same distance at the back.
 
     Parameters
     ----------
@@ -149,7 +150,7 @@ def caudal_pairs(ch_names: Sequence[str]) -> list[tuple[int, int]]:
 
     Examples
     --------
-    >>> caudal_pairs(["Fz", "F7", "Cz", "T5", "Pz"])  # T5 is what 10-10 calls P7
+    >>> caudal_pairs(["Fz", "F7", "Cz", "T5", "Pz"])  # T5 is P7 in the 10-10 system
     [(0, 4), (1, 3)]
     """
     places = _places(ch_names)
@@ -191,7 +192,7 @@ def template_montage() -> mne.channels.DigMontage:
 
 
 def from_centre(montage: mne.channels.DigMontage) -> dict[str, NDArray[np.float64]]:
-    """Return where each electrode lies from the centre of the sphere around all of them.
+    """Return the position of each electrode relative to the centre of a sphere through them.
 
     Parameters
     ----------
@@ -212,7 +213,7 @@ def from_centre(montage: mne.channels.DigMontage) -> dict[str, NDArray[np.float6
 
 @cache
 def _flat_template() -> dict[str, tuple[float, float]]:
-    """Return where each electrode of the template lies seen from above, by lower-case name.
+    """Return the position of each template electrode seen from above, by lower-case name.
 
     The distance from the vertex is the angle from it, in units of a right angle (azimuthal
     equidistant projection). A measured head is not symmetric: both sides are averaged.
@@ -233,7 +234,7 @@ def _projected(x: float, y: float, z: float) -> tuple[float, float]:
 
 
 def flat_positions(ch_names: Sequence[str]) -> NDArray[np.float64]:
-    """Return where electrodes lie on a flat map of the head, seen from above.
+    """Return the positions of electrodes on a flat map of the head, seen from above.
 
     Parameters
     ----------
@@ -249,7 +250,7 @@ def flat_positions(ch_names: Sequence[str]) -> NDArray[np.float64]:
     Raises
     ------
     ValueError
-        If a name is none of the 10-05 system.
+        If a name is not in the 10-05 system.
     """
     return _look_up(ch_names, _flat_template(), "the 10-05 system")
 
@@ -257,14 +258,14 @@ def flat_positions(ch_names: Sequence[str]) -> NDArray[np.float64]:
 def sphere_positions(
     ch_names: Sequence[str], montage: str | mne.channels.DigMontage | None = None
 ) -> NDArray[np.float64]:
-    """Return where electrodes lie on a round head of radius 1.
+    """Return the positions of electrodes on a spherical head of radius 1.
 
     Parameters
     ----------
     ch_names : sequence of str
-        Electrodes of the montage, in either case.
+        Electrodes of the montage, in upper or lower case.
     montage : str or mne.channels.DigMontage, optional
-        Says where electrodes lie: a montage, or the name of one that MNE has. By default MNE's
+        The positions of the electrodes: a montage, or the name of one of MNE's. By default MNE's
         template of the 10-05 system, made symmetric.
 
     Returns
@@ -284,7 +285,7 @@ def sphere_positions(
 
 
 def has_place(name: str, montage: str | mne.channels.DigMontage | None = None) -> bool:
-    """Tell whether `sphere_positions` knows an electrode.
+    """Return whether `sphere_positions` knows an electrode.
 
     Parameters
     ----------
@@ -319,7 +320,7 @@ def _loaded(montage: str | mne.channels.DigMontage) -> mne.channels.DigMontage:
         return make_standard_montage(check_choice("montage", montage, get_builtin_montages()))
     if not isinstance(montage, DigMontage):
         raise TypeError(
-            "montage must be an mne.channels.DigMontage, the name of one that MNE has, such as "
+            "montage must be an mne.channels.DigMontage, the name of one of MNE's, such as "
             f"'biosemi64', or None; got {montage!r}."
         )
     if len(montage.get_positions()["ch_pos"]) < 4:
@@ -332,7 +333,7 @@ def _loaded(montage: str | mne.channels.DigMontage) -> mne.channels.DigMontage:
 
 @cache
 def _round_template() -> dict[str, tuple[float, float, float]]:
-    """Return the electrodes of `_flat_template` on the sphere that it is a map of."""
+    """Return the electrodes of `_flat_template` on the sphere."""
     places = {}
     for name, (x, y) in _flat_template().items():
         radius = np.hypot(x, y)
@@ -348,8 +349,8 @@ def _look_up(
     unknown = [name for name in ch_names if name.strip().lower() not in places]
     if unknown:
         raise ValueError(
-            f"ch_names has {', '.join(map(repr, unknown))}, which {system} does not know: "
-            "where they lie is unknown. Leave these channels out, or rename them to electrodes "
-            "such as 'Fp1', 'Cz' and 'PO8'."
+            f"ch_names has {', '.join(map(repr, unknown))}, which {system} does not know, so "
+            "their positions are unknown. Drop these channels, or rename them to electrodes such "
+            "as 'Fp1', 'Cz' and 'PO8'."
         )
     return np.array([places[name.strip().lower()] for name in ch_names])

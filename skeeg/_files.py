@@ -1,4 +1,4 @@
-"""Writing files so that a reader never sees half of one."""
+"""Writing of files that are complete or absent."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from pathlib import Path
 
 @contextmanager
 def atomic_path(target: str | os.PathLike[str]) -> Iterator[Path]:
-    """Yield a path beside ``target`` to write to; it takes ``target``'s place when complete.
+    """Yield a temporary path in the folder of ``target``, which replaces ``target`` when complete.
 
-    After an error, or a kill, ``target`` is what it was before.
+    After an error, or if the process is killed, ``target`` is unchanged.
 
     Parameters
     ----------
     target : path-like
-        Its folder is made where it is missing.
+        Its folder is created if it is missing.
 
     Yields
     ------
     partial : pathlib.Path
-        Has the suffix of ``target``, for writers that choose the format by it.
+        Has the suffix of ``target``, because some writers choose the format by it.
     """
     target = Path(target)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -34,7 +34,7 @@ def atomic_path(target: str | os.PathLike[str]) -> Iterator[Path]:
     partial = Path(name)
     try:
         yield partial
-        # mkstemp makes private files; the result gets what the user's umask grants.
+        # mkstemp creates private files; the result has the permissions of the user's umask.
         umask = os.umask(0)
         os.umask(umask)
         partial.chmod(0o666 & ~umask)

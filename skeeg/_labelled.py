@@ -1,4 +1,4 @@
-"""What trials and their features have in common: rows with labels and provenance."""
+"""The base of `EEGData` and `FeatureTable`: rows with labels and metadata."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from ._containers import Unwrapped
 
-#: Columns that together say where a trial was recorded; windows of one trial agree in all of them.
+#: Columns that together identify a recorded trial; its windows have equal values in all of them.
 PROVENANCE = ("subject", "session", "run", "trial")
 
 
@@ -61,8 +61,8 @@ def _holds_times(X: Any) -> bool:
 class LabelledRows:
     """The base of a frozen dataclass whose rows have labels and metadata.
 
-    It has the length, the shape and the indexing of its array ``X``, so that scikit-learn cuts it
-    like one, labels and metadata alike.
+    It has the length, the shape and the indexing of its array ``X``, so that scikit-learn splits it
+    like an array, together with labels and metadata.
     """
 
     X: NDArray[Any]
@@ -71,20 +71,20 @@ class LabelledRows:
 
     @property
     def duration(self) -> float:
-        """How long a row lasts, in seconds."""
+        """Length of a row, in seconds."""
         raise NotImplementedError
 
     @property
     def identity(self) -> tuple[Any, ...]:
-        """What tells these rows from others of equal values, labels and metadata."""
+        """What distinguishes these rows from others with equal values, labels and metadata."""
         raise NotImplementedError
 
     def describe(self) -> dict[str, Any]:
-        """Return what the rows are, but for labels and metadata, as plain numbers and lists."""
+        """Return what describes the rows, without labels and metadata, as numbers and lists."""
         raise NotImplementedError
 
     def _unwrap(self) -> Unwrapped:
-        """Return what an estimator takes: the values and, of trials, channel names and rate."""
+        """Return the input of an estimator: values and, for trials, channel names and rate."""
         return Unwrapped(self.X)
 
     def _check_rows(self, kind: str) -> None:
@@ -117,7 +117,7 @@ class LabelledRows:
         return len(self.X)
 
     def __getitem__(self, key: Any) -> Self:
-        """Cut rows: an integer keeps one row, slices, masks and index arrays several."""
+        """Select rows: one by an integer, several by a slice, a mask or an index array."""
         if isinstance(key, tuple):
             rest = [k for k in key[1:] if k is not Ellipsis and k != slice(None)]
             if not key or rest:
@@ -153,18 +153,18 @@ class LabelledRows:
     # ------------------------------------------------------------------ provenance
 
     def groups(self, column: str) -> NDArray[Any]:
-        """Return what each trial belongs to, for ``groups`` of scikit-learn's splitters.
+        """Return the group of each trial, for ``groups`` of scikit-learn's splitters.
 
         Parameters
         ----------
         column : str
-            A column of the metadata. ``"session"``, ``"run"`` and ``"trial"`` count within their
-            subject: session 1 of two subjects are two groups, however they are numbered.
+            A column of the metadata. ``"session"``, ``"run"`` and ``"trial"`` are nested in their
+            subject: session 1 of two subjects are two groups.
 
         Returns
         -------
         groups : ndarray, shape (n_trials,)
-            The column itself, or integers where it counts within a subject, session or run.
+            The column itself, or integers if it is nested in a subject, session or run.
 
         Raises
         ------
@@ -183,7 +183,7 @@ class LabelledRows:
 
 
 def subject_codes(data: LabelledRows) -> NDArray[np.intp]:
-    """Return which subject each row is of, counted from 0 in order of appearance.
+    """Return the subject of each row as integers from 0, in order of appearance.
 
     Parameters
     ----------
@@ -192,12 +192,12 @@ def subject_codes(data: LabelledRows) -> NDArray[np.intp]:
     Returns
     -------
     codes : ndarray of int, shape (n_rows,)
-        All 0 without a column ``subject``.
+        All 0 if there is no column ``subject``.
 
     Raises
     ------
     ValueError
-        If the metadata do not say of whom a row is.
+        If the subject of a row is missing.
     """
     if "subject" not in data.metadata:
         return np.zeros(len(data), dtype=np.intp)

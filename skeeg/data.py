@@ -1,4 +1,4 @@
-"""Labelled EEG trials with the names, rate and provenance that honest evaluation needs."""
+"""Labelled EEG trials with channel names, sampling rate and the metadata of each trial."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _FORMAT = "skeeg.EEGData 2"
 
-#: What numpy and zipfile raise at files that are damaged, hostile or of another format.
+#: What NumPy and zipfile raise for files that are damaged, malicious or of another format.
 UNREADABLE = (
     ValueError,
     KeyError,
@@ -44,11 +44,11 @@ UNREADABLE = (
 
 @dataclass(frozen=True, eq=False, repr=False)
 class EEGData(LabelledRows):
-    """Labelled EEG trials: what every loader returns and every estimator accepts as ``X``.
+    """Labelled EEG trials, which every loader returns and every estimator accepts as ``X``.
 
     It has the length, the shape and the indexing of its array, so that ``cross_val_score``,
-    ``GridSearchCV`` and ``train_test_split`` cut it like one: ``data[mask]`` and ``data[[0, 5]]``
-    are again `EEGData`, with labels and metadata cut alike.
+    ``GridSearchCV`` and ``train_test_split`` split it like an array: ``data[mask]`` and
+    ``data[[0, 5]]`` are again `EEGData`, with the labels and metadata of these trials.
 
     Parameters
     ----------
@@ -61,13 +61,15 @@ class EEGData(LabelledRows):
     ch_names : tuple of str
         Name of each channel.
     metadata : pandas.DataFrame
-        A row per trial. The columns ``subject``, ``session`` and ``run`` say where it was
-        recorded; windows cut from one recorded trial share its ``trial``.
+        A row per trial. The columns ``subject``, ``session`` and ``run`` identify its
+        recording; windows that are cut from one recorded trial share the value of ``trial``.
 
     Raises
     ------
+    TypeError
+        If `X` or `y` is not an ndarray, or `metadata` not a DataFrame.
     ValueError
-        If lengths, names or the rate contradict each other.
+        If lengths or names contradict each other, or `sfreq` or a value of `X` is not a number.
 
     Examples
     --------
@@ -118,7 +120,7 @@ class EEGData(LabelledRows):
         metadata: pd.DataFrame | Mapping[str, ArrayLike] | None = None,
         **columns: ArrayLike | str | float,
     ) -> EEGData:
-        """Make `EEGData` of plain arrays.
+        """Create `EEGData` from plain arrays.
 
         Parameters
         ----------
@@ -129,12 +131,12 @@ class EEGData(LabelledRows):
         sfreq : float
             Sampling rate, in Hz.
         ch_names : sequence of str, optional
-            Name of each channel; ``"EEG 1"``, ``"EEG 2"``, ... when left out.
+            Name of each channel; by default ``"EEG 1"``, ``"EEG 2"``, ...
         metadata : DataFrame or mapping, optional
             A row per trial.
         **columns : array-like or scalar
-            Further columns of the metadata, such as ``subject``, ``session``, ``run`` and
-            ``trial``; a scalar holds for all trials.
+            More columns of the metadata, such as ``subject``, ``session``, ``run`` and ``trial``;
+            a scalar is the value of all trials.
 
         Returns
         -------
@@ -155,7 +157,7 @@ class EEGData(LabelledRows):
         if frame is None:
             frame = pd.DataFrame(index=pd.RangeIndex(len(values)))
         for name, column in columns.items():
-            # Without its index, which says nothing about the order of the trials.
+            # Without its index, which need not be the order of the trials.
             entries = column.array if isinstance(column, (pd.Series, pd.Index)) else column
             if not isinstance(entries, pd.api.extensions.ExtensionArray):
                 entries = np.asarray(entries)
@@ -185,16 +187,16 @@ class EEGData(LabelledRows):
         y: ArrayLike | None = None,
         **columns: ArrayLike | str | float,
     ) -> EEGData:
-        """Make `EEGData` of MNE epochs: their EEG channels, bad ones left out.
+        """Create `EEGData` from MNE epochs: their good EEG channels.
 
         Parameters
         ----------
         epochs : mne.Epochs
-            The epochs. Their metadata, where they have any, is kept.
+            The epochs. Their metadata, if any, are kept.
         y : array-like, shape (n_trials,), optional
-            The labels; when left out, the name of each epoch's event.
+            The labels; by default the name of each epoch's event.
         **columns : array-like or scalar
-            Further columns of the metadata, such as ``subject`` or ``run``.
+            More columns of the metadata, such as ``subject`` or ``run``.
 
         Returns
         -------
@@ -234,21 +236,21 @@ class EEGData(LabelledRows):
     def from_moabb(
         cls, dataset: Any, paradigm: Any, subjects: Sequence[int] | None = None
     ) -> EEGData:
-        """Make `EEGData` of a MOABB data set seen through a MOABB paradigm.
+        """Create `EEGData` from a MOABB data set and paradigm.
 
         Parameters
         ----------
         dataset : moabb.datasets.base.BaseDataset
-            Downloaded by MOABB where it is not yet on disk.
+            Downloaded by MOABB if it is not on disk.
         paradigm : moabb.paradigms.base.BaseParadigm
-            Says which events, band, window and sampling rate.
+            Determines events, band, window and sampling rate.
         subjects : sequence of int, optional
-            All subjects of the data set when left out.
+            By default all subjects of the data set.
 
         Returns
         -------
         data : EEGData
-            With ``subject``, ``session`` and ``run`` as MOABB names them.
+            With ``subject``, ``session`` and ``run`` as named by MOABB.
         """
         epochs, labels, metadata = paradigm.get_data(
             dataset, subjects=None if subjects is None else list(subjects), return_epochs=True
@@ -265,7 +267,7 @@ class EEGData(LabelledRows):
 
     @classmethod
     def concatenate(cls, parts: Sequence[EEGData]) -> EEGData:
-        """Join recordings that have the same channels, rate and window length.
+        """Join recordings with the same channels, sampling rate and trial length.
 
         Parameters
         ----------
@@ -278,7 +280,7 @@ class EEGData(LabelledRows):
         Raises
         ------
         ValueError
-            If there is nothing to join, or the recordings differ in channels, rate or length.
+            If `parts` is empty, or they differ in channels, sampling rate or trial length.
         """
         if not parts:
             raise ValueError("There is nothing to concatenate: got no EEGData.")
@@ -302,7 +304,7 @@ class EEGData(LabelledRows):
             metadata=pd.concat([part.metadata for part in parts], ignore_index=True),
         )
 
-    # ------------------------------------------------------------------ what it holds
+    # ------------------------------------------------------------------ contents
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -312,16 +314,16 @@ class EEGData(LabelledRows):
 
     @property
     def duration(self) -> float:
-        """How long a trial lasts, in seconds."""
+        """Length of a trial, in seconds."""
         return self.X.shape[2] / self.sfreq
 
     @property
     def identity(self) -> tuple[Any, ...]:
-        """Shape, rate and channels."""
+        """Shape, sampling rate and channel names."""
         return self.shape, self.sfreq, self.ch_names
 
     def describe(self) -> dict[str, Any]:
-        """Return the shape, the rate and the channels as plain numbers and lists.
+        """Return shape, sampling rate and channel names as plain numbers and lists.
 
         Returns
         -------
@@ -347,12 +349,12 @@ class EEGData(LabelledRows):
         Parameters
         ----------
         path : path-like
-            The suffix ``.npz`` is added where it is missing. The file appears only when complete.
+            The suffix ``.npz`` is added if it is missing. The file appears only when complete.
 
         Returns
         -------
         path : pathlib.Path
-            The file written.
+            The file.
 
         Raises
         ------
@@ -402,7 +404,7 @@ class EEGData(LabelledRows):
         FileNotFoundError
             If there is no such file.
         ValueError
-            If the file is damaged or is no saved `EEGData`. Pickled content is never executed.
+            If the file is damaged or not a saved `EEGData`. Pickled content is never executed.
         """
         source = Path(path)
         if not source.exists():
@@ -415,7 +417,7 @@ class EEGData(LabelledRows):
                 columns = {}
                 for i, described in enumerate(contents["columns"]):
                     values = decode(described, archive, f"column_{i}")
-                    # With its dtype, or pandas would make text of objects that are strings.
+                    # Without the dtype, pandas would convert objects that are strings to text.
                     columns[described["name"]] = pd.Series(values, dtype=values.dtype)
                 X = archive["X"]
                 return cls(
@@ -444,7 +446,7 @@ class EEGData(LabelledRows):
 
 
 def _check_column_names(metadata: pd.DataFrame) -> None:
-    """Raise if a file could not hold the names of the columns."""
+    """Raise if a file cannot hold the names of the columns."""
     names = list(metadata.columns)
     for name in names:
         if type(name) not in (str, int):

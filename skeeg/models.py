@@ -1,4 +1,4 @@
-"""The built-in models that ``skeeg compare`` and `skeeg.compare` know by name.
+"""The built-in models, which ``skeeg compare`` and `skeeg.compare` take by name.
 
 Importing this module, or listing the models, loads neither torch nor MNE.
 """
@@ -30,26 +30,26 @@ def _half_and_an_eighth(sfreq: float) -> dict[str, Any]:
 
 
 def _mu_and_beta(sfreq: float) -> dict[str, Any]:
-    """Filter to 8-30 Hz, where the recording reaches that far."""
+    """Filter to 8-30 Hz, if the sampling rate allows it."""
     return {"bands": [(8.0, 30.0)], "sfreq": sfreq} if sfreq > 66 else {}
 
 
 @dataclass(frozen=True)
 class BuiltinModel:
-    """A model with a name.
+    """A built-in model.
 
     Parameters
     ----------
     description : str
         One line.
     home, attribute : str
-        The module of skeeg, and the class or function in it that makes the model.
+        The module of skeeg, and the class or function in it that returns the model.
     arguments : callable
-        Takes the sampling rate in Hz, gives the arguments of that class or function.
+        A function of the sampling rate in Hz that returns the arguments of `attribute`.
     is_network : bool
-        Networks have epochs.
+        Whether it is a network, which has the parameter ``max_epochs``.
     requires : str
-        The extra of skeeg that must be installed; empty for none.
+        The extra of skeeg that must be installed; empty if none.
     """
 
     description: str
@@ -175,7 +175,7 @@ MODELS: dict[str, BuiltinModel] = {
 
 
 def _entropy_pointcnn(sfreq: float, max_epochs: int = 100) -> Any:
-    """Build differential entropy, which passes on the channels' names, and PointCNN."""
+    """Return a pipeline of differential entropy, with channel names, and PointCNN."""
     from sklearn.pipeline import Pipeline
 
     from .classifiers import PointCNNClassifier
@@ -201,9 +201,9 @@ def build_model(
     sfreq : float
         Sampling rate of the trials, in Hz.
     max_epochs : int, optional
-        For networks; their own default when left out.
+        For networks; by default that of each network.
     random_state : int, optional
-        For models that draw random numbers.
+        For models that use random numbers.
 
     Returns
     -------
@@ -212,7 +212,7 @@ def build_model(
     Raises
     ------
     ValueError
-        If there is no such model; it offers the nearest name.
+        If there is no such model; the message suggests the closest name.
 
     Examples
     --------
@@ -233,13 +233,13 @@ def build_model(
 
 
 def check_names(names: Iterable[str], known: Iterable[str], kind: str) -> None:
-    """Raise for the first name that is not known, offering the nearest that is.
+    """Raise for the first name that is not known, and suggest the closest known one.
 
     Parameters
     ----------
     names, known : iterable of str
     kind : str
-        What they are names of, for the message.
+        What the names denote, for the message.
 
     Raises
     ------

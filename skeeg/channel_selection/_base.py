@@ -1,4 +1,4 @@
-"""What the channel selectors share."""
+"""The base class of the channel selectors."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class ChannelSelector(
         raise NotImplementedError
 
     def _keep(self, channels: NDArray[np.intp]) -> None:
-        """Set what is known after `fit` of the channels to keep."""
+        """Set the fitted attributes of the channels to keep."""
         self.selected_channels_ = np.unique(channels)
         names = self.ch_names_
         self.selected_ch_names_ = names and tuple(names[i] for i in self.selected_channels_)
@@ -104,7 +104,7 @@ class ChannelSelector(
         Parameters
         ----------
         indices : bool, default=False
-            Return their positions rather than a mask.
+            Whether to return indices instead of a mask.
 
         Returns
         -------
@@ -121,7 +121,7 @@ class ChannelSelector(
         return np.isin(np.arange(self.n_chans_), self.selected_channels_)
 
     def transform(self, X: Any) -> Any:
-        """Keep the chosen channels, in the order in which they are in `X`.
+        """Keep the selected channels, in the order of `X`.
 
         Parameters
         ----------
@@ -131,7 +131,7 @@ class ChannelSelector(
         Returns
         -------
         kept : ndarray or EEGData, shape (n_trials, n_kept, n_times)
-            An `EEGData` of an `EEGData`, an array of anything else.
+            An `EEGData` if `X` is one, else an array.
 
         Raises
         ------
@@ -156,7 +156,7 @@ class ChannelSelector(
         Parameters
         ----------
         input_features : array-like of str, optional
-            The channels' names, where the training data did not know them.
+            The names of the channels, if the training data had none.
 
         Returns
         -------

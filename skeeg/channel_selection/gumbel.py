@@ -1,4 +1,4 @@
-"""Channels that a network chooses while it learns to use them."""
+"""Channel selection learnt together with a network."""
 
 from __future__ import annotations
 
@@ -13,20 +13,19 @@ from ._base import ChannelSelector
 
 
 class GumbelChannelSelector(ChannelSelector):
-    """Keep the channels that a network chooses while it learns to use them [1]_.
+    """Keep the channels that a network selects during its training [1]_.
 
-    Unlike criteria that look at one channel at a time, the network weighs the channels together,
-    and by the features that it finds itself.
+    Unlike criteria for single channels, the network considers channels jointly, and by the features
+    that it learns.
 
     Parameters
     ----------
     estimator : classifier of skeeg, optional
-        The network, such as `skeeg.ShallowConvNetClassifier`; it has a parameter
-        ``n_selected_chans``. None takes `skeeg.EEGNetClassifier`: it sees the chosen channels
-        only, so it is light whatever the montage. Its ``random_state`` decides over all that is
-        random, and ``selection__penalty`` and the like are set on it.
+        The network, such as `skeeg.ShallowConvNetClassifier`, with the parameter
+        ``n_selected_chans``. None means `skeeg.EEGNetClassifier`. Set ``random_state`` and
+        parameters such as ``selection__penalty`` on the network.
     n_selected_chans : int, default=8
-        Number of channels to choose; all where there are fewer.
+        Number of channels to select; all if there are fewer.
     unique : bool, default=True
         Whether the network must choose different channels. If False, it can choose a channel
         twice, and fewer than `n_selected_chans` are kept.
@@ -36,23 +35,23 @@ class GumbelChannelSelector(ChannelSelector):
     selected_channels_ : ndarray of int, shape (n_kept,)
         Positions of the channels that are kept, in the order of the recording.
     selected_ch_names_ : tuple of str or None
-        Their names, where the training data knew them.
+        Their names, if the training data had names.
     estimator_ : classifier
-        The fitted network; its ``selection_probabilities_`` and ``selection_entropy_`` tell how
-        sure the choice is.
+        The fitted network; its ``selection_probabilities_`` and ``selection_entropy_`` show how
+        certain the selection is.
     n_chans_, n_times_ : int
         Channels and samples of a training trial.
     ch_names_ : tuple of str or None
-        The channels' names, where the training data knew them.
+        Names of the channels, if the training data had names.
     sfreq_ : float or None
-        The sampling rate in Hz, where the training data knew it.
+        Sampling rate of the training data in Hz, if known.
     n_features_in_ : int
         Length of the second axis of the training data.
 
     See Also
     --------
     skeeg.layers.GumbelChannelSelection : The layer, with the formulas.
-    skeeg.plotting.plot_selection : Where the channels lie.
+    skeeg.plotting.plot_selection : Draws the positions of the channels.
 
     References
     ----------
@@ -82,7 +81,7 @@ class GumbelChannelSelector(ChannelSelector):
         sample_weight: ArrayLike | None = None,
         groups: ArrayLike | None = None,
     ) -> Self:
-        """Train the network and keep the channels that it has chosen.
+        """Train the network and keep the channels that it selects.
 
         Parameters
         ----------
@@ -91,7 +90,7 @@ class GumbelChannelSelector(ChannelSelector):
         y : array-like, shape (n_trials,)
             Class labels of any type.
         sample_weight, groups : array-like, shape (n_trials,), optional
-            Handed to the network's ``fit``.
+            Passed to ``fit`` of the network.
 
         Returns
         -------
@@ -111,7 +110,7 @@ class GumbelChannelSelector(ChannelSelector):
         UserWarning
             If `n_selected_chans` is greater than the number of channels: all of them are kept.
         ConvergenceWarning
-            If the training was too short for a choice.
+            If the training was too short to select channels.
         """
         network = EEGNetClassifier() if self.estimator is None else clone(self.estimator)
         if not hasattr(network, "n_selected_chans"):

@@ -1,4 +1,4 @@
-"""Channels that keep the classes' covariances apart."""
+"""Channel selection by the Riemannian distance between the covariances of classes."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ from numpy.typing import NDArray
 from .._validation import scaled, standard_deviation
 from ._base import ChannelSelector
 
-#: Power added to every channel, that of the recording being 1: a flat one has a logarithm, too.
+#: Power added to every channel, relative to that of all trials, so that flat ones have a logarithm.
 _FLAT = 1e-10
 
 
 class RiemannianSelector(ChannelSelector):
-    """Keep the channels whose covariances are farthest apart between classes [1]_.
+    """Keep the channels with the largest distance between the covariances of classes [1]_.
 
-    One channel after the other is left out, each time the one without which the Riemannian
-    distances between the classes' mean covariances stay greatest. Computed by pyRiemann.
+    Channels are removed one at a time, so that the Riemannian distances between the mean
+    covariances of the classes stay as large as possible. Computed by pyRiemann.
 
     Parameters
     ----------
     n_selected_chans : int, default=8
-        Number of channels to keep; all where there are fewer.
+        Number of channels to keep; all if there are fewer.
 
     Attributes
     ----------
     selected_channels_ : ndarray of int, shape (n_kept,)
         Positions of the channels that are kept, in the order of the recording.
     selected_ch_names_ : tuple of str or None
-        Their names, where the training data knew them.
+        Their names, if the training data had names.
     n_chans_, n_times_ : int
         Channels and samples of a training trial.
     ch_names_ : tuple of str or None
-        The channels' names, where the training data knew them.
+        Names of the channels, if the training data had names.
     sfreq_ : float or None
-        The sampling rate in Hz, where the training data knew it.
+        Sampling rate of the training data in Hz, if known.
     n_features_in_ : int
         Length of the second axis of the training data.
 
@@ -47,8 +47,8 @@ class RiemannianSelector(ChannelSelector):
     Notes
     -----
     Covariances are shrunk by the oracle-approximating rule, as in
-    `skeeg.baselines.tangent_space_lr`: they stay invertible where trials are short or referenced
-    to their average. Trials are used as they come, so filter them to the band of interest first.
+    `skeeg.baselines.tangent_space_lr`, so that they are invertible for short trials and average
+    reference. Trials are not filtered: filter them to the band of interest first.
 
     References
     ----------
@@ -79,7 +79,7 @@ class RiemannianSelector(ChannelSelector):
 
         name = type(self).__name__
         scale = standard_deviation(trials, name=name, ch_names=self.ch_names_)
-        # Volts squared are so small that thresholds on eigenvalues would take them for zeros.
+        # Volts squared are so small that thresholds on eigenvalues would treat them as zeros.
         unit = scaled(trials, scale, name=name, ch_names=self.ch_names_, dtype=np.float64)
         covariances = Covariances("oas").fit_transform(unit) + _FLAT * np.eye(self.n_chans_)
         chosen = ElectrodeSelection(nelec=n_selected).fit(covariances, y).subelec_
