@@ -118,12 +118,12 @@ def test_epochs_of_mne_are_read(recording, tmp_path):
     [
         (["--models", "eegnett"], "Unknown model 'eegnett'. Did you mean 'eegnet'?"),
         (["--models", "csp_lda"], "Did you mean 'csp-lda'?"),
-        (["--models", ","], "Give at least one model."),
+        (["--models", ","], "Pass at least one model."),
         (["--data", "simulatd"], "Unknown data set 'simulatd'. Did you mean 'simulated'?"),
         (["--protocol", "within"], "Unknown protocol 'within'. Did you mean 'within-subject'?"),
         (["--subjects", ","], "names no subject"),
         (["--epochs", "0"], "Invalid value for '--epochs'"),
-        (["--task", "x"], "takes no such option"),
+        (["--task", "x"], "has no such option"),
         (["--subjects", "S1"], "Simulated subjects are numbers"),
     ],
 )

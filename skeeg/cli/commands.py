@@ -31,15 +31,14 @@ if TYPE_CHECKING:
 
 PROTOCOLS = ("within-subject", "cross-session", "cross-subject")
 DEFAULT_MODELS = "eegnet,deepconvnet,csp-lda,band-power-svm,band-power-mlp"
-#: For how many epochs networks learn simulated data by default: enough to beat chance in a minute
-#: or two.
+#: Default number of epochs for simulated data: enough for scores above chance in a minute or two.
 SIMULATION_EPOCHS = 40
-#: Where, in the folder of results, the split that leaks has its own.
+#: The folder of the results with leakage, in the folder of results.
 SHUFFLED = "shuffled-windows"
 
 app = typer.Typer(
     name="skeeg",
-    help="Decode EEG: compare deep networks and baselines on the same honest folds.",
+    help="Decode EEG: compare deep networks and baselines on the same folds without leakage.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -66,7 +65,7 @@ def _common(
         ),
     ] = False,
 ) -> None:
-    """Take the options that stand before a subcommand."""
+    """Handle the options before a subcommand."""
 
 
 @app.command("models")
@@ -82,7 +81,7 @@ def list_models() -> None:
 
 @app.command("datasets")
 def list_datasets() -> None:
-    """List the data sets that --data knows by name."""
+    """List the data sets that --data accepts by name."""
     from ..datasets import LOADERS
 
     table = new_table("name", "data set", "labels", "licence")
@@ -96,7 +95,7 @@ def list_datasets() -> None:
 def compare(
     data: Annotated[
         str,
-        typer.Option(help="A data set by name, or a file: .npz of EEGData.save, .fif of epochs."),
+        typer.Option(help="Name of a data set, or a file: .npz of EEGData.save, .fif of epochs."),
     ] = "simulated",
     path: Annotated[
         Path | None, typer.Option(help="Folder of the data set; without it, it is downloaded.")
@@ -104,12 +103,12 @@ def compare(
     task: Annotated[
         str | None,
         typer.Option(
-            help="Which task of a data set that has several. For deap: valence, arousal, "
+            help="Task of a data set with several. For deap: valence, arousal, "
             "dominance, liking or quadrant."
         ),
     ] = None,
     subjects: Annotated[
-        str | None, typer.Option(help="Which subjects, such as 1,2,5-8; all when left out.")
+        str | None, typer.Option(help="Subjects, such as 1,2,5-8; by default all.")
     ] = None,
     features: Annotated[
         str | None,
@@ -121,45 +120,47 @@ def compare(
     window: Annotated[
         float | None,
         typer.Option(
-            help="Cut trials into windows of so many seconds, and run the leaking split of "
-            f"shuffled windows beside the honest one. {WINDOW:g} with --features or --task "
-            "quadrant; else trials stay whole."
+            help="Length of windows in seconds. Also runs the split of shuffled windows, with "
+            f"leakage, next to the valid one. By default {WINDOW:g} with --features or --task "
+            "quadrant; otherwise trials are not cut."
         ),
     ] = None,
     models: Annotated[
         str | None,
         typer.Option(
-            help=f"Names from 'skeeg models', separated by commas; {DEFAULT_MODELS}, or "
-            f"{RECURRENT_MODELS} with --task quadrant, or all of --features."
+            help=f"Names from 'skeeg models', separated by commas; by default {DEFAULT_MODELS}, "
+            f"{RECURRENT_MODELS} with --task quadrant, and all models of --features."
         ),
     ] = None,
     protocol: Annotated[
         str | None,
         typer.Option(
-            help=f"{', '.join(PROTOCOLS)}. When left out: within-subject, or cross-subject where "
-            "each recording is of one class."
+            help=f"{', '.join(PROTOCOLS)}. By default within-subject, or cross-subject if each "
+            "recording has one class."
         ),
     ] = None,
     epochs: Annotated[
         int | None,
         typer.Option(
             min=1,
-            help=f"Training epochs of the networks; {SIMULATION_EPOCHS} for simulated data, else "
-            "each network's own.",
+            help=f"Training epochs of the networks; by default {SIMULATION_EPOCHS} for simulated "
+            "data, otherwise that of each network.",
         ),
     ] = None,
-    n_jobs: Annotated[int, typer.Option(help="How many folds run at a time; -1: all cores.")] = -1,
-    seed: Annotated[int, typer.Option(min=0, help="Where all randomness comes from.")] = 0,
+    n_jobs: Annotated[
+        int, typer.Option(help="Number of folds that run in parallel; -1: one per core.")
+    ] = -1,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the random numbers.")] = 0,
     out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("skeeg-results"),
     store: Annotated[
         Path | None,
-        typer.Option(help="Folder that keeps finished folds, to go on after a stop; OUT/store."),
+        typer.Option(help="Folder of finished folds, to resume a run; by default OUT/store."),
     ] = None,
 ) -> None:
     """Compare models on the same folds; write scores, figures and an HTML report.
 
-    With no options it takes a simulation of motor imagery. Run again with the same options, it
-    goes on where it was stopped.
+    Without options it uses simulated motor imagery. With the same options as an interrupted run,
+    it resumes that run.
     """
     if features is not None:
         (features,) = chosen(features, FEATURES, "kind of features", "--features")[:1]
@@ -172,7 +173,7 @@ def compare(
     if window is None and (features is not None or task == "quadrant"):
         window = WINDOW
     kept = store or out / "store"
-    os.environ.setdefault("MNE_LOGGING_LEVEL", "warning")  # workers heed it too
+    os.environ.setdefault("MNE_LOGGING_LEVEL", "warning")  # for the workers, too
     try:
         with warnings_in_one_line():
             rows: LabelledRows = load(data, path, task, wanted, seed)
@@ -188,7 +189,7 @@ def compare(
                 written.append(write_side_by_side(honest, shuffled, out))
     except KeyboardInterrupt:
         Console(stderr=True).print(
-            f"Stopped. Finished folds are kept in {kept}; the same command goes on from there.",
+            f"Stopped. Finished folds are in {kept}; the same command resumes from there.",
             highlight=False,
         )
         raise typer.Exit(130) from None
@@ -205,13 +206,13 @@ def compare(
 
 
 def _model_names(models: str | None, task: str | None, features: str | None) -> list[str]:
-    """Return the models that are asked for, or those that suit the input."""
+    """Return the requested models, or the default ones of the input."""
     if features is not None:
         return chosen(models or ",".join(FEATURE_MODELS), FEATURE_MODELS, "model", "--models")
     for name in (models or "").split(","):
         if name.strip() in FEATURE_MODELS:
             raise typer.BadParameter(
-                f"{name.strip()} takes features: pass --features entropy.", param_hint="--models"
+                f"{name.strip()} needs features: pass --features entropy.", param_hint="--models"
             )
     suited = RECURRENT_MODELS if task == "quadrant" else DEFAULT_MODELS
     return chosen(suited if models is None else models, MODELS, "model", "--models")
@@ -229,7 +230,7 @@ class _Run:
     store: Path
 
     def __call__(self, cv: Any) -> Comparison:
-        """Compare them; None is the protocol that the rows allow."""
+        """Compare the models; None means the default protocol of the rows."""
         from ..evaluation import compare as compare_estimators
         from ..model_selection import choose_protocol
 

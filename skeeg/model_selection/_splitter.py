@@ -1,4 +1,4 @@
-"""What the splitters share."""
+"""The base class of the splitters, and the labels and groups that they use."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ Split = tuple[NDArray[np.intp], NDArray[np.intp]]
 
 
 class Splitter(BaseCrossValidator):
-    """A splitter that uses ``groups`` where they are passed, and the data's own where not."""
+    """A splitter that uses ``groups`` if they are passed, and those of the data otherwise."""
 
     n_splits: int
 
-    # For scikit-learn's metadata routing: split uses groups when it gets them.
+    # For scikit-learn's metadata routing: split accepts groups.
     __metadata_request__split = {"groups": True}
 
     def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
@@ -45,10 +45,10 @@ def labels_of(splitter: Splitter, X: Any, y: Any) -> NDArray[Any]:
     Parameters
     ----------
     splitter : Splitter
-        Who needs it, for messages.
+        The splitter, for messages.
     X : EEGData, FeatureTable or array-like
     y : array-like or None
-        None means those of the data.
+        None means the labels of the data.
 
     Returns
     -------
@@ -57,7 +57,7 @@ def labels_of(splitter: Splitter, X: Any, y: Any) -> NDArray[Any]:
     Raises
     ------
     ValueError
-        If there is none, one is missing, or there are more or fewer than rows.
+        If there are no labels, one is missing, or their number is not that of the rows.
     """
     if y is None and not isinstance(X, LabelledRows):
         raise ValueError(f"{type(splitter).__name__} needs y, the label of each row.")
@@ -74,18 +74,18 @@ def labels_of(splitter: Splitter, X: Any, y: Any) -> NDArray[Any]:
 def codes_of(
     splitter: Splitter, X: Any, groups: Any, column: str, *, optional: bool = False
 ) -> NDArray[np.intp]:
-    """Return which trial or subject each row is of, counted from 0 in order of appearance.
+    """Return the trial or subject of each row as integers from 0, in order of appearance.
 
     Parameters
     ----------
     splitter : Splitter
-        Who needs it, for messages.
+        The splitter, for messages.
     X : EEGData, FeatureTable or array-like
     groups : array-like or None
-        None means what the metadata of the data say.
+        None means the column of the metadata.
     column : {"trial", "subject"}
     optional : bool
-        Whether data without `column` are of one subject.
+        Whether data without `column` have one subject.
 
     Returns
     -------
@@ -94,7 +94,7 @@ def codes_of(
     Raises
     ------
     ValueError
-        If it cannot know.
+        If the trial or subject is unknown.
     """
     name = type(splitter).__name__
     if groups is not None:
@@ -119,7 +119,7 @@ def group_codes(X: Any, groups: Any, what: str) -> NDArray[np.intp]:
     X : EEGData, FeatureTable or array-like
     groups : array-like, shape (n_rows,)
     what : str
-        What they are, for messages.
+        What the groups are, for messages.
 
     Returns
     -------
@@ -128,7 +128,7 @@ def group_codes(X: Any, groups: Any, what: str) -> NDArray[np.intp]:
     Raises
     ------
     ValueError
-        If one is missing, or there are more or fewer than rows.
+        If one is missing, or their number is not that of the rows.
     """
     check_consistent_length(X, groups)
     codes = pd.factorize(np.asarray(groups))[0]
