@@ -84,8 +84,11 @@ class LabelledRows:
         raise NotImplementedError
 
     def _unwrap(self) -> Unwrapped:
-        """Return the input of an estimator: values and, for trials, channel names and rate."""
-        return Unwrapped(self.X)
+        """Return the input of an estimator: values and, for trials, channel names and rate.
+
+        A table of features is the value itself, because some estimators use its names.
+        """
+        return Unwrapped(self)
 
     def _check_rows(self, kind: str) -> None:
         """Raise unless `X` holds numbers, with a label and a row of metadata for each row."""
