@@ -63,9 +63,9 @@ def check_bands(bands: Bands, sfreq: float) -> dict[str, tuple[float, float]]:
     Raises
     ------
     ValueError
-        If the rate is not a positive number, the set is unknown, there is no band, or a band is
-        not a pair of rising edges between 0 Hz and the Nyquist frequency, half the rate; or if
-        its width, or its lower edge above 0 Hz, is less than 1e-7 of the rate.
+        If the rate is not a positive number, the set is unknown, there is no band, two bands have
+        one name, or a band is not a pair of rising edges between 0 Hz and the Nyquist frequency,
+        half the rate; or if its width, or its lower edge above 0 Hz, is less than 1e-7 of the rate.
 
     Examples
     --------
@@ -87,15 +87,23 @@ def _by_name(bands: Bands) -> Mapping[str, Sequence[float]]:
                 f"name or a list of edges in Hz; got {bands!r}.{did_you_mean(bands, BANDS)}"
             )
         return BANDS[bands]
-    if isinstance(bands, Mapping):
-        return {str(name): edges for name, edges in bands.items()}
     try:
-        return {"-".join(f"{edge:g}" for edge in edges): edges for edges in bands}
+        if isinstance(bands, Mapping):
+            named = [(str(name), edges) for name, edges in bands.items()]
+        else:
+            named = [("-".join(f"{edge:g}" for edge in edges), edges) for edges in bands]
     except (TypeError, ValueError) as error:
         raise ValueError(
             "bands must be the name of a set, a dict of edges in Hz by name or a list of pairs of "
             f"edges in Hz, got {bands!r}."
         ) from error
+    by_name = dict(named)
+    if len(by_name) < len(named):
+        raise ValueError(
+            f"bands must have different names; {len(named)} bands have the names "
+            f"{', '.join(map(repr, by_name))}. Pass a dict of edges in Hz by name."
+        )
+    return by_name
 
 
 def _check_edges(name: str, edges: Sequence[float], nyquist: float) -> tuple[float, float]:

@@ -105,6 +105,14 @@ def test_edges_must_be_numbers(make, edges, data):
         _computed(make, data.X, sfreq=250, bands={"alpha": edges})
 
 
+@pytest.mark.parametrize(
+    "bands", [[(8, 13), (8, 13)], [(8, 13), (8.0000001, 13)], {"1": (4, 8), 1: (8, 13)}]
+)
+def test_no_band_is_lost_to_another_of_its_name(bands, data):
+    with pytest.raises(ValueError, match="bands must have different names; 2 bands have the names"):
+        band_power(data.X, 250, bands)
+
+
 @pytest.mark.parametrize("order", [0, -1, 51, 10**9, 2.0, True, "2", None])
 def test_an_order_out_of_range_is_refused_at_once(order, data):
     for make in (FilterBank, filter_bank):
