@@ -11,6 +11,7 @@ from scipy.optimize import linear_sum_assignment
 from torch import Tensor, nn
 
 from ._arguments import check_flag, check_number, check_positive_ints
+from ._random import current_generator
 
 #: Part of the training after which the temperature has reached its end.
 _COOLED_AT = 0.75
@@ -220,7 +221,14 @@ class GumbelChannelSelection(nn.Module):
         """
         if self.frozen or not self.training:
             return x.index_select(1, self.selected())
-        noise = torch.rand(len(x), self.n_selected, self.n_chans, dtype=x.dtype, device=x.device)
+        noise = torch.rand(
+            len(x),
+            self.n_selected,
+            self.n_chans,
+            dtype=x.dtype,
+            device=x.device,
+            generator=current_generator(x.device),
+        )
         noise = noise * (1 - 2 * _NOISE_MARGIN) + _NOISE_MARGIN
         gumbel = -torch.log(-torch.log(noise))
         weights = F.softmax((self.logits.T + gumbel) / self.current_temperature, dim=2)

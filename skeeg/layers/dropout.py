@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from ._random import current_generator, drop
+
 _PRECISE = (torch.float32, torch.float64)
 
 
@@ -18,12 +20,17 @@ class Dropout(nn.Dropout):
 
     def forward(self, input: Tensor) -> Tensor:
         """Drop values with probability `p` in training and scale the others by 1 / (1 - p)."""
-        plain = self.inplace or input.device.type != "cpu" or input.dtype not in _PRECISE
-        if plain or not self.training or not 0 < self.p < 1:
+        compiling = torch.compiler.is_compiling()  # which draws and multiplies in one loop
+        if compiling or not self.training or not 0 < self.p < 1 or not input.numel():
             return super().forward(input)
+        generator = current_generator(input.device)
+        if self.inplace or input.device.type != "cpu" or input.dtype not in _PRECISE:
+            if generator is None:
+                return super().forward(input)
+            return drop(input, self.p, generator, in_place=self.inplace)
         mask = torch.empty_like(input)
-        pairs = torch.empty(-(-input.numel() // 2), dtype=torch.int64)
-        bits = pairs.random_(-(2**63), None).view(torch.int32)[: input.numel()]
-        threshold = round(self.p * 2**32) - 2**31
-        torch.ge(bits.as_strided(mask.shape, mask.stride()), threshold, out=mask)
+        pairs = torch.empty(-(-input.numel() // 2), dtype=torch.int64, device="cpu")
+        bits = pairs.random_(-(2**63), None, generator=generator).view(torch.int32)
+        bits = bits[: input.numel()].as_strided(mask.shape, mask.stride())
+        torch.ge(bits, round(self.p * 2**32) - 2**31, out=mask)
         return input * mask.mul_(1 / (1 - self.p))
