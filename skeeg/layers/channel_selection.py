@@ -238,7 +238,10 @@ class GumbelChannelSelection(nn.Module):
 
     def get_extra_state(self) -> Tensor:
         """Return progress and whether the choice is made, for the ``state_dict``."""
-        return torch.tensor([self.progress, float(self.frozen)], dtype=torch.float64)
+        state = [self.progress, float(self.frozen)]
+        return torch.tensor(
+            state, dtype=torch.float64, device="cpu"
+        )  # numbers, even of meta layers
 
     def set_extra_state(self, state: Tensor) -> None:
         """Take over what `get_extra_state` returned."""

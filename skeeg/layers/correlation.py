@@ -11,6 +11,9 @@ import torch.nn.functional as F
 from scipy.fft import next_fast_len
 from torch import Tensor
 
+#: Asked once, since torch.compile cannot trace the question.
+_HAS_ONEDNN = torch.backends.mkldnn.is_available()
+
 
 def correlate_each(
     x: Tensor, kernels: Tensor, padding: tuple[int, int], bias: Tensor | None = None
@@ -161,8 +164,7 @@ def is_onednn(x: Tensor) -> bool:
     -------
     bool
     """
-    on_cpu = x.device.type == "cpu" and x.dtype == torch.float32
-    return on_cpu and torch.backends.mkldnn.is_available()
+    return _HAS_ONEDNN and x.device.type == "cpu" and x.dtype == torch.float32
 
 
 class _CorrelateEach(torch.autograd.Function):

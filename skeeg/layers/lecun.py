@@ -176,7 +176,7 @@ class RadialBasis(nn.Module):
     def __init__(self, n_inputs: int, n_outputs: int) -> None:
         super().__init__()
         codes = np.random.default_rng(1998).choice([-1.0, 1.0], (n_outputs, n_inputs))
-        self.register_buffer("codes", torch.from_numpy(codes).float())
+        self.register_buffer("codes", torch.tensor(codes, dtype=torch.get_default_dtype()))
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the outputs, (batch, n_outputs), for vectors of shape (batch, n_inputs)."""

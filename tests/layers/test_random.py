@@ -185,7 +185,6 @@ def test_threads_with_equal_seeds_agree_whatever_else_draws():
         thread.join()
     stop.set()
     others.join()
-    alone = {}
     turns = threading.Barrier(1)
     with torch.random.fork_rng([]):
         torch.manual_seed(1)
@@ -354,12 +353,14 @@ def test_attention_with_next_to_no_dropout_is_torchs(options):
 @pytest.mark.cuda
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 @pytest.mark.parametrize("name", DRAWS)
-def test_cuda_draws_from_the_stream(name):
+def test_cuda_draws_from_the_stream(name, monkeypatch):
     """Two equal streams draw alike, and leave the global generators of both devices alone."""
+    for inputs in ("X", "IMAGES"):
+        monkeypatch.setitem(globals(), inputs, globals()[inputs].cuda())
 
     def draw():
         with random_stream(3, "cuda"), RandomFunctionsMode(), torch.device("cuda"):
-            return flat(globals()["DRAWS"][name]())
+            return flat(DRAWS[name]())
 
     before = torch.get_rng_state(), torch.cuda.get_rng_state()
     first = draw()
