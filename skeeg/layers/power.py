@@ -133,7 +133,9 @@ class _Moments(torch.autograd.Function):
         constant = _along(time, of_pools, pools) - factor * centre + constant_of_rest
         factor = (factor + factor_of_rest).unsqueeze(time + 1)
         parts, rest = _cut(x, stride, time)
-        if torch.is_grad_enabled():  # the gradient will be differentiated
+        # The gradient will be differentiated, or torch.compile, which cannot write into a view,
+        # writes it once anyhow.
+        if torch.is_grad_enabled() or torch.compiler.is_compiling():
             by_parts = torch.addcmul(constant.unsqueeze(time + 1), parts, factor)
             by_rest = torch.addcmul(constant_of_rest, rest, factor_of_rest)
             by_x = torch.cat([by_parts.flatten(time, time + 1), by_rest], dim=time)

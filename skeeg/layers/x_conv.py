@@ -296,7 +296,9 @@ class XConv(nn.Module):
         # P, K, C' + n_in, n_out
         kernel = (transform.mT @ separable.flatten(1)).unflatten(2, separable.shape[1:])
         of_places, of_features = kernel.split([self.n_lifted, self.n_in], dim=2)
-        constant = torch.einsum("pjc,pjco->po", lifted, of_places) + self.bias
+        # As a product, whose gradient lies in memory as torch.compile expects; that of an einsum
+        # does not.
+        constant = (lifted.flatten(1)[:, None] @ of_places.flatten(1, 2))[:, 0] + self.bias
         # On CUDA, the gradient of index_select would differ in its last bit from run to run.
         features = x[:, neighbours]  # batch, P, K, n_in
         # P, batch, K * n_in times P, K * n_in, n_out
