@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from functools import lru_cache, partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -21,6 +21,7 @@ from ..layers import (
     nearest_points,
 )
 from ..layers._arguments import check_number, check_positive_ints
+from ..layers._random import current_generator
 from ..layers.x_conv import check_positions
 
 
@@ -247,6 +248,7 @@ class PointCNN(nn.Module):
         for name, value in self._geometry(points)._asdict().items():
             self.register_buffer(name, value, persistent=False)
 
+    @torch.compiler.disable  # type: ignore[untyped-decorator]  # NumPy reads bytes there
     def _geometry(self, positions: NDArray[np.float64]) -> _Geometry:
         """Return the neighbourhoods at some positions, as tensors where the network is."""
         weight = self.dense.weight
@@ -265,13 +267,15 @@ class PointCNN(nn.Module):
             )
         )
 
+    @torch.compiler.disable  # type: ignore[untyped-decorator]  # compiled code has no generators
     def _draw(self, positions: Tensor) -> tuple[Tensor, _Geometry]:
         """Return the electrodes that a training batch sees, and jittered neighbourhoods of them."""
         n_chans = len(positions)
         fewest = max(self.first_conv.n_neighbours, round(n_chans * (1 - self.point_dropout)))
-        n_kept = int(torch.randint(fewest, n_chans + 1, ()))
-        kept = torch.randperm(n_chans)[:n_kept].sort().values
-        noise = self.jitter * torch.randn(n_kept, 3, dtype=torch.float64)
+        draw: dict[str, Any] = {"generator": current_generator(), "device": "cpu"}
+        n_kept = int(torch.randint(fewest, n_chans + 1, (), **draw))
+        kept = torch.randperm(n_chans, **draw)[:n_kept].sort().values
+        noise = self.jitter * torch.randn(n_kept, 3, dtype=torch.float64, **draw)
         geometry = self._geometry((positions.detach().cpu()[kept] + noise).numpy())
         return kept.to(positions.device), geometry
 

@@ -8,6 +8,7 @@ import torch
 from torch.nn.functional import normalize
 
 from skeeg._electrodes import sphere_positions
+from skeeg.layers._random import random_stream
 from skeeg.networks import PointCNN, summary
 
 CAP = ["Fp1", "Fp2", "F7", "F3", "Fz", "F4", "F8", "T7", "C3", "Cz", "C4", "T8", "P7", "P3", "Pz"]
@@ -189,3 +190,24 @@ def test_electrodes_left_out_are_at_most_the_share_asked_for():
 def test_shares_and_noise_must_be_sound(name, value):
     with pytest.raises(ValueError, match=f"{name} must be a finite number"):
         build(**{name: value})
+
+
+def test_points_are_drawn_from_the_threads_stream():
+    network = build(dropout=0.0)
+    x = torch.randn(5, 19, 4)
+    outputs = []
+    for seed in (4, 4, 5):
+        torch.rand(3)
+        with random_stream(seed):
+            outputs.append(network(x))
+    assert torch.equal(outputs[0], outputs[1])
+    assert not torch.equal(outputs[0], outputs[2])
+
+
+@pytest.mark.filterwarnings("ignore")  # of torch, about its own compiler
+def test_a_compiled_network_takes_other_positions():
+    network = build().eval()
+    places = normalize(torch.randn(24, 3), dim=1)
+    x = torch.randn(5, 24, 4)
+    compiled = torch.compile(network, backend="aot_eager")
+    torch.testing.assert_close(compiled(x, places), network(x, places))
