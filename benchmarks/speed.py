@@ -49,13 +49,14 @@ import argparse
 import gc
 import multiprocessing
 import os
+import shutil
 import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -68,7 +69,7 @@ import torch
 from floor import Floor, Machine, layered_floor, least_floor, measure_machine
 from numpy.typing import NDArray
 from skorch.callbacks import Callback
-from speed_report import BARE, DIRECT, PEER, SKEEG, Aims, report
+from speed_report import BARE, COMPILED, DIRECT, PEER, SKEEG, Aims, report
 from torch import nn
 from tqdm import tqdm
 
@@ -136,8 +137,9 @@ class Effort:
     """How often everything is repeated."""
 
     rounds: int
-    epochs: int  # of a round, behind the one that is left out
+    epochs: int  # of a round, after one that is not counted
     calls: int  # of each prediction in a round
+    is_compiled: bool  # whether a compiled loop takes part
 
 
 # ---------------------------------------------------------------------- contestants
@@ -297,6 +299,9 @@ def race(
     contestants: dict[str, Any] = {SKEEG: ours(network, threads, X, y)}
     module = contestants[SKEEG].classifier.module_
     contestants[BARE] = BareLoop(deepcopy(module), torch.from_numpy(X), torch.from_numpy(y))
+    if effort.is_compiled:
+        compiled = torch.compile(deepcopy(module))
+        contestants[COMPILED] = BareLoop(compiled, torch.from_numpy(X), torch.from_numpy(y))
     contestants[DIRECT] = ours(network, threads, X, y, "direct")
     if has_peer(network):
         contestants[PEER] = theirs(network, X, y)
@@ -310,8 +315,8 @@ def race(
             if name == DIRECT and round_ and PEER in contestants:
                 continue
             contestant = contestants[name]
-            # These two differ by a few per cent, and take less time than the others.
-            n_epochs = effort.epochs * (4 if name in (SKEEG, BARE) else 1)
+            # These differ by a few per cent, and take less time than the others.
+            n_epochs = effort.epochs * (4 if name in (SKEEG, BARE, COMPILED) else 1)
             seconds = {"fit": np.median(contestant.train(n_epochs)) / network.n_batches}
             if isinstance(contestant, Estimator):
                 seconds["predict"] = median_time(contestant.predict, batch, effort.calls)
@@ -393,8 +398,12 @@ def parsed_arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--out", type=Path, help="the page to write")
     parser.add_argument("--store", type=Path, default=Path("skeeg-results/speed"))
+    parser.add_argument("--compile", action="store_true", help="time torch.compile as well")
     parser.add_argument("--quick", action="store_true", help="once each, to see that it runs")
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    if arguments.compile and not any(map(shutil.which, ("g++", "clang++", "cl"))):
+        parser.error("--compile needs a C++ compiler on the path, such as g++.")
+    return arguments
 
 
 def fingerprint() -> str:
@@ -424,10 +433,10 @@ def main() -> None:
     arguments = parsed_arguments()
     warnings.filterwarnings("ignore", module="braindecode")
     page = arguments.out or RESULTS
-    effort = Effort(rounds=arguments.rounds, epochs=2, calls=5)
+    effort = Effort(rounds=arguments.rounds, epochs=2, calls=5, is_compiled=arguments.compile)
     store = joblib.Memory(arguments.store / fingerprint(), verbose=0)
     if arguments.quick:
-        effort = Effort(rounds=1, epochs=1, calls=1)
+        effort = replace(effort, rounds=1, epochs=1, calls=1)
         page = arguments.out or Path(tempfile.gettempdir()) / RESULTS.name
         store = joblib.Memory(None)
     machines: dict[int, Machine] = {}

@@ -17,6 +17,7 @@ from floor import Floor, Machine
 import skeeg
 
 SKEEG, DIRECT, BARE, PEER = "skeeg", "direct", "bare loop", "braindecode"
+COMPILED = "compiled loop"
 
 Where = tuple[int, str, str]  # threads, network, shape of a trial
 Measured = dict[Where, dict[tuple[str, str], pd.Series]]  # by measure and who
@@ -68,7 +69,10 @@ def report(rows: pd.DataFrame, floors: Floors, machines: dict[int, Machine], aim
     ]
     if "memory" in set(rows["measure"]):
         parts.append(_memory(measured, aims, reference))
-    parts += [_overhead(measured, aims), _floors(measured, floors)]
+    parts += [_overhead(measured, aims)]
+    if COMPILED in set(rows["who"]):
+        parts.append(_compiled(measured))
+    parts.append(_floors(measured, floors))
     return "\n".join(parts)
 
 
@@ -203,6 +207,20 @@ def _overhead(measured: Measured, aims: Aims) -> str:
         "The estimator's own time",
         "A batch of a fit against a plain torch loop over the same module, batches and optimiser.",
         ["fit, ms", "bare loop, ms", "added, %", "aim, %"],
+        table,
+    )
+
+
+def _compiled(measured: Measured) -> str:
+    table: list[list[object]] = []
+    for where, found in measured.items():
+        bare, compiled = found["fit", BARE], found["fit", COMPILED]
+        table.append([*where, _ms(bare), _ms(compiled), ratio(bare, compiled)])
+    return _section(
+        "Compiled",
+        "A training batch of the plain torch loop, without and with `torch.compile`; compilation "
+        "itself is not counted.",
+        ["bare loop, ms", "compiled loop, ms", "times the bare loop"],
         table,
     )
 

@@ -105,6 +105,21 @@ def test_every_traced_network_trains_with_dropout(network_class):
 
 
 @pytest.mark.slow
+@each_form
+def test_every_traced_network_takes_batches_of_any_size(network_class, is_precomputed):
+    network, x = build(network_class, **without_chance(network_class))
+    twin = copy.deepcopy(network)
+    compiled = torch.compile(network, backend="aot_eager")
+    for size in (6, 5, 4):
+        known = network.precompute_trials(x[:size]) if is_precomputed else {}
+        torch.testing.assert_close(compiled(x[:size], **known), twin(x[:size], **known))
+    network.eval()
+    twin.eval()
+    for size in (6, 5, 1):
+        torch.testing.assert_close(compiled(x[:size]), twin(x[:size]))
+
+
+@pytest.mark.slow
 @needs_compiler
 @each_form
 def test_every_compiled_network_computes_the_same(network_class, is_precomputed):
