@@ -1,4 +1,4 @@
-"""Checks of constructor arguments, with errors that name the argument, what came and what fits."""
+"""Checks of constructor arguments, with errors that name argument, value and what is allowed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def value_or(value: T | None, default: T) -> T:
     Parameters
     ----------
     value, default : object
-        What the user passed, and what stands for None.
+        What the user passed, and what replaces None.
 
     Returns
     -------
@@ -47,7 +47,7 @@ def check_choice(name: str, value: object, choices: Iterable[str]) -> str:
     Raises
     ------
     ValueError
-        If `value` is none of `choices`.
+        If `value` is not one of `choices`.
     """
     choices = list(choices)
     if isinstance(value, str):
@@ -67,7 +67,7 @@ def check_positive_ints(**values: object) -> list[int]:
     Parameters
     ----------
     **values : object
-        What the user passed, under the argument's name; NumPy integers are welcome, booleans are
+        What the user passed, by the argument's name; NumPy integers are accepted, booleans are
         not.
 
     Returns
@@ -78,7 +78,7 @@ def check_positive_ints(**values: object) -> list[int]:
     Raises
     ------
     ValueError
-        If one is anything else.
+        If a value is anything else.
     """
     checked = []
     for name, value in values.items():
@@ -106,7 +106,7 @@ def check_lengths(name: str, values: object) -> list[int]:
     Raises
     ------
     ValueError
-        If it is no sequence, is empty, or holds anything else.
+        If `values` is not a sequence, is empty, or contains anything else.
     """
     if isinstance(values, str) or not isinstance(values, Sequence) or not values:
         raise ValueError(f"{name} must be a sequence of one integer or more; got {values!r}.")
@@ -153,11 +153,11 @@ def check_number(
     name : str
         The argument, as the user spells it.
     value : object
-        What the user passed; NumPy numbers are welcome, booleans are not.
+        What the user passed; NumPy numbers are accepted, booleans are not.
     at_least, above : float, optional
-        The lower bound, allowed itself or not.
+        The lower bound, inclusive or exclusive.
     below : float, default=inf
-        The upper bound, itself not allowed.
+        The upper bound, exclusive.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Attention layers by the name that a network's parameter takes, and where networks have them."""
+"""Attention layers by name, and their places in a network."""
 
 from __future__ import annotations
 
@@ -9,18 +9,19 @@ from .attention import ATTENTION_AXES, CBAM, ECA, Attention, SqueezeExcitation
 
 ATTENTIONS: dict[str, type[Attention]] = {"se": SqueezeExcitation, "cbam": CBAM, "eca": ECA}
 
-#: What the networks take, as the comparison of Wimpff et al. (2024) did, unless fewer hidden units
-#: than that would remain: a rectifier can shut a unit for good, and all gates with the last one.
+#: The reduction in the networks, as in the comparison of Wimpff et al. (2024). It is lower where
+#: fewer than four hidden units would remain: a ReLU unit can stop responding for the rest of the
+#: training, and without any unit all gates are constant.
 _REDUCTION = _FEWEST_HIDDEN = 4
 
 
 def make_attention(kind: str | None, axis: str, n_maps: int, n_electrodes: int) -> nn.Module:
-    """Return the attention layer of a name, as the networks use it.
+    """Return the attention layer with the given name, as the networks use it.
 
     Parameters
     ----------
     kind : {"se", "cbam", "eca"} or None
-        `SqueezeExcitation`, `CBAM` or `ECA`; None for a layer that changes nothing.
+        `SqueezeExcitation`, `CBAM` or `ECA`; None for a layer that returns its input.
     axis : {"maps", "electrodes", "map-electrode"}
         What has a gate, see `Attention`.
     n_maps, n_electrodes : int
@@ -30,9 +31,9 @@ def make_attention(kind: str | None, axis: str, n_maps: int, n_electrodes: int) 
     -------
     torch.nn.Module
         An `Attention`, or `torch.nn.Identity`. The bottleneck has a reduction of 4, as in the
-        comparison of attention layers in networks for EEG [1]_, or a lower one that leaves it 4
-        units. Gates of maps come from means, gates of electrodes from powers, see `Attention` for
-        why.
+        comparison of attention layers in networks for EEG [1]_, or a lower one where fewer than 4
+        units would remain. Gates of maps depend on means, gates of electrodes on powers, for the
+        reason given in `Attention`.
 
     Raises
     ------
@@ -41,7 +42,7 @@ def make_attention(kind: str | None, axis: str, n_maps: int, n_electrodes: int) 
 
     See Also
     --------
-    place_attention : Two of them, where a network with temporal and spatial filters has them.
+    place_attention : The attention layers of a network with temporal and spatial filters.
 
     References
     ----------
@@ -81,8 +82,8 @@ def place_attention(
 ) -> tuple[nn.Module | None, nn.Module]:
     """Return the attention layers of a network that begins with temporal and spatial filters.
 
-    Only one of the two does anything: electrodes are told apart between temporal and spatial
-    filters alone, and the maps that are worth a gate are those of the spatial filters.
+    Only one of the two changes its input. Electrodes are an axis of their own only between the
+    temporal and the spatial filters; gates of maps apply to the outputs of the spatial filters.
 
     Parameters
     ----------
@@ -98,9 +99,9 @@ def place_attention(
     Returns
     -------
     between : torch.nn.Module or None
-        For the argument `attention` of `TemporalSpatialFilter`; None where there is none.
+        For the argument `attention` of `TemporalSpatialFilter`; None for no attention.
     after : torch.nn.Module
-        For the maps after the first pool; `torch.nn.Identity` where there is none.
+        For the maps after the first pool; `torch.nn.Identity` for no attention.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Long correlations along time, forward and backward as fast as torch allows."""
+"""Correlations along time with long kernels, and their gradients."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import torch.nn.functional as F
 from scipy.fft import next_fast_len
 from torch import Tensor
 
-#: Asked once, since torch.compile cannot trace the question.
+#: A property of the torch build, looked up once because torch.compile cannot trace the call.
 _HAS_ONEDNN = torch.backends.mkldnn.is_available()
 
 
 def correlate_each(
     x: Tensor, kernels: Tensor, padding: tuple[int, int], bias: Tensor | None = None
 ) -> Tensor:
-    """Correlate each map along time with a kernel of its own.
+    """Correlate each map along time with its own kernel.
 
     Parameters
     ----------
@@ -34,10 +34,10 @@ def correlate_each(
     Returns
     -------
     Tensor, shape (batch, n_maps, n_times + padding - kernel_length + 1)
-        The maps of a sample lie side by side, as in torch's channels-last format.
+        In torch's channels-last memory format.
     """
-    # A zero tap more on one side makes any padding symmetric, which a convolution does by itself,
-    # without a padded copy of its input.
+    # Additional zero taps on one side make the padding symmetric. A convolution applies symmetric
+    # padding itself, without a padded copy of its input.
     reach = max(padding)
     kernels = F.pad(kernels, (reach - padding[0], reach - padding[1]))
     if is_onednn(x) and kernels.requires_grad and torch.is_grad_enabled():
@@ -48,13 +48,13 @@ def correlate_each(
 
 def _correlate_each(x: Tensor, kernels: Tensor, reach: int, bias: Tensor | None = None) -> Tensor:
     """Correlate (batch, n_maps, n_times) with (n_maps, K), with `reach` zeros on both sides."""
-    # oneDNN convolves maps side by side in half the time that it takes for one after the other.
-    maps, kernels = maps_side_by_side(x), kernels[:, None, None]
+    # In the channels-last format, oneDNN takes half the time.
+    maps, kernels = channels_last(x), kernels[:, None, None]
     return F.conv2d(maps, kernels, bias, padding=(0, reach), groups=len(kernels)).squeeze(2)
 
 
-def maps_side_by_side(x: Tensor) -> Tensor:
-    """Return (batch, n_maps, n_times) as (batch, n_maps, 1, n_times), in channels-last memory.
+def channels_last(x: Tensor) -> Tensor:
+    """Return (batch, n_maps, n_times) as (batch, n_maps, 1, n_times) in channels-last format.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def maps_side_by_side(x: Tensor) -> Tensor:
     Returns
     -------
     Tensor, shape (batch, n_maps, 1, n_times)
-        A view if `x` lies so already.
+        A view if `x` has this memory format already.
     """
     return x.transpose(1, 2).contiguous().transpose(1, 2).unsqueeze(2)
 
@@ -71,7 +71,7 @@ def maps_side_by_side(x: Tensor) -> Tensor:
 def correlate_each_by_spectrum(
     x: Tensor, kernels: Tensor, padding: tuple[int, int], bias: Tensor | None = None
 ) -> Tensor:
-    """Compute `correlate_each` as a product of spectra, whose cost hardly grows with the kernel.
+    """Compute `correlate_each` by spectra, at a cost that hardly depends on the kernel's length.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ def correlate_each_by_spectrum(
 def correlate_all(x: Tensor, kernels: Tensor, padding: tuple[int, int]) -> Tensor:
     """Correlate maps along time and sum them, with a kernel for each map and output.
 
-    It is a convolution layer without bias, computed as products of spectra.
+    This is a convolution layer without bias, computed as products of spectra.
 
     Parameters
     ----------
@@ -112,9 +112,10 @@ def correlate_all(x: Tensor, kernels: Tensor, padding: tuple[int, int]) -> Tenso
 
 
 def convolve(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """Compute ``conv2d(x, weight, bias)``, with a faster gradient by the bias on CPUs.
+    """Compute ``conv2d(x, weight, bias)``, with a faster gradient on CPUs.
 
-    oneDNN takes as long for that sum as for the gradient by the weights of a small kernel.
+    oneDNN takes as long for the gradient with respect to the bias, a sum, as for the gradient with
+    respect to the weights of a small kernel.
 
     Parameters
     ----------
@@ -134,12 +135,12 @@ def convolve(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
 
 
 def spectral_window(n_times: int, length: int, padding: tuple[int, int]) -> tuple[int, int, int]:
-    """Return where a product of spectra holds a correlation.
+    """Return the position of a correlation in a product of spectra.
 
     Parameters
     ----------
     n_times, length : int
-        Samples of the signal and of the kernel, which is to be reversed.
+        Samples of the signal and of the kernel, which must be reversed.
     padding : (int, int)
         Zeros before and after the signal, each fewer than `length`.
 
@@ -154,7 +155,7 @@ def spectral_window(n_times: int, length: int, padding: tuple[int, int]) -> tupl
 
 
 def is_onednn(x: Tensor) -> bool:
-    """Return whether torch hands convolutions of a tensor to oneDNN, its library for CPUs.
+    """Return whether torch computes convolutions of a tensor with oneDNN, its library for CPUs.
 
     Parameters
     ----------
@@ -168,11 +169,11 @@ def is_onednn(x: Tensor) -> bool:
 
 
 class _CorrelateEach(torch.autograd.Function):
-    """`_correlate_each`, with a backward that takes about as long as its forward.
+    """`_correlate_each`, with a backward pass that takes about as long as the forward pass.
 
-    oneDNN's gradient by a long depthwise kernel takes some twenty times as long as its forward.
-    That gradient is itself a depthwise correlation, of each signal with its own output's gradient
-    in place of the kernel, which oneDNN computes as fast as the forward.
+    oneDNN takes about twenty times as long as the forward pass for the gradient with respect to a
+    long depthwise kernel. That gradient is itself a depthwise correlation, of each signal with the
+    gradient of its output in place of a kernel, which takes oneDNN as long as the forward pass.
     """
 
     @staticmethod
@@ -184,22 +185,22 @@ class _CorrelateEach(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         x, kernels = ctx.saved_tensors
-        by_x = by_kernels = by_bias = None
+        grad_x = grad_kernels = grad_bias = None
         if ctx.needs_input_grad[0]:
             reach = kernels.shape[1] - 1 - ctx.reach
-            by_x = _correlate_each(gradient, kernels.flip(-1), reach)
+            grad_x = _correlate_each(gradient, kernels.flip(-1), reach)
         if ctx.needs_input_grad[1]:
-            by_kernels = _by_kernels(x, gradient, ctx.reach)
+            grad_kernels = _kernel_gradient(x, gradient, ctx.reach)
         if ctx.needs_input_grad[3]:
-            by_bias = gradient.sum(dim=(0, 2))
-        return by_x, by_kernels, None, by_bias
+            grad_bias = gradient.sum(dim=(0, 2))
+        return grad_x, grad_kernels, None, grad_bias
 
 
-def _by_kernels(x: Tensor, gradient: Tensor, reach: int) -> Tensor:
-    """Correlate each of the signals with its own gradient, summed over the batch."""
+def _kernel_gradient(x: Tensor, gradient: Tensor, reach: int) -> Tensor:
+    """Correlate each signal with the gradient of its output, and sum over the batch."""
     batch, n_maps, n_times = x.shape
     n_signals = batch * n_maps
-    # Padded by hand: oneDNN pads for such long kernels at a fifth of the speed.
+    # Padded here, since padding by oneDNN takes five times as long for such long kernels.
     signals = x.new_empty(batch, n_maps, n_times + 2 * reach)
     signals[..., :reach] = 0
     signals[..., reach : reach + n_times] = x
@@ -210,7 +211,7 @@ def _by_kernels(x: Tensor, gradient: Tensor, reach: int) -> Tensor:
 
 
 class _Convolve(torch.autograd.Function):
-    """`convolve`, with oneDNN's gradients but for that by the bias."""
+    """`convolve`, with oneDNN's gradients except for that with respect to the bias."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
@@ -221,17 +222,17 @@ class _Convolve(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         x, weight = ctx.saved_tensors
         needed = [*ctx.needs_input_grad[:2], False]
-        by_x, by_weight, _ = torch.ops.aten.convolution_backward(
+        grad_x, grad_weight, _ = torch.ops.aten.convolution_backward(
             gradient, x, weight, None, [1, 1], [0, 0], [1, 1], False, [0, 0], 1, needed
         )
-        return by_x, by_weight, gradient.sum(dim=(0, 2, 3))
+        return grad_x, grad_weight, gradient.sum(dim=(0, 2, 3))
 
 
 class _CorrelateAll(torch.autograd.Function):
-    """`correlate_all`, which autograd would differentiate through three times as many transforms.
+    """`correlate_all`, with a third of the transforms that autograd would take.
 
-    The gradient by the kernels is a product of spectra itself, of which those of the signals are
-    known from the forward pass, and only the first samples of its transform are needed.
+    The gradient with respect to the kernels is a product of spectra itself. The spectra of the
+    signals are kept from the forward pass, and only the first samples of the result are needed.
     """
 
     @staticmethod
@@ -245,28 +246,28 @@ class _CorrelateAll(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         x, kernels, signals = ctx.saved_tensors
-        by_x = by_kernels = None
+        grad_x = grad_kernels = None
         if ctx.needs_input_grad[0]:
             reach = kernels.shape[-1] - 1
             padding = reach - ctx.padding[0], reach - ctx.padding[1]
-            by_x = correlate_all(gradient, kernels.flip(-1).transpose(0, 1), padding)
+            grad_x = correlate_all(gradient, kernels.flip(-1).transpose(0, 1), padding)
         if ctx.needs_input_grad[1]:
             frames = cut_into_frames(x.shape, kernels.shape, ctx.padding)
-            if torch.is_grad_enabled():  # the gradient will be differentiated, by the signals too
+            if torch.is_grad_enabled():  # for a second derivative
                 signals = _signal_spectra(x, frames, ctx.padding)
-            by_kernels = _by_all_kernels(signals, gradient, frames, kernels.shape)
-        return by_x, by_kernels, None
+            grad_kernels = _all_kernel_gradients(signals, gradient, frames, kernels.shape)
+        return grad_x, grad_kernels, None
 
 
 class Frames(NamedTuple):
-    """How signals are cut for their transforms.
+    """How signals are cut into frames for their transforms.
 
     Parameters
     ----------
     n_frames, step : int
-        Number of frames, and of outputs that each of them gives; the last may give fewer.
+        Number of frames, and number of outputs of each frame; the last may have fewer.
     n_fft : int
-        Samples of a frame, which overlaps the next one by those of a kernel less one.
+        Samples of a frame, which overlaps the next one by those of a kernel minus one.
     n_out : int
         Number of outputs of all frames.
     """
@@ -279,9 +280,9 @@ class Frames(NamedTuple):
 
 @lru_cache(maxsize=256)
 def cut_into_frames(signals: torch.Size, kernels: torch.Size, padding: tuple[int, int]) -> Frames:
-    """Return the frames whose transforms have the fewest values, those of the kernels included.
+    """Return the frames for which all transforms, also those of the kernels, have fewest values.
 
-    A transform of whole signals would need no frames to overlap, but kernels as long as they are.
+    Whole signals would need no overlap, but kernels padded to their length.
 
     Parameters
     ----------
@@ -312,7 +313,7 @@ def cut_into_frames(signals: torch.Size, kernels: torch.Size, padding: tuple[int
 
 
 def _signal_spectra(x: Tensor, frames: Frames, padding: tuple[int, int]) -> Tensor:
-    """Return spectra of overlapping frames of padded signals, (frequency, frame and trial, map)."""
+    """Return spectra of overlapping frames of padded signals, (frequency, frame x trial, map)."""
     end = (frames.n_frames - 1) * frames.step + frames.n_fft
     padded = F.pad(x, (padding[0], end - x.shape[-1] - padding[0]))
     starts = range(0, frames.n_frames * frames.step, frames.step)
@@ -322,8 +323,8 @@ def _signal_spectra(x: Tensor, frames: Frames, padding: tuple[int, int]) -> Tens
 def _spectra(signals: Iterable[Tensor], n_fft: int) -> Tensor:
     """Return spectra of zero-padded signals, each (rows, columns, time), frequency first.
 
-    They are (frequency, signals times rows, columns), such that the matrices of each frequency lie
-    in one piece, without which their products would take several times as long.
+    They are (frequency, signals times rows, columns). The matrix of each frequency is contiguous,
+    without which matrix products would take several times as long.
     """
     together = torch.stack(list(signals))
     spectra = _transposed(torch.fft.rfft(together, n_fft).flatten(0, -2))
@@ -331,15 +332,15 @@ def _spectra(signals: Iterable[Tensor], n_fft: int) -> Tensor:
 
 
 def _transposed(matrix: Tensor) -> Tensor:
-    """Return the transpose in one piece; torch is slow to permute more than two axes."""
+    """Return the contiguous transpose; torch is slow at permuting more than two axes."""
     return matrix.t().contiguous()
 
 
 def _product(signals: Tensor, kernels: Tensor, frames: Frames) -> Tensor:
-    """Return signals correlated with kernels, (batch, n_outputs, time), from signals' spectra."""
+    """Return signals correlated with kernels, (batch, n_outputs, time), from signal spectra."""
     n_kernels, _, length = kernels.shape
-    by_kernel = _spectra([kernels.flip(-1).transpose(0, 1)], frames.n_fft)
-    products = _transposed(torch.bmm(signals, by_kernel).flatten(1))
+    kernel_spectra = _spectra([kernels.flip(-1).transpose(0, 1)], frames.n_fft)
+    products = _transposed(torch.bmm(signals, kernel_spectra).flatten(1))
     outputs = torch.fft.irfft(products, frames.n_fft)[:, length - 1 :]
     outputs = outputs.view(frames.n_frames, -1, n_kernels, frames.step)
     *full, last = outputs.unbind()
@@ -347,16 +348,18 @@ def _product(signals: Tensor, kernels: Tensor, frames: Frames) -> Tensor:
     return torch.cat([*full, last[..., :n_left]], dim=-1)
 
 
-def _by_all_kernels(signals: Tensor, gradient: Tensor, frames: Frames, shape: torch.Size) -> Tensor:
-    """Return the gradient by the kernels, of their shape, from the signals' spectra."""
+def _all_kernel_gradients(
+    signals: Tensor, gradient: Tensor, frames: Frames, shape: torch.Size
+) -> Tensor:
+    """Return the gradient with respect to the kernels, in their shape, from signal spectra."""
     n_kernels, n_maps, length = shape
     padded = F.pad(gradient, (0, frames.n_frames * frames.step - frames.n_out))
     outputs = _spectra(padded.split(frames.step, dim=-1), frames.n_fft)
-    # signals times conjugates of outputs, all four products of their parts in one of matrices.
+    # Signals times conjugate outputs: one matrix product for all four products of their parts.
     left, right = (torch.view_as_real(spectra).flatten(2) for spectra in (signals, outputs))
     parts = torch.bmm(left.mT, right).view(-1, n_maps, 2, n_kernels, 2)
     products = torch.complex(
         parts[:, :, 0, :, 0] + parts[:, :, 1, :, 1], parts[:, :, 1, :, 0] - parts[:, :, 0, :, 1]
     )
-    by_pair = torch.fft.irfft(_transposed(products.flatten(1)), frames.n_fft)[:, :length]
-    return by_pair.view(n_maps, n_kernels, length).transpose(0, 1)
+    kernels = torch.fft.irfft(_transposed(products.flatten(1)), frames.n_fft)[:, :length]
+    return kernels.view(n_maps, n_kernels, length).transpose(0, 1)

@@ -1,4 +1,4 @@
-"""Dropout at the speed of the rest."""
+"""Dropout with faster random numbers."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _PRECISE = (torch.float32, torch.float64)
 class Dropout(nn.Dropout):
     """``torch.nn.Dropout``, drawn in a quarter of the time on a CPU.
 
-    torch draws Bernoulli variables one by one there. Here, each is a 32-bit half of a random
-    integer, which is kept if it is above the fraction `p` of its range. Which values are dropped
-    differs from ``torch.nn.Dropout`` for a given seed, how often does not.
+    torch draws one Bernoulli variable after the other on a CPU. Here, each value is kept or dropped
+    by comparing one 32-bit half of a random integer with the fraction `p` of its range. For a given
+    seed, other values are dropped than by ``torch.nn.Dropout``, with the same probability.
     """
 
     def forward(self, input: Tensor) -> Tensor:
         """Drop values with probability `p` in training and scale the others by 1 / (1 - p)."""
-        compiling = torch.compiler.is_compiling()  # which draws and multiplies in one loop
+        compiling = torch.compiler.is_compiling()  # torch.compile fuses torch's own
         if compiling or not self.training or not 0 < self.p < 1 or not input.numel():
             return super().forward(input)
         generator = current_generator(input.device)

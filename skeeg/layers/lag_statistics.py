@@ -1,7 +1,7 @@
-"""What the taps of a kernel see of a batch: means, and covariances at all lags.
+"""Means and covariances of the samples under the taps of a kernel, over a batch.
 
-They decide the mean and the variance of the output of *any* kernel of that length, w'm and w'Gw,
-so batch normalisation needs neither the kernels' outputs nor a second look at the batch.
+They determine the mean w'm and the variance w'Gw of the output of *any* kernel w of that length, so
+that batch normalisation needs neither the outputs of the kernels nor a second pass over the batch.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-#: Values that are worked on at once: they stay in a processor's cache, and sums over them keep
-#: their digits in single precision. The pieces' sums are added up in float64.
+#: Number of values that are summed at once: they fit into a processor's cache, and their sums are
+#: precise in single precision. The sums of the pieces are added up in float64.
 _PIECE = 2**18
 
-#: Every so many samples one is looked at to guess the common offset.
+#: The common offset is estimated from one in so many samples.
 _OFFSET_STRIDE = 16
 
 
 @dataclass(frozen=True)
 class LagStatistics:
-    """Mean and covariance of what the taps of a kernel see, in float64.
+    """Mean and covariance of the samples under the taps of a kernel, in float64.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class LagStatistics:
     covariance : Tensor, shape (kernel_length, kernel_length)
         Covariance of the samples under every two taps.
     count : int
-        Number of outputs that a kernel has over the batch.
+        Number of outputs of a kernel over the batch.
     """
 
     mean: Tensor
@@ -42,12 +42,12 @@ class LagStatistics:
 
 
 def lag_statistics(x: Tensor, length: int, padding: tuple[int, int]) -> LagStatistics:
-    """Return mean and covariance of what each tap of a kernel sees of zero-padded signals.
+    """Return mean and covariance of the samples of zero-padded signals under a kernel's taps.
 
     Parameters
     ----------
     x : Tensor, shape (batch, n_chans, n_times)
-        Trials; every electrode is a signal of its own.
+        Trials; each electrode is a signal.
     length : int
         Samples of the kernel.
     padding : (int, int)
@@ -56,7 +56,7 @@ def lag_statistics(x: Tensor, length: int, padding: tuple[int, int]) -> LagStati
     Returns
     -------
     LagStatistics
-        Differentiable by `x`.
+        Differentiable with respect to `x`.
 
     Raises
     ------
@@ -65,24 +65,24 @@ def lag_statistics(x: Tensor, length: int, padding: tuple[int, int]) -> LagStati
     """
     window = _window(x.shape[-1], length, *padding, x.device)
     count = _count(x.shape, length, padding)
-    seen = _CentredSums(*(of[0] for of in _centred_sums(x.flatten(0, 1)[None], length, window)))
+    centred = _CentredSums(*(of[0] for of in _centred_sums(x.flatten(0, 1)[None], length, window)))
     share = window.inside.diagonal() / window.n_out
-    mean = seen.sums / count
-    cross = seen.while_inside / count - torch.outer(mean, share)
+    mean = centred.sums / count
+    cross = centred.while_inside / count - torch.outer(mean, share)
     offsets = window.inside / window.n_out - torch.outer(share, share)
     covariance = (
-        seen.products / count
+        centred.products / count
         - torch.outer(mean, mean)
-        + seen.offset * (cross + cross.T)
-        + seen.offset**2 * offsets
+        + centred.offset * (cross + cross.T)
+        + centred.offset**2 * offsets
     )
-    return LagStatistics(mean + seen.offset * share, covariance, count)
+    return LagStatistics(mean + centred.offset * share, covariance, count)
 
 
 def lag_sums(x: Tensor, length: int, padding: tuple[int, int]) -> Tensor:
-    """Return, trial by trial, all that `lag_statistics` needs to know of it.
+    """Return the sums over each trial from which `lag_statistics` can be computed.
 
-    Trials that come back epoch after epoch need to be looked at only once.
+    They are the same in every epoch, and need to be computed only once.
 
     Parameters
     ----------
@@ -93,8 +93,8 @@ def lag_sums(x: Tensor, length: int, padding: tuple[int, int]) -> Tensor:
     -------
     Tensor, shape (batch, K + K (K + 1) / 2)
         In float64: the sums of the samples under each of the K taps, then of the products of the
-        samples under every two taps. A common offset is in them, and costs the digits of its
-        square, which single precision does not have.
+        samples under each pair of taps. They contain any common offset, whose square needs more
+        digits than single precision has.
     """
     window = _window(x.shape[-1], length, *padding, x.device)
     upper = torch.triu_indices(length, length, device=x.device)
@@ -102,12 +102,12 @@ def lag_sums(x: Tensor, length: int, padding: tuple[int, int]) -> Tensor:
     n_together = max(1, _PIECE // (max(n_times, length) * max(n_chans, length)))
     rows = []
     for trials in x.split(n_together):
-        seen = _centred_sums(trials, length, window)
-        offset = seen.offset[:, None]
-        shifted = offset[..., None] * (seen.while_inside + seen.while_inside.mT)
+        centred = _centred_sums(trials, length, window)
+        offset = centred.offset[:, None]
+        shifted = offset[..., None] * (centred.while_inside + centred.while_inside.mT)
         constant = n_chans * window.inside
-        products = seen.products + shifted + offset[..., None] ** 2 * constant
-        sums = seen.sums + offset * constant.diagonal()
+        products = centred.products + shifted + offset[..., None] ** 2 * constant
+        sums = centred.sums + offset * constant.diagonal()
         rows.append(torch.cat([sums, products[:, upper[0], upper[1]]], dim=1))
     return torch.cat(rows)
 
@@ -115,14 +115,14 @@ def lag_sums(x: Tensor, length: int, padding: tuple[int, int]) -> Tensor:
 def statistics_of_sums(
     packed: Tensor, shape: torch.Size, length: int, padding: tuple[int, int]
 ) -> LagStatistics:
-    """Return what `lag_statistics` returns of trials whose `lag_sums` are known.
+    """Return the `lag_statistics` of trials whose `lag_sums` are known.
 
     Parameters
     ----------
     packed : Tensor, shape (batch, K + K (K + 1) / 2)
         As from `lag_sums`.
     shape : torch.Size
-        That of the trials, (batch, n_chans, n_times).
+        Shape of the trials, (batch, n_chans, n_times).
     length, padding
         As in `lag_statistics`.
 
@@ -138,7 +138,7 @@ def statistics_of_sums(
 
 @lru_cache(maxsize=64)
 def _places(length: int, device: torch.device) -> Tensor:
-    """Return where the product under every two taps stands in a row of `lag_sums`, (K, K)."""
+    """Return the index of the product under each pair of taps in a row of `lag_sums`, (K, K)."""
     places = torch.zeros(length, length, dtype=torch.int64, device=device)
     upper = torch.triu_indices(length, length, device=device)
     places[upper[0], upper[1]] = length + torch.arange(upper.shape[1], device=device)
@@ -149,7 +149,7 @@ def _count(shape: torch.Size, length: int, padding: tuple[int, int]) -> int:
     """Return the number of a kernel's outputs over the batch."""
     batch, n_chans, n_times = shape
     count = batch * n_chans * (n_times + sum(padding) - length + 1)
-    if count < 2:  # as torch's own batch normalisation says it
+    if count < 2:  # the message of torch's batch normalisation
         raise ValueError(
             "Expected more than 1 value per channel when training: a single output of one trial "
             "and one channel has no variance."
@@ -158,10 +158,11 @@ def _count(shape: torch.Size, length: int, padding: tuple[int, int]) -> int:
 
 
 class _CentredSums(NamedTuple):
-    """Sums over a group's signals and outputs of what the taps see of the signals less `offset`.
+    """Sums over the signals of a group, minus `offset`, and over outputs.
 
-    ``sums`` are those under each tap, ``products`` under every two taps, and ``while_inside[k, l]``
-    that under tap k as long as tap l is inside the signal. Each has a row per group.
+    ``sums`` are those of the samples under each tap, ``products`` those of the products under each
+    pair of taps, and ``while_inside[k, l]`` is that of the samples under tap k at the outputs for
+    which tap l is inside the signal. Each has a row per group.
     """
 
     offset: Tensor
@@ -173,8 +174,8 @@ class _CentredSums(NamedTuple):
 def _centred_sums(signals: Tensor, length: int, window: _Window) -> _CentredSums:
     """Return the sums over the signals of each group, (n_groups, n_signals, n_times)."""
     n_groups, _, n_times = signals.shape
-    # The square of a common offset would drown the variance in single precision, so a guess of it
-    # is taken off first; algebra adds it again, which is exact whatever the guess.
+    # In single precision, the square of a large common offset would hide the variance. An estimate
+    # is subtracted first and added again to the sums, which is exact for any estimate.
     offset = signals.detach()[..., ::_OFFSET_STRIDE].mean(dim=(1, 2))
     course = signals.new_zeros(n_groups, n_times, dtype=torch.float64)
     products = signals.new_zeros(n_groups, length, length, dtype=torch.float64)
@@ -193,13 +194,14 @@ def _centred_sums(signals: Tensor, length: int, window: _Window) -> _CentredSums
 
 @dataclass(frozen=True)
 class _Window:
-    """What the position of each tap in a padded signal decides, whatever the signal.
+    """Properties of the position of each tap in a padded signal, the same for all signals.
 
-    Output t sees, at tap k, sample t + k - before, which is inside the signal for some outputs
-    only: tap k sees the samples ``first[k]`` to ``last[k]``, the latter excluded, and those from
-    ``first_of_two[k, l]`` to ``last_of_two[k, l]`` while tap l is inside, too, which
-    ``inside[k, l]`` outputs are. Taps k and l see products at lag ``lag[k, l]``, of which those of
-    the first ``passed`` and of the last ``unreached`` samples are cut off.
+    At output t, tap k is at sample t + k - before, which is inside the signal for some outputs
+    only. Over all outputs, tap k covers the samples from ``first[k]`` up to but not including
+    ``last[k]``. At the ``inside[k, l]`` outputs for which tap l is inside the signal too, it covers
+    those from ``first_of_two[k, l]`` to ``last_of_two[k, l]``. The samples under taps k and l are
+    ``lag[k, l]`` apart. Of all products at that lag, those of the first ``passed`` and of the last
+    ``unreached`` samples are outside the window.
     """
 
     n_out: int
@@ -221,7 +223,7 @@ def _window(n_times: int, length: int, before: int, after: int, device: torch.de
     stop = (before + n_times - tap).clamp(0, n_out).maximum(start)
     start_of_two = torch.maximum(start[:, None], start)
     stop_of_two = torch.minimum(stop[:, None], stop).maximum(start_of_two)
-    sample = tap - before  # that each tap sees at the first output
+    sample = tap - before  # under each tap at the first output
     return _Window(
         n_out=n_out,
         first=(start + sample).clamp(0, n_times),
@@ -238,9 +240,9 @@ def _window(n_times: int, length: int, before: int, after: int, device: torch.de
 def _tap_products(x: Tensor, length: int, window: _Window) -> Tensor:
     """Return the sums over signals and outputs of the products under every two taps, (G, K, K).
 
-    The product under taps k and l >= k is the autocorrelation at lag l - k, less what the window
-    cuts off: products of the first samples, which tap k has passed already, and of the last ones,
-    which tap l does not reach.
+    The sum for taps k and l >= k is the autocorrelation at lag l - k, minus the products that are
+    outside the window: those of the first samples, which precede tap k at the first output, and
+    those of the last samples, which tap l does not reach.
     """
     lags = _autocorrelation(x, length)
     edge = min(length, x.shape[-1])
@@ -254,9 +256,9 @@ def _tap_products(x: Tensor, length: int, window: _Window) -> Tensor:
 def _autocorrelation(x: Tensor, length: int) -> Tensor:
     """Return the autocorrelation at lags 0 to length - 1, summed over signals, (G, K) in float64.
 
-    Cut into frames of `length` samples, products at these lags are products within a frame or of a
-    frame and the next one, so two matrix products give all of them. The zeros that end a signal
-    keep it apart from the next.
+    If the signals are cut into frames of `length` samples, all products at these lags are products
+    within a frame or of a frame and the next one, which two matrix products give. Zeros at the end
+    of each signal separate it from the next.
     """
     n_frames = -(-(x.shape[-1] + length - 1) // length)
     padded = F.pad(x, (0, n_frames * length - x.shape[-1]))

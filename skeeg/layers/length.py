@@ -1,4 +1,4 @@
-"""How long a signal is after a convolution or a pool, down to windows of one sample."""
+"""Lengths of signals after convolutions and pools, and convolutions that keep them."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from .correlation import correlate_each
 def clip_length(
     length: int, n_times: int, layer: str, *, unit: str = "sample", stacklevel: int = 3
 ) -> int:
-    """Return the length of a pool or unpadded kernel, clipped to that of its input with a warning.
+    """Return the length of a pool or unpadded kernel, clipped with a warning to that of its input.
 
     Parameters
     ----------
     length : int
-        The length asked for, in samples.
+        The requested length, in samples.
     n_times : int
         The length of the layer's input, in samples.
     layer : str
         The layer's name, for the warning.
     unit : str, default="sample"
-        What the lengths count, such as the "row" or "column" of a map.
+        Unit of the lengths, such as the "row" or "column" of a map.
     stacklevel : int, default=3
-        As in `warnings.warn`; 3 points at whoever called the constructor that calls this.
+        As in `warnings.warn`; 3 points to the caller of the constructor that calls this function.
 
     Returns
     -------
@@ -82,7 +82,7 @@ def output_length(n_times: int, length: int, stride: int = 1) -> int:
 
 
 def same_padding(length: int) -> tuple[int, int]:
-    """Return the zeros before and after a signal that leave its length as it is, as in Keras.
+    """Return the zeros before and after a signal that keep its length, as in Keras.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ def same_padding(length: int) -> tuple[int, int]:
     Returns
     -------
     before, after : int
-        One more after than before where the kernel is even.
+        One more after than before if the kernel is even.
 
     Examples
     --------
@@ -105,7 +105,7 @@ def same_padding(length: int) -> tuple[int, int]:
 class SameConv2d(nn.Conv2d):
     """A convolution along time, zero-padded so that its output is as long as its input.
 
-    An even kernel of K samples sees K/2 - 1 samples before and K/2 after the current one, as in
+    An even kernel of K samples covers K/2 - 1 samples before and K/2 after the current one, as in
     Keras and TensorFlow; symmetric padding would make the output one sample longer. torch's own
     ``padding="same"`` computes this as well, but warns about even kernels and is slower for them on
     a CPU.
@@ -115,7 +115,7 @@ class SameConv2d(nn.Conv2d):
     in_channels, out_channels : int
         Number of feature maps before and after.
     kernel_length : int
-        Length of the kernel in samples; it may exceed the input's.
+        Length of the kernel in samples; it may exceed that of the input.
     groups : int, default=1
         Number of groups of maps that are convolved separately.
     bias : bool, default=True

@@ -17,7 +17,7 @@ SPLITS = ("equal", "exponential")
 
 
 def split_maps(n_maps: int, n_groups: int, split: str = "equal") -> list[int]:
-    """Return how many maps each group gets.
+    """Return the number of maps of each group.
 
     Parameters
     ----------
@@ -26,9 +26,9 @@ def split_maps(n_maps: int, n_groups: int, split: str = "equal") -> list[int]:
     n_groups : int
         Number of groups.
     split : {"equal", "exponential"}, default="equal"
-        ``"equal"`` gives each group the same number of maps, and the first one what is left over.
-        ``"exponential"`` gives each group half of the maps that remain, rounded up but so that
-        each group after it still gets one; the last takes the rest.
+        ``"equal"`` gives each group the same number of maps, and the first one the remainder.
+        ``"exponential"`` gives each group half of the maps that remain, rounded up, but leaves one
+        for each group after it; the last group gets the rest.
 
     Returns
     -------
@@ -65,7 +65,7 @@ def split_maps(n_maps: int, n_groups: int, split: str = "equal") -> list[int]:
 
 
 class MixedDepthwiseConv(nn.Module):
-    """Filter each map along time by itself, with kernels of several lengths [1]_.
+    """A depthwise convolution along time with kernels of several lengths [1]_.
 
     The maps are divided into as many groups as there are lengths, in their order, and each map of a
     group is convolved with a kernel of that group's length. The output is as long as the input.
@@ -75,17 +75,19 @@ class MixedDepthwiseConv(nn.Module):
     n_maps : int
         Number of feature maps, at least one for each length.
     kernel_lengths : sequence of int
-        Lengths of the kernels in samples, K1 to Kg; they may exceed the input's. An even kernel
-        sees one sample more after the current one than before, as in `SameConv2d`.
+        Lengths of the kernels in samples, K1 to Kg; they may exceed that of the input. An even
+        kernel covers one sample more after the current one than before, as in `SameConv2d`.
     split : {"equal", "exponential"}, default="equal"
-        How many maps each length gets, see `split_maps`.
+        Number of maps of each length. ``"equal"`` gives each length the same number, and the first
+        one the remainder. ``"exponential"`` gives each length half of the maps that remain, rounded
+        up, but leaves one for each length after it; the last length gets the rest.
     bias : bool, default=False
         Whether to add a constant to each map.
     method : {"merged", "direct"}, default="merged"
-        ``"direct"`` filters one group after the other, as written. ``"merged"`` puts zeros around
-        the shorter kernels and filters all maps at once, which computes the same and, on a CPU and
-        with 16 maps, takes about half the time in training. It is an attribute, and may be changed
-        at any time.
+        ``"direct"`` convolves one group after the other, as written. ``"merged"`` pads the shorter
+        kernels with zeros and convolves all maps at once, which computes the same and takes about
+        half the time in training, with 16 maps on a CPU. It is an attribute, and may be changed at
+        any time.
 
     Attributes
     ----------
@@ -140,7 +142,7 @@ class MixedDepthwiseConv(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """Convolve (batch, n_maps, height, n_times); the shape stays as it is."""
+        """Convolve (batch, n_maps, height, n_times); the shape stays."""
         if check_choice("method", self.method, METHODS) == "direct":
             parts = zip(self.banks, x.split(self._sizes, dim=1), strict=True)
             return torch.cat([bank(part) for bank, part in parts], dim=1)
@@ -158,7 +160,7 @@ class MixedDepthwiseConv(nn.Module):
         return [bank for bank in self.banks if isinstance(bank, SameConv2d)]
 
     def _aligned(self) -> tuple[Tensor, tuple[int, int]]:
-        """Return the kernels of all maps, shorter ones with zeros around them, and their padding.
+        """Return the kernels of all maps, shorter ones padded with zeros, and the signal's padding.
 
         The padding is that of the longest kernel.
         """
