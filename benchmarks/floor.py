@@ -28,7 +28,7 @@ from scipy.fft import next_fast_len
 from torch import Tensor, nn
 
 from skeeg.layers import TemporalSpatialFilter
-from skeeg.layers.correlation import cut_into_frames
+from skeeg.layers._correlation import cut_into_frames
 from skeeg.layers.temporal_spatial import FEW_CHANS
 from skeeg.networks import ShallowConvNet
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ._arguments import check_choice, check_flag, check_positive_ints, value_or
-from .length import SameConv2d
+from .same_conv import SameConv2d
 
 #: For each choice of axis, the dimensions of (batch, maps, electrodes, time) that are pooled, and
 #: the one along which gates see each other.

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .correlation import is_onednn
+from ._correlation import is_onednn
 
 
 class GRU(nn.GRU):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .correlation import is_onednn
+from ._correlation import is_onednn
 
 
 class MeanPool(nn.Module):

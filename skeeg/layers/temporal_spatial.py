@@ -17,15 +17,15 @@ from torch import Tensor, nn
 
 from ._arguments import check_choice, check_flag, check_positive_ints
 from ._batch_norm import gain_and_constant, is_plain, is_watched, track_statistics
-from .correlation import (
+from ._correlation import (
     channels_last,
     convolve,
     correlate_all,
     correlate_each,
     correlate_each_by_spectrum,
 )
-from .lag_statistics import lag_statistics, lag_sums, statistics_of_sums
-from .length import same_padding
+from ._lag_statistics import lag_statistics, lag_sums, statistics_of_sums
+from ._length import same_padding
 
 METHODS = ("auto", "direct", "spectral", "merged")
 PADDINGS = ("same", "symmetric", "valid")

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from ..layers import Dropout, lecun_uniform_, make_activation
 from ..layers._arguments import check_choice, check_number, check_positive_ints
-from ..layers.length import same_padding
+from ..layers._length import same_padding
 
 #: Whether a 1 x 1 convolution stands before the dense layers.
 _VARIANTS = {"paper": True, "released": False}

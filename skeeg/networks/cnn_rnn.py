@@ -9,12 +9,11 @@ from torch import Tensor, nn
 from ..layers import (
     GRU,
     Dropout,
-    activation_and_max_pool,
-    clip_length,
     make_activation,
-    output_length,
 )
+from ..layers._activation_and_pool import activation_and_max_pool
 from ..layers._arguments import check_choice, check_number, check_positive_ints
+from ..layers._length import clip_length, output_length
 
 _HEADS = ("last", "flatten")
 

@@ -10,15 +10,14 @@ from torch import Tensor, nn
 from ..layers import (
     Dropout,
     TemporalSpatialFilter,
-    activation_and_max_pool,
-    clip_length,
     glorot_uniform_,
     glorot_uniform_as_convolution_,
-    output_length,
-    place_attention,
     with_max_norm,
 )
+from ..layers._activation_and_pool import activation_and_max_pool
 from ..layers._arguments import check_choice, check_number, check_positive_ints, value_or
+from ..layers._length import clip_length, output_length
+from ..layers._place_attention import place_attention
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,8 @@ from ..layers import (
     MeanPool,
     SameConv2d,
     TemporalSpatialFilter,
-    clip_length,
     glorot_uniform_,
     make_activation,
-    output_length,
-    place_attention,
     with_max_norm,
 )
 from ..layers._arguments import (
@@ -27,6 +24,8 @@ from ..layers._arguments import (
     check_positive_ints,
     value_or,
 )
+from ..layers._length import clip_length, output_length
+from ..layers._place_attention import place_attention
 
 
 @dataclass(frozen=True)

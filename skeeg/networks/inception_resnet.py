@@ -13,13 +13,12 @@ from ..layers import (
     MeanPool,
     SameConv2d,
     TemporalSpatialFilter,
-    clip_length,
     glorot_uniform_,
     make_activation,
-    output_length,
-    place_attention,
 )
 from ..layers._arguments import check_number, check_positive_ints
+from ..layers._length import clip_length, output_length
+from ..layers._place_attention import place_attention
 
 
 class InceptionResNet(nn.Module):

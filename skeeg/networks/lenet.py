@@ -15,12 +15,11 @@ from ..layers import (
     RadialBasis,
     ScaledTanh,
     TrainableSubsampling,
-    clip_length,
     lecun_uniform_,
     make_activation,
-    output_length,
 )
 from ..layers._arguments import check_choice, check_positive_ints
+from ..layers._length import clip_length, output_length
 
 
 @dataclass(frozen=True)

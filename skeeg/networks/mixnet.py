@@ -58,7 +58,7 @@ class MixNet(EEGNetBody):
         `first_pool_length` samples of the input; at most as many as there are maps, D * F1.
     split : {"equal", "exponential"}, default="equal"
         How many maps each of these lengths gets: the same number, or about half of the maps, then a
-        quarter, and so on; see `skeeg.layers.split_maps`.
+        quarter, and so on; see `skeeg.layers.MixedDepthwiseConv`.
     dropout : float, default=0.5
         Probability with which a value is dropped after each pool.
     activation : str, default="elu"

@@ -15,11 +15,8 @@ from ..layers import (
     SafeLog,
     Square,
     TemporalSpatialFilter,
-    clip_length,
     glorot_uniform_,
     make_activation,
-    output_length,
-    place_attention,
 )
 from ..layers._arguments import (
     check_choice,
@@ -28,6 +25,8 @@ from ..layers._arguments import (
     check_positive_ints,
     value_or,
 )
+from ..layers._length import clip_length, output_length
+from ..layers._place_attention import place_attention
 
 
 @dataclass(frozen=True)

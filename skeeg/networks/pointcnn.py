@@ -14,13 +14,13 @@ from torch import Tensor, nn
 from ..layers import (
     Dropout,
     XConv,
-    clip_length,
     farthest_points,
     lecun_uniform_,
     make_activation,
     nearest_points,
 )
 from ..layers._arguments import check_number, check_positive_ints
+from ..layers._length import clip_length
 from ..layers._random import current_generator
 from ..layers.x_conv import check_positions
 

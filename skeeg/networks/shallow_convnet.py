@@ -14,17 +14,16 @@ from ..layers import (
     SafeLog,
     Square,
     TemporalSpatialFilter,
-    clip_length,
     glorot_uniform_,
     glorot_uniform_as_convolution_,
     make_activation,
     normalised_power,
-    output_length,
-    place_attention,
     with_max_norm,
 )
 from ..layers._arguments import check_choice, check_number, check_positive_ints, value_or
 from ..layers._batch_norm import is_plain, is_watched
+from ..layers._length import clip_length, output_length
+from ..layers._place_attention import place_attention
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skeeg.layers import ACTIVATIONS, split_maps
+from skeeg.layers import ACTIVATIONS
+from skeeg.layers._split import split_maps
 from skeeg.networks import EEGNet, MixNet, summary
 
 X = np.random.default_rng(5).standard_normal((3, 3, 22))
