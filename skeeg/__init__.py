@@ -24,7 +24,6 @@ if TYPE_CHECKING:  # for editors and type checkers; at run time __getattr__ load
         models,
         networks,
         plotting,
-        report,
     )
     from ._registry import all_estimators
     from .channel_selection import GumbelChannelSelector
@@ -79,7 +78,6 @@ _SUBMODULES = (
     "models",
     "networks",
     "plotting",
-    "report",
 )
 
 __all__ = [
@@ -114,7 +112,6 @@ __all__ = [
     "models",
     "networks",
     "plotting",
-    "report",
 ]
 
 

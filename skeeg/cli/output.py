@@ -141,7 +141,7 @@ def new_table(*headings: str, title: str | None = None) -> Table:
 
 def _marked(title: str, comparison: Comparison) -> str:
     """Return a title that says whether the split leaks."""
-    from ..evaluation.comparison import LEAKAGE_ALLOWED
+    from ..evaluation.about import LEAKAGE_ALLOWED
 
     return f"{title} ({LEAKAGE_ALLOWED})" if comparison.leakage else title
 

@@ -84,7 +84,7 @@ def shuffled_windows(protocol: str) -> Any:
 
 def side_by_side(honest: Comparison, shuffled: Comparison) -> pd.DataFrame:
     """Return the main score of each model under both splits, best of the honest one first."""
-    from ..evaluation.comparison import LEAKAGE_ALLOWED
+    from ..evaluation.about import LEAKAGE_ALLOWED
 
     metric = honest.about.metrics[0]
     whole, leaking = honest.summary(metric), shuffled.summary(metric)

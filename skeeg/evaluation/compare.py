@@ -31,7 +31,9 @@ from ..data import EEGData
 from ..model_selection.folds import Fold, trial_codes
 from ..model_selection.leakage import check_leakage
 from ..model_selection.protocols import claimed_across, make_folds
-from .comparison import LEAKAGE_ALLOWED, About, Comparison
+from ..models import build_model
+from .about import LEAKAGE_ALLOWED, About
+from .comparison import Comparison
 from .environment import environment
 from .fold import FoldResult, Task, run_fold
 from .frames import Finished, history_frame, prediction_frame, score_frame
@@ -308,8 +310,6 @@ def _named(estimators: Any, data: LabelledRows) -> dict[str, Any]:
 
 def _entry(entry: Any, data: LabelledRows) -> tuple[str, Any]:
     if isinstance(entry, str):
-        from ..models import build_model
-
         if not isinstance(data, EEGData):
             raise TypeError(
                 f"The built-in model {entry!r} takes trials, and data are features. Pass "

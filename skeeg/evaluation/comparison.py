@@ -3,62 +3,21 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
+from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
+from .about import LEAKAGE_ALLOWED, About
+from .files import FRAMES, read_files, write_files
 from .metrics import check_metrics
-from .statistics import Chance, holm, paired_p_value, paired_scores
+from .report import write_report
+from .statistics import holm, paired_p_value, paired_scores
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-#: What every output says when a split that leaks was run on request.
-LEAKAGE_ALLOWED = "leakage allowed"
-
-
-@dataclass(frozen=True)
-class About:
-    """How a comparison was made.
-
-    Parameters
-    ----------
-    metrics : tuple of str
-        The columns of the scores, the main one first.
-    classes : tuple
-        The labels, sorted.
-    protocol : str
-        Of the folds.
-    n_folds : int
-    random_state : int
-        Every estimator's ``random_state`` that was None.
-    chance : dict of str to Chance
-        For each metric.
-    leakage : str
-        What leaks between training and test parts; empty if nothing does.
-    estimators : dict of str to str
-        Each estimator as scikit-learn prints it.
-    data : dict
-        Shape, rate, channels, subjects and labels of the data.
-    environment : dict of str to str
-        Versions and machine.
-    date : str
-        When it ended, in ISO 8601.
-    """
-
-    metrics: tuple[str, ...]
-    classes: tuple[Any, ...]
-    protocol: str
-    n_folds: int
-    random_state: int
-    chance: dict[str, Chance]
-    leakage: str = ""
-    estimators: dict[str, str] = field(default_factory=dict)
-    data: dict[str, Any] = field(default_factory=dict)
-    environment: dict[str, str] = field(default_factory=dict)
-    date: str = ""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -182,8 +141,6 @@ class Comparison:
             ``recall``, ``f1`` (0 where a class is never predicted), ``n`` rows of the class, and
             ``predicted_<class>``, as what class these were taken.
         """
-        from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
-
         classes = list(self.about.classes)
         parts = []
         for name, own in self.predictions.groupby("estimator", sort=False):
@@ -282,9 +239,12 @@ class Comparison:
         -------
         folder : pathlib.Path
         """
-        from .files import save_comparison
-
-        return save_comparison(self, folder)
+        return write_files(
+            folder,
+            {name: getattr(self, name) for name in FRAMES},
+            self.about,
+            {metric: self.summary(metric) for metric in self.about.metrics},
+        )
 
     @classmethod
     def load(cls, folder: str | os.PathLike[str]) -> Comparison:
@@ -305,9 +265,8 @@ class Comparison:
         ValueError
             If a file is damaged or has been changed.
         """
-        from .files import load_comparison
-
-        return load_comparison(folder)
+        frames, about = read_files(folder)
+        return cls(**frames, about=about)
 
     def report(self, path: str | os.PathLike[str]) -> Path:
         """Write one HTML file with tables, figures, protocol, data, seeds and versions.
@@ -321,8 +280,6 @@ class Comparison:
         -------
         path : pathlib.Path
         """
-        from ..report import write_report
-
         return write_report(self, path)
 
     # ------------------------------------------------------------------ checks and text

@@ -7,6 +7,7 @@ import hashlib
 import json
 import math
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,22 +15,33 @@ import numpy as np
 import pandas as pd
 
 from .._files import atomic_path
-from .comparison import LEAKAGE_ALLOWED, About, Comparison
+from .about import LEAKAGE_ALLOWED, About
 from .statistics import Chance
 
 _FORMAT = "skeeg.Comparison"
-_FRAMES = ("scores", "predictions", "history")
+#: The tables of a comparison, each a CSV file.
+FRAMES = ("scores", "predictions", "history")
 #: Columns whose empty or "NA" entries are names and labels, never missing values.
 _LITERAL = ("estimator", "fold", "y_true", "y_pred")
 
 
-def save_comparison(comparison: Comparison, folder: str | os.PathLike[str]) -> Path:
+def write_files(
+    folder: str | os.PathLike[str],
+    tables: Mapping[str, pd.DataFrame],
+    about: About,
+    summaries: Mapping[str, pd.DataFrame],
+) -> Path:
     """Write a comparison; ``comparison.json`` comes last and holds the sums of the others.
 
     Parameters
     ----------
-    comparison : Comparison
     folder : path-like
+        Made where it is missing.
+    tables : mapping of str to DataFrame
+        Those that `FRAMES` names.
+    about : About
+    summaries : mapping of str to DataFrame
+        For each metric, a row for each estimator.
 
     Returns
     -------
@@ -37,22 +49,21 @@ def save_comparison(comparison: Comparison, folder: str | os.PathLike[str]) -> P
     """
     folder = Path(folder)
     frames = {}
-    for name in _FRAMES:
-        frame = getattr(comparison, name)
-        content = frame.to_csv(index=False, lineterminator="\n").encode()
+    for name in FRAMES:
+        content = tables[name].to_csv(index=False, lineterminator="\n").encode()
         with atomic_path(folder / f"{name}.csv") as partial:
             partial.write_bytes(content)
         frames[name] = {
-            "dtypes": {str(column): str(dtype) for column, dtype in frame.dtypes.items()},
+            "dtypes": {str(column): str(dtype) for column, dtype in tables[name].dtypes.items()},
             "sha256": hashlib.sha256(content).hexdigest(),
         }
     document = {
         "format": _FORMAT,
-        "note": LEAKAGE_ALLOWED if comparison.about.leakage else "",
-        "about": dataclasses.asdict(comparison.about),
+        "note": LEAKAGE_ALLOWED if about.leakage else "",
+        "about": dataclasses.asdict(about),
         "summary": {
-            metric: comparison.summary(metric).reset_index().to_dict("records")
-            for metric in comparison.about.metrics
+            metric: summary.reset_index().to_dict("records")
+            for metric, summary in summaries.items()
         },
         "frames": frames,
     }
@@ -64,8 +75,8 @@ def save_comparison(comparison: Comparison, folder: str | os.PathLike[str]) -> P
     return folder
 
 
-def load_comparison(folder: str | os.PathLike[str]) -> Comparison:
-    """Read what `save_comparison` wrote.
+def read_files(folder: str | os.PathLike[str]) -> tuple[dict[str, pd.DataFrame], About]:
+    """Read what `write_files` wrote.
 
     Parameters
     ----------
@@ -73,7 +84,9 @@ def load_comparison(folder: str | os.PathLike[str]) -> Comparison:
 
     Returns
     -------
-    comparison : Comparison
+    tables : dict of str to DataFrame
+        Those that `FRAMES` names.
+    about : About
 
     Raises
     ------
@@ -89,14 +102,13 @@ def load_comparison(folder: str | os.PathLike[str]) -> Comparison:
         if document["format"] != _FORMAT:
             raise ValueError("it has no mark of a saved comparison")
         about = _about(document["about"])
-        described = {name: document["frames"][name] for name in _FRAMES}
+        described = {name: document["frames"][name] for name in FRAMES}
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ValueError(
             f"{source} cannot be read as a comparison ({type(error).__name__}: {error}). Expected "
             "a file written by Comparison.save."
         ) from error
-    frames = {name: _load_frame(folder / f"{name}.csv", described[name]) for name in _FRAMES}
-    return Comparison(**frames, about=about)
+    return {name: _load_frame(folder / f"{name}.csv", described[name]) for name in FRAMES}, about
 
 
 def _load_frame(path: Path, described: dict[str, Any]) -> pd.DataFrame:
@@ -130,7 +142,7 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except (FileNotFoundError, NotADirectoryError) as error:
         raise FileNotFoundError(
-            f"{path} does not exist; Comparison.save writes {', '.join(_FRAMES)} as .csv and "
+            f"{path} does not exist; Comparison.save writes {', '.join(FRAMES)} as .csv and "
             "comparison.json into one folder."
         ) from error
 

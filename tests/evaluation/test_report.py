@@ -13,7 +13,6 @@ from sklearn.pipeline import make_pipeline
 
 import skeeg
 from skeeg import EEGData, compare
-from skeeg.report import write_report
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +65,7 @@ def test_names_are_text_never_markup(page):
 
 def test_a_report_is_html_or_refused(comparison, tmp_path):
     with pytest.raises(ValueError, match=r"is an \.html file, got"):
-        write_report(comparison, tmp_path / "report.pdf")
+        comparison.report(tmp_path / "report.pdf")
     assert not list(tmp_path.iterdir())
 
 

@@ -6,13 +6,16 @@ import os
 from collections.abc import Mapping
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from ._files import atomic_path
-from .evaluation import METRICS, Comparison
-from .evaluation.comparison import LEAKAGE_ALLOWED
+from .._files import atomic_path
+from .about import LEAKAGE_ALLOWED
+from .metrics import METRICS
+
+if TYPE_CHECKING:
+    from .comparison import Comparison
 
 _COLUMNS = {
     "mean": "Mean",
