@@ -124,6 +124,45 @@ class LabelledRows:
         return self.metadata.groupby(columns, sort=False, dropna=False).ngroup().to_numpy()
 
 
+def is_continuous(y: NDArray[Any]) -> bool:
+    """Return whether targets are numbers to estimate, not classes to tell apart.
+
+    The rule is that of `sklearn.utils.multiclass.type_of_target`: floats of which one at least is
+    no whole number. Whole numbers may be either; `skeeg.compare` decides by the estimators.
+
+    Parameters
+    ----------
+    y : ndarray, shape (n_trials,)
+        Missing targets are left out.
+
+    Returns
+    -------
+    continuous : bool
+    """
+    if y.dtype.kind != "f":
+        return False
+    known = y[np.isfinite(y)]
+    return bool((known != np.floor(known)).any())
+
+
+def describe_labels(y: NDArray[Any]) -> str:
+    """Return the number of rows of each class, or the range of continuous targets.
+
+    Parameters
+    ----------
+    y : ndarray, shape (n_rows,)
+
+    Returns
+    -------
+    description : str
+        Such as ``"rest: 20, task: 20"`` or ``"y from -1.2 to 3.4"``.
+    """
+    if is_continuous(y):
+        return f"y from {np.nanmin(y):.3g} to {np.nanmax(y):.3g}"
+    labels, counts = np.unique(y, return_counts=True)
+    return ", ".join(f"{label}: {n}" for label, n in zip(labels, counts, strict=True))
+
+
 def subject_codes(data: LabelledRows) -> NDArray[np.intp]:
     """Return which subject each row is of, counted from 0 in order of appearance.
 

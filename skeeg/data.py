@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ._files import atomic_path
 from ._labelled import PROVENANCE as PROVENANCE
-from ._labelled import LabelledRows
+from ._labelled import LabelledRows, describe_labels
 
 if TYPE_CHECKING:
     import mne
@@ -398,14 +398,12 @@ class EEGData(LabelledRows):
             ) from error
 
     def __repr__(self) -> str:
-        labels, counts = np.unique(self.y, return_counts=True)
-        classes = ", ".join(f"{label}: {n}" for label, n in zip(labels, counts, strict=True))
         n_trials, n_chans, n_times = self.shape
         subjects = self.metadata["subject"].nunique() if "subject" in self.metadata else None
         people = "" if subjects is None else f", {subjects} subject{'s' if subjects > 1 else ''}"
         return (
             f"<EEGData: {n_trials} trials x {n_chans} channels x {n_times} samples "
-            f"at {self.sfreq:g} Hz{people}; {classes}>"
+            f"at {self.sfreq:g} Hz{people}; {describe_labels(self.y)}>"
         )
 
 

@@ -88,6 +88,11 @@ class TestConstruction:
         with pytest.raises(ValueError, match=message):
             EEGData.from_arrays(**arguments)
 
+    def test_repr_tells_the_range_of_continuous_targets(self, data):
+        y = np.linspace(-1.25, 3, len(data))
+        continuous = EEGData.from_arrays(data.X, y, data.sfreq)
+        assert repr(continuous).endswith("; y from -1.25 to 3>")
+
     def test_repr_tells_the_shape_the_classes_and_the_subjects(self, data):
         assert repr(data) == (
             "<EEGData: 12 trials x 3 channels x 50 samples at 100 Hz, 2 subjects; rest: 6, task: 6>"

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import clone
 
-from .._labelled import LabelledRows
+from .._labelled import LabelledRows, describe_labels
 from ..data import EEGData
 from ._base import BandFeatures
 from ._checks import check_eeg_data
@@ -215,13 +215,11 @@ class FeatureTable(LabelledRows):
         }
 
     def __repr__(self) -> str:
-        labels, counts = np.unique(self.y, return_counts=True)
-        classes = ", ".join(f"{label}: {n}" for label, n in zip(labels, counts, strict=True))
         of_bands, of_channels = (
             f"{len(names)} {what}{'s' if len(names) > 1 else ''}"
             for names, what in ((self.bands, "band"), (self.ch_names, "channel"))
         )
         return (
             f"<FeatureTable: {len(self)} windows of {self.window:g} s x {of_bands} x "
-            f"{of_channels}; {classes}>"
+            f"{of_channels}; {describe_labels(self.y)}>"
         )

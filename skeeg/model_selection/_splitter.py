@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import check_consistent_length
 
-from .._labelled import LabelledRows, subject_codes
+from .._labelled import LabelledRows, is_continuous, subject_codes
 from .folds import require_column, trial_codes
 
 Split = tuple[NDArray[np.intp], NDArray[np.intp]]
@@ -21,6 +21,8 @@ class Splitter(BaseCrossValidator):
     """A splitter that uses ``groups`` where they are passed, and the data's own where not."""
 
     n_splits: int
+    #: Whether targets are continuous, where `make_folds` knows; None goes by what they look like.
+    continuous: bool | None = None
 
     # For scikit-learn's metadata routing: split uses groups when it gets them.
     __metadata_request__split = {"groups": True}
@@ -38,6 +40,12 @@ class Splitter(BaseCrossValidator):
         n_splits : int
         """
         return self.n_splits
+
+    def _strata(self, X: Any, y: Any) -> NDArray[Any]:
+        """Return the classes to balance over the folds: a single one if targets are continuous."""
+        labels = labels_of(self, X, y)
+        continuous = is_continuous(labels) if self.continuous is None else self.continuous
+        return np.zeros(len(labels), dtype=np.intp) if continuous else labels
 
 
 def labels_of(splitter: Splitter, X: Any, y: Any) -> NDArray[Any]:

@@ -106,13 +106,15 @@ def as_rows(index: Any, n_trials: int, what: str) -> NDArray[np.intp]:
     return rows.astype(np.intp)
 
 
-def checked_folds(folds: list[Fold], data: LabelledRows) -> list[Fold]:
+def checked_folds(folds: list[Fold], data: LabelledRows, *, continuous: bool) -> list[Fold]:
     """Return ``folds``, having checked that each can be learnt from and tested on.
 
     Parameters
     ----------
     folds : list of Fold
     data : EEGData or FeatureTable
+    continuous : bool
+        Whether the targets are numbers, so that there are no classes to look for.
 
     Returns
     -------
@@ -121,18 +123,20 @@ def checked_folds(folds: list[Fold], data: LabelledRows) -> list[Fold]:
     Raises
     ------
     ValueError
-        If there is none, two have one name, a test part is empty, or a training part lacks a
-        class; it names the fold and the class.
+        If there is none, two have one name, a part is empty, or a training part lacks a class; it
+        names the fold and the class.
     """
     if not folds:
         raise ValueError("cv gave no fold at all.")
     names = pd.Series([fold.name for fold in folds])
     if names.duplicated().any():
         raise ValueError(f"Two folds are called {names[names.duplicated()].iloc[0]!r}.")
-    classes = np.unique(data.y)
+    classes = np.unique(data.y[:0] if continuous else data.y)
     for fold in folds:
         if not len(fold.test):
             raise ValueError(f"The test part of fold {fold.name!r} is empty.")
+        if continuous and not len(fold.train):
+            raise ValueError(f"The training part of fold {fold.name!r} is empty.")
         missing = np.setdiff1d(classes, data.y[fold.train])
         if missing.size:
             raise ValueError(

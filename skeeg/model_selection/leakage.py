@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from .._labelled import PROVENANCE, LabelledRows, subject_codes
+from .._labelled import PROVENANCE, LabelledRows, is_continuous, subject_codes
 from .folds import Fold, LeakageError, rows_of_subjects, trial_codes
 from .protocols import as_folds, claimed_across
 
@@ -90,7 +90,8 @@ def check_leakage(
       over them;
     * recordings that are the class. Where every subject, session or run that a fold divides
       holds one class only (rest in one file and task in another, patients and controls), the
-      recording is recognised instead of the class.
+      recording is recognised instead of the class. The same holds for continuous targets, such
+      as the age of each subject.
 
     Parameters
     ----------
@@ -293,24 +294,25 @@ def _recognised_recordings(fold: Fold, units: _Units, data: LabelledRows) -> Lea
     for level, codes in units.recordings:
         divided = _shared(codes, fold)
         rows = np.isin(codes, divided)
-        if len(divided) < 2 or (_n_classes(codes[rows], data.y[rows]) > 1).any():
+        if len(divided) < 2 or (_n_targets(codes[rows], data.y[rows]) > 1).any():
             continue
         if len(np.unique(data.y[rows])) < 2:
             continue
         columns = _LEVELS[: _LEVELS.index(level) + 1]
+        noun = "target" if is_continuous(data.y) else "class"
         return Leak(
             fold.name,
             divided.size,
-            f"{level} of a single class",
+            f"{level} of a single {noun}",
             _names_of(codes, divided, columns, data),
-            f"Where each {level} holds one class, an estimator recognises the {level} instead: "
+            f"Where each {level} holds one {noun}, an estimator recognises the {level} instead: "
             "test on other subjects, with cv='cross-subject'.",
         )
     return None
 
 
-def _n_classes(units: NDArray[np.intp], y: NDArray[Any]) -> NDArray[Any]:
-    """Count the classes in each unit."""
+def _n_targets(units: NDArray[np.intp], y: NDArray[Any]) -> NDArray[Any]:
+    """Count the classes, or different target values, in each unit."""
     return pd.Series(y).groupby(units).nunique().to_numpy()
 
 

@@ -12,7 +12,8 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.model_selection import check_cv
 
-from .._labelled import LabelledRows
+from .._labelled import LabelledRows, is_continuous
+from ._splitter import Splitter
 from .folds import (
     Fold,
     as_fold,
@@ -29,17 +30,20 @@ _N_SPLITS = 5
 _ACROSS = {"cross-subject": "subject", "cross-session": "session"}
 
 
-def within_subject(data: LabelledRows) -> list[Fold]:
+def within_subject(data: LabelledRows, *, continuous: bool | None = None) -> list[Fold]:
     """Train and test on one subject at a time.
 
     Leave-one-run-out where a subject has several runs and every class remains to be learnt from
     when any of them is left out; else five folds over whole trials, stratified and unshuffled,
-    so that neighbours in time stay together.
+    so that neighbours in time stay together. Continuous targets are not stratified.
 
     Parameters
     ----------
     data : EEGData or FeatureTable
         Without a ``subject`` in its metadata it is one subject.
+    continuous : bool, optional
+        Whether the targets are numbers, not classes; by default what
+        `sklearn.utils.multiclass.type_of_target` says.
 
     Returns
     -------
@@ -50,26 +54,31 @@ def within_subject(data: LabelledRows) -> list[Fold]:
     ValueError
         If a training part lacks a class, or a subject has too few trials to be divided.
     """
+    continuous = is_continuous(data.y) if continuous is None else continuous
     folds = []
     for subject, rows in rows_of_subjects(data):
         runs = _runs(data, rows)
-        if len(runs) > 1 and all(
+        complete = continuous or all(
             len(np.unique(data.y[np.setdiff1d(rows, run)])) == len(np.unique(data.y))
             for _, run in runs
-        ):
+        )
+        if len(runs) > 1 and complete:
             folds += [_leave_out(rows, run, subject, name) for name, run in runs]
         else:
-            folds += _contiguous_folds(data, rows, subject)
-    return checked_folds(folds, data)
+            folds += _contiguous_folds(data, rows, subject, continuous)
+    return checked_folds(folds, data, continuous=continuous)
 
 
-def cross_session(data: LabelledRows) -> list[Fold]:
+def cross_session(data: LabelledRows, *, continuous: bool | None = None) -> list[Fold]:
     """Leave one session of one subject out, training on that subject's other sessions.
 
     Parameters
     ----------
     data : EEGData or FeatureTable
         With a ``session`` in its metadata.
+    continuous : bool, optional
+        Whether the targets are numbers, not classes; by default what
+        `sklearn.utils.multiclass.type_of_target` says.
 
     Returns
     -------
@@ -96,16 +105,20 @@ def cross_session(data: LabelledRows) -> list[Fold]:
             f"The cross-session protocol needs two sessions or more of each subject. {who} only "
             "one: leave such subjects out, or use cv='within-subject' or 'cross-subject'."
         )
-    return checked_folds(folds, data)
+    continuous = is_continuous(data.y) if continuous is None else continuous
+    return checked_folds(folds, data, continuous=continuous)
 
 
-def cross_subject(data: LabelledRows) -> list[Fold]:
+def cross_subject(data: LabelledRows, *, continuous: bool | None = None) -> list[Fold]:
     """Leave one subject out, training on all others.
 
     Parameters
     ----------
     data : EEGData or FeatureTable
         With a ``subject`` in its metadata.
+    continuous : bool, optional
+        Whether the targets are numbers, not classes; by default what
+        `sklearn.utils.multiclass.type_of_target` says.
 
     Returns
     -------
@@ -125,11 +138,12 @@ def cross_subject(data: LabelledRows) -> list[Fold]:
         )
     splits = zip(subjects, LeaveSubjectsOut().split(data), strict=True)
     folds = [Fold(train, test, who, f"subject {who}") for (who, _), (train, test) in splits]
-    return checked_folds(folds, data)
+    continuous = is_continuous(data.y) if continuous is None else continuous
+    return checked_folds(folds, data, continuous=continuous)
 
 
 #: The protocols that `make_folds` and `skeeg.compare` know by name.
-PROTOCOLS: dict[str, Callable[[LabelledRows], list[Fold]]] = {
+PROTOCOLS: dict[str, Callable[..., list[Fold]]] = {
     "within-subject": within_subject,
     "cross-session": cross_session,
     "cross-subject": cross_subject,
@@ -143,6 +157,7 @@ def make_folds(
     groups: str | ArrayLike | None = None,
     random_state: int | None = None,
     allow_leakage: bool = False,
+    continuous: bool | None = None,
 ) -> list[Fold]:
     """Return the folds of a protocol, a scikit-learn splitter or an iterable of splits.
 
@@ -157,6 +172,9 @@ def make_folds(
         For splitters that shuffle and have no ``random_state`` of their own.
     allow_leakage : bool, default=False
         Let `ShuffledSegmentKFold` run, which refuses to by itself.
+    continuous : bool, optional
+        Whether the targets are numbers, not classes; by default what
+        `sklearn.utils.multiclass.type_of_target` says.
 
     Returns
     -------
@@ -180,10 +198,16 @@ def make_folds(
     >>> [(fold.name, fold.test.tolist()) for fold in make_folds("cross-subject", data)]
     [('subject A', [0, 1]), ('subject B', [2, 3])]
     """
+    continuous = is_continuous(data.y) if continuous is None else continuous
     folds = as_folds(
-        cv, data, groups=groups, random_state=random_state, allow_leakage=allow_leakage
+        cv,
+        data,
+        groups=groups,
+        random_state=random_state,
+        allow_leakage=allow_leakage,
+        continuous=continuous,
     )
-    return checked_folds(folds, data)
+    return checked_folds(folds, data, continuous=continuous)
 
 
 def as_folds(
@@ -193,12 +217,13 @@ def as_folds(
     groups: str | ArrayLike | None = None,
     random_state: int | None = None,
     allow_leakage: bool = False,
+    continuous: bool | None = None,
 ) -> list[Fold]:
     """Return what `make_folds` does, not yet checked for empty parts and absent classes.
 
     Parameters
     ----------
-    cv, data, groups, random_state, allow_leakage
+    cv, data, groups, random_state, allow_leakage, continuous
         As in `make_folds`.
 
     Returns
@@ -217,11 +242,13 @@ def as_folds(
             raise ValueError(
                 f"groups are for splitters; the protocol {cv!r} takes its own from the metadata."
             )
-        return _protocol(cv)(data)
+        return _protocol(cv)(data, continuous=continuous)
     if isinstance(cv, Iterable):
         splits = cv
     else:
-        splitter = _configured(_splitter(cv, data), random_state, allow_leakage)
+        continuous = is_continuous(data.y) if continuous is None else continuous
+        splitter = _splitter(cv, data, continuous)
+        splitter = _configured(splitter, random_state, allow_leakage, continuous)
         splits = splitter.split(data, data.y, _group_of_rows(groups, data))
     return [as_fold(split, i, data) for i, split in enumerate(splits)]
 
@@ -249,7 +276,7 @@ def claimed_across(cv: Any, data: LabelledRows, groups: Any = None) -> str | Non
     return across if across in data.metadata else None
 
 
-def _protocol(name: str) -> Callable[[LabelledRows], list[Fold]]:
+def _protocol(name: str) -> Callable[..., list[Fold]]:
     if name not in PROTOCOLS:
         near = difflib.get_close_matches(name, PROTOCOLS, n=1)
         meant = f" Did you mean {near[0]!r}?" if near else ""
@@ -260,9 +287,9 @@ def _protocol(name: str) -> Callable[[LabelledRows], list[Fold]]:
     return PROTOCOLS[name]
 
 
-def _splitter(cv: Any, data: LabelledRows) -> Any:
+def _splitter(cv: Any, data: LabelledRows, continuous: bool) -> Any:
     try:
-        return check_cv(cv, data.y, classifier=True)
+        return check_cv(cv, data.y, classifier=not continuous)
     except ValueError as error:
         raise ValueError(
             f"cv must be one of {', '.join(PROTOCOLS)}, a scikit-learn splitter, or an iterable "
@@ -270,15 +297,23 @@ def _splitter(cv: Any, data: LabelledRows) -> Any:
         ) from error
 
 
-def _configured(splitter: Any, random_state: int | None, allow_leakage: bool) -> Any:
-    """Return a copy that is seeded, and allowed to leak, where the splitter itself is not."""
+def _configured(
+    splitter: Any, random_state: int | None, allow_leakage: bool, continuous: bool
+) -> Any:
+    """Return a copy that is seeded, and allowed to leak, where the splitter itself is not.
+
+    The splitters of skeeg are told whether the targets are continuous.
+    """
     splitter = copy.copy(splitter)
     if hasattr(splitter, "random_state") and splitter.random_state is None:
         splitter.random_state = random_state
     if isinstance(splitter, ShuffledSegmentKFold):
         splitter.allow_leakage |= allow_leakage
+    if isinstance(splitter, Splitter):
+        splitter.continuous = continuous
     if isinstance(splitter, WithinSubject):
-        splitter.cv = _configured(splitter.cv, random_state, allow_leakage)
+        inner = splitter._splitter()
+        splitter.cv = _configured(inner, random_state, allow_leakage, continuous)
     return splitter
 
 
@@ -302,19 +337,24 @@ def _leave_out(rows: NDArray[np.intp], test: NDArray[np.intp], subject: Any, par
     return Fold(np.setdiff1d(rows, test), test, subject, name)
 
 
-def _contiguous_folds(data: LabelledRows, rows: NDArray[np.intp], subject: Any) -> list[Fold]:
+def _contiguous_folds(
+    data: LabelledRows, rows: NDArray[np.intp], subject: Any, continuous: bool
+) -> list[Fold]:
     """Divide one subject's trials, each with all its windows, into stratified blocks of time."""
     trials = trial_codes(data)[rows]
     _, first = np.unique(trials, return_index=True)
-    counts = pd.Series(data.y[rows][first]).value_counts()
+    targets = pd.Series(data.y[rows][first])
+    counts = pd.Series([len(targets)]) if continuous else targets.value_counts()
     if counts.min() < 2:
-        rarest = counts.index.tolist()[-1]
+        rarest = "" if continuous else f" of class {counts.index.tolist()[-1]!r}"
         who = "The data have" if subject is None else f"Subject {subject} has"
         raise ValueError(
-            f"{who} only one trial of class {rarest!r}: the within-subject protocol cannot both "
+            f"{who} only one trial{rarest}: the within-subject protocol cannot both "
             "learn and test it. Use cv='cross-subject', or leave that subject out."
         )
-    splits = TrialKFold(min(_N_SPLITS, int(counts.min()))).split(rows, data.y[rows], trials)
+    splitter = TrialKFold(min(_N_SPLITS, int(counts.min())))
+    splitter.continuous = continuous
+    splits = splitter.split(rows, data.y[rows], trials)
     return [
         _leave_out(rows, rows[test], subject, f"fold {i + 1}") for i, (_, test) in enumerate(splits)
     ]

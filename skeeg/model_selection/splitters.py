@@ -18,7 +18,8 @@ class TrialKFold(Splitter):
 
     Folds hold whole trials, as equal in number and in classes as can be: each class has its trials
     in every fold, give or take one. A trial whose windows differ in label counts as its most
-    frequent one. Trials of unequal length make folds of unequal length.
+    frequent one. Trials of unequal length make folds of unequal length. Continuous targets are not
+    stratified.
 
     Parameters
     ----------
@@ -76,13 +77,18 @@ class TrialKFold(Splitter):
         ValueError
             If it cannot know the trials or the labels, or no class has `n_splits` trials.
         """
-        labels = labels_of(self, X, y)
+        labels = self._strata(X, y)
         trials = codes_of(self, X, groups, "trial")
         classes, of_rows = np.unique(labels, return_inverse=True)
         counts = np.zeros((trials.max(initial=-1) + 1, len(classes)), dtype=np.intp)
         np.add.at(counts, (trials, of_rows), 1)
         of_trials = counts.argmax(axis=1)
         most = np.bincount(of_trials, minlength=1).max()
+        if most < self.n_splits and len(classes) == 1:
+            raise ValueError(
+                f"TrialKFold(n_splits={self.n_splits}) needs that many trials at least, and there "
+                f"{'is' if most == 1 else 'are'} {most}. Use fewer folds."
+            )
         if most < self.n_splits:
             raise ValueError(
                 f"TrialKFold(n_splits={self.n_splits}) needs that many trials of a class at least; "

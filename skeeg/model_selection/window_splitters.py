@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedKFold
 
 from .._labelled import LabelledRows
-from ._splitter import Split, Splitter, check_count, group_codes, labels_of
+from ._splitter import Split, Splitter, check_count, group_codes
 from .folds import LeakageError
 
 
@@ -78,9 +78,14 @@ class BlockwiseKFold(Splitter):
             If it cannot know the labels, a class has fewer rows than there are folds, or `gap`
             leaves nothing to train on.
         """
-        labels = pd.Series(labels_of(self, X, y))
+        labels = pd.Series(self._strata(X, y))
         recordings = _recordings(X, groups, len(labels))
         counts = labels.value_counts()
+        if counts.min() < self.n_splits and len(counts) == 1:
+            raise ValueError(
+                f"BlockwiseKFold(n_splits={self.n_splits}) needs that many rows at least, and "
+                f"there are {len(labels)}. Use fewer folds."
+            )
         if counts.min() < self.n_splits:
             raise ValueError(
                 f"BlockwiseKFold(n_splits={self.n_splits}) needs that many rows of every class; "
@@ -140,7 +145,7 @@ class ShuffledSegmentKFold(Splitter):
         self.allow_leakage = allow_leakage
 
     def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterator[Split]:
-        """Yield the rows of each training and test part, stratified.
+        """Yield the rows of each training and test part, stratified unless targets are continuous.
 
         Parameters
         ----------
@@ -167,7 +172,7 @@ class ShuffledSegmentKFold(Splitter):
                 "inflates the scores: use TrialKFold. To run it all the same, pass "
                 "allow_leakage=True to it, or to skeeg.compare."
             )
-        labels = labels_of(self, X, y)
+        labels = self._strata(X, y)
         folds = StratifiedKFold(self.n_splits, shuffle=True, random_state=self.random_state)
         yield from folds.split(labels, labels)
 
