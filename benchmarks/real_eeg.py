@@ -350,7 +350,7 @@ def run(study: Study, args: argparse.Namespace) -> pd.DataFrame:
             data,
             cv=LeaveOneGroupOut(),
             groups=data.groups(study.leave_out),
-            metrics=(study.metric,),
+            scoring=study.metric,
             random_state=1000 * seed,
             n_jobs=args.n_jobs,
             store=args.store,

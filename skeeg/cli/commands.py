@@ -148,6 +148,14 @@ def compare(
             "each network's own.",
         ),
     ] = None,
+    scoring: Annotated[
+        str | None,
+        typer.Option(
+            help="Metrics, separated by commas, the main one first: accuracy, balanced_accuracy, "
+            "roc_auc, kappa; for continuous targets r2, mean_absolute_error, pearson; or any "
+            "scorer of scikit-learn by name."
+        ),
+    ] = None,
     n_jobs: Annotated[int, typer.Option(help="How many folds run at a time; -1: all cores.")] = -1,
     seed: Annotated[int, typer.Option(min=0, help="Where all randomness comes from.")] = 0,
     out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("skeeg-results"),
@@ -179,7 +187,7 @@ def compare(
             if window is not None:
                 baseline = load_baseline(data, path, wanted) if features else None
                 rows = in_windows(rows, baseline, features, window)
-            run = _Run(rows, names, epochs, n_jobs, seed, kept)
+            run = _Run(rows, names, epochs, _metrics(scoring), n_jobs, seed, kept)
             honest = run(protocol)
             written = write(honest, out)
             shuffled = None if window is None else run(shuffled_windows(honest.about.protocol))
@@ -217,6 +225,13 @@ def _model_names(models: str | None, task: str | None, features: str | None) -> 
     return chosen(suited if models is None else models, MODELS, "model", "--models")
 
 
+def _metrics(scoring: str | None) -> list[str] | None:
+    """Return the metrics between the commas; None is what suits the targets."""
+    if scoring is None:
+        return None
+    return [name.strip() for name in scoring.split(",") if name.strip()]
+
+
 @dataclass(frozen=True)
 class _Run:
     """The same models on the same rows, for any split."""
@@ -224,6 +239,7 @@ class _Run:
     rows: LabelledRows
     names: list[str]
     epochs: int | None
+    scoring: list[str] | None
     n_jobs: int
     seed: int
     store: Path
@@ -239,6 +255,7 @@ class _Run:
             {name: self._model(name) for name in self.names},
             self.rows,
             cv=cv,
+            scoring=self.scoring,
             n_jobs=self.n_jobs,
             random_state=self.seed,
             store=self.store,

@@ -20,19 +20,17 @@ def write(comparison: Comparison, out: Path) -> list[str]:
     """Write everything into ``out``; return what is where, a line each."""
     with Console(stderr=True).status("Writing figures and report ..."):
         comparison.save(out)
-        _save_table(comparison.by_class(), out / "classes.csv")
+        tables = ["predictions.csv", "history.csv"]
+        if comparison.about.classes:
+            _save_table(comparison.by_class(), out / "classes.csv")
+            tables.append("classes.csv")
         figures = out / "figures"
-        for metric in comparison.about.metrics:
-            if comparison.scores[metric].notna().any():
-                _save_figure(comparison.plot_scores(metric), figures / f"scores_{metric}.png")
-        for name in comparison.estimators:
-            _save_figure(comparison.plot_confusion(name), figures / f"confusion_{name}.png")
-        for name in comparison.history["estimator"].unique():
-            _save_figure(comparison.plot_history(name), figures / f"history_{name}.png")
+        for kind, name, figure in comparison.figures():
+            _save_figure(figure, figures / f"{kind}_{name}.png")
         report = comparison.report(out / "report.html")
     return [
         f"report   {report}",
-        f"tables   {out / 'scores.csv'}, predictions.csv, history.csv, classes.csv",
+        f"tables   {', '.join([str(out / 'scores.csv'), *tables])}",
         f"figures  {figures}",
     ]
 
@@ -80,14 +78,14 @@ def show(comparison: Comparison) -> None:
             _shown(row["n_parameters"], ",d"),
         )
     table.add_section()
-    table.add_row("chance", *[f"{about.chance[metric].level:.3f}" for metric in about.metrics])
+    table.add_row("chance", *[_shown(about.chance_of(m).level, ".3f") for m in about.metrics])
     console = Console()
     console.print(table)
     unit, reference = best["unit"].iloc[0], best["reference"].iloc[0]
     typer.echo(f"Mean ± standard deviation over {unit}s; fit time of one fold.")
     if best["p_holm"].notna().any():
         typer.echo(f"p: paired permutation test against {reference}, Holm corrected.")
-    upper = about.chance[main].upper
+    upper = about.chance_of(main).upper
     if upper is not None:
         typer.echo(f"Of models that guess, 95 % stay at or below {main} {upper:.3f}.")
     if comparison.leakage:
@@ -95,7 +93,9 @@ def show(comparison: Comparison) -> None:
 
 
 def show_classes(comparison: Comparison) -> None:
-    """Print the confusion matrix, precision, recall and F1 of each model."""
+    """Print the confusion matrix, precision, recall and F1 of each model, if there are classes."""
+    if not comparison.about.classes:
+        return
     classes = [str(label) for label in comparison.about.classes]
     table = new_table("model", "true class", title=_marked("Predicted classes", comparison))
     for heading in (*classes, "precision", "recall", "F1"):

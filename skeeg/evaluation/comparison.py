@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
-from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+from sklearn.metrics import (
+    confusion_matrix,
+    get_scorer_names,
+    precision_recall_fscore_support,
+)
 
 from .about import LEAKAGE_ALLOWED, About
 from .files import FRAMES, read_files, write_files
-from .metrics import check_metrics
+from .metrics import METRICS
 from .report import write_report
+from .scoring import unknown_metric
 from .statistics import holm, paired_p_value, paired_scores
+from .tasks import TASKS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -34,7 +42,7 @@ class Comparison:
         A row for each estimator and tested trial: ``estimator``, ``row`` of the data, ``fold``,
         ``subject``, ``y_true``, ``y_pred``, and a column ``proba_<class>`` for each class
         (``decision_<class>`` for an estimator without probabilities; the columns of the other
-        kind are NaN in its rows).
+        kind are NaN in its rows). A regression has no classes.
     history : DataFrame
         A row for each network, fold and epoch: ``estimator``, ``fold``, ``epoch``,
         ``train_loss``, ``train_acc``, ``valid_loss``, ``valid_acc``.
@@ -101,7 +109,9 @@ class Comparison:
         """
         metric = self.check_metric(metric)
         paired, unit = paired_scores(self.scores, metric)
-        means = paired.mean().sort_values(ascending=False, kind="stable")
+        builtin = self.about.builtin(metric)
+        descending = builtin is None or builtin.greater_is_better
+        means = paired.mean().sort_values(ascending=not descending, kind="stable")
         reference = str(means.index[0]) if reference is None else self.check_name(reference)
         p_values = [
             float("nan")
@@ -109,7 +119,7 @@ class Comparison:
             else paired_p_value(paired[reference], paired[name], test)
             for name in means.index
         ]
-        chance = self.about.chance[metric]
+        chance = self.about.chance_of(metric)
         folds = self.scores.groupby("estimator", sort=False)
         table = pd.DataFrame(
             {
@@ -140,7 +150,13 @@ class Comparison:
             A row for each estimator and class: ``estimator``, ``class``, ``precision``,
             ``recall``, ``f1`` (0 where a class is never predicted), ``n`` rows of the class, and
             ``predicted_<class>``, as what class these were taken.
+
+        Raises
+        ------
+        ValueError
+            If it is a regression.
         """
+        self._check_task("classification", "classes")
         classes = list(self.about.classes)
         parts = []
         for name, own in self.predictions.groupby("estimator", sort=False):
@@ -154,6 +170,7 @@ class Comparison:
         return table.assign(note=LEAKAGE_ALLOWED) if self.about.leakage else table
 
     # ------------------------------------------------------------------ figures
+    # matplotlib takes half a second to import, so plotting is imported where a figure is drawn.
 
     def plot_scores(self, metric: str | None = None) -> Figure:
         """Plot every unit's score, mean and standard deviation of each estimator, and chance.
@@ -171,12 +188,13 @@ class Comparison:
 
         metric = self.check_metric(metric)
         paired, unit = paired_scores(self.scores, metric)
-        chance = self.about.chance[metric]
+        chance = self.about.chance_of(metric)
+        source = self.about.scoring.get(metric, metric)
         return plot_scores(
             paired,
-            metric,
+            source if source in METRICS else metric,
             unit=unit,
-            chance=chance.level,
+            chance=None if isnan(chance.level) else chance.level,
             chance_upper=chance.upper,
             title=self._title(self.about.protocol),
         )
@@ -192,13 +210,42 @@ class Comparison:
         Returns
         -------
         figure : matplotlib.figure.Figure
+
+        Raises
+        ------
+        ValueError
+            If it is a regression.
         """
         from ..plotting import plot_confusion
 
+        self._check_task("classification", "classes to confuse: use plot_predictions")
         own = self.predictions[self.predictions["estimator"] == self.check_name(name)]
         return plot_confusion(
             own["y_true"], own["y_pred"], classes=self.about.classes, title=self._title(name)
         )
+
+    def plot_predictions(self, name: str) -> Figure:
+        """Plot the out-of-fold predictions of a regression against the true targets.
+
+        Parameters
+        ----------
+        name : str
+            Of the estimator.
+
+        Returns
+        -------
+        figure : matplotlib.figure.Figure
+
+        Raises
+        ------
+        ValueError
+            If it is a classification.
+        """
+        from ..plotting import plot_predictions
+
+        self._check_task("regression", "continuous predictions: use plot_confusion")
+        own = self.predictions[self.predictions["estimator"] == self.check_name(name)]
+        return plot_predictions(own["y_true"], own["y_pred"], title=self._title(name))
 
     def plot_history(self, name: str) -> Figure:
         """Plot loss and accuracy of a network against the epoch.
@@ -215,7 +262,7 @@ class Comparison:
         Raises
         ------
         ValueError
-            If the estimator has no history, because it is no network.
+            If the estimator has no history, because it is not a network.
         """
         from ..plotting import plot_history
 
@@ -223,7 +270,28 @@ class Comparison:
         if own.empty:
             having = ", ".join(self.history["estimator"].unique()) or "none here"
             raise ValueError(f"{name!r} has no training history; those that have one: {having}.")
-        return plot_history(own, title=self._title(name))
+        loss_label = TASKS[self.about.task].loss_label
+        return plot_history(own, title=self._title(name), loss_label=loss_label)
+
+    def figures(self) -> Iterator[tuple[str, str, Figure]]:
+        """Draw all figures, one after the other.
+
+        Yields
+        ------
+        kind : {"scores", "confusion", "predictions", "history"}
+            As in the name of the method that draws it.
+        name : str
+            Of the metric or the estimator.
+        figure : matplotlib.figure.Figure
+        """
+        for metric in self.about.metrics:
+            if self.scores[metric].notna().any():
+                yield "scores", metric, self.plot_scores(metric)
+        kind = TASKS[self.about.task].figure
+        for name in self.estimators:
+            yield kind, name, getattr(self, f"plot_{kind}")(name)
+        for name in self.history["estimator"].unique():
+            yield "history", name, self.plot_history(name)
 
     # ------------------------------------------------------------------ files
 
@@ -289,10 +357,12 @@ class Comparison:
         if metric is None:
             return self.about.metrics[0]
         if metric not in self.about.metrics:
-            check_metrics(metric)
+            known = TASKS[self.about.task].metrics
+            if metric not in (*known, *get_scorer_names()):
+                raise unknown_metric(metric, dict.fromkeys((*self.about.metrics, *known)))
             raise ValueError(
                 f"{metric!r} was not computed; this comparison has "
-                f"{', '.join(self.about.metrics)}. Ask for it with compare(..., metrics=...)."
+                f"{', '.join(self.about.metrics)}. Ask for it with compare(..., scoring=...)."
             )
         return metric
 
@@ -301,6 +371,11 @@ class Comparison:
         if name not in self.estimators:
             raise ValueError(f"No estimator is called {name!r}; there are {self.estimators}.")
         return name
+
+    def _check_task(self, task: str, what: str) -> None:
+        """Raise unless the comparison is one of a task."""
+        if self.about.task != task:
+            raise ValueError(f"This comparison is a {self.about.task}, without {what}.")
 
     def _title(self, text: str) -> str:
         return f"{text}\n{LEAKAGE_ALLOWED}" if self.about.leakage else text
@@ -313,11 +388,12 @@ class Comparison:
             f"  {name:<{width}}  {row['mean']:.3f} ± {row['std']:.3f}"
             for name, row in table.iterrows()
         ]
-        chance = self.about.chance[metric].level
+        chance = self.about.chance_of(metric).level
         head = (
             f"<Comparison: {len(table)} estimators on {self.about.n_folds} folds, "
-            f"{self.about.protocol}; {metric}, chance {chance:.3f}"
+            f"{self.about.protocol}; {metric}"
         )
+        head += "" if isnan(chance) else f", chance {chance:.3f}"
         if self.leakage:
             lines.append(f"  {self.leakage}")
         return "\n".join([head, *lines]) + ">"

@@ -12,7 +12,7 @@ import pandas as pd
 
 from .._files import atomic_path
 from .about import LEAKAGE_ALLOWED
-from .metrics import METRICS
+from .tasks import TASKS
 
 if TYPE_CHECKING:
     from .comparison import Comparison
@@ -29,6 +29,13 @@ _COLUMNS = {
     "predict_time": "Predict time (s per fold)",
     "n_parameters": "Parameters",
     "note": "Note",
+}
+#: What `Comparison.figures` draws.
+_FIGURES = {
+    "scores": "Scores",
+    "confusion": "Confusion",
+    "predictions": "Predictions",
+    "history": "Training",
 }
 
 
@@ -58,10 +65,13 @@ def write_report(comparison: Comparison, path: str | os.PathLike[str]) -> Path:
     report = mne.Report(title=_title(comparison), verbose="error")
     for metric in comparison.about.metrics:
         report.add_html(
-            title=METRICS[metric].label, html=_summary_html(comparison, metric), tags=("scores",)
+            title=escape(comparison.about.label(metric)),
+            html=_summary_html(comparison, metric),
+            tags=("scores",),
         )
     _add_figures(report, comparison)
-    report.add_html(title="Classes", html=_classes_html(comparison), tags=("scores",))
+    if comparison.about.classes:
+        report.add_html(title="Classes", html=_classes_html(comparison), tags=("scores",))
     report.add_html(title="Protocol", html=_protocol_html(comparison), tags=("protocol",))
     report.add_html(title="Data", html=_table_html(comparison.about.data), tags=("data",))
     report.add_html(title="Estimators", html=_estimators_html(comparison), tags=("estimators",))
@@ -81,21 +91,9 @@ def _title(comparison: Comparison) -> str:
 
 
 def _add_figures(report: Any, comparison: Comparison) -> None:
-    for metric in comparison.about.metrics:
-        if comparison.scores[metric].notna().any():
-            report.add_figure(
-                comparison.plot_scores(metric),
-                title=f"Scores: {METRICS[metric].label}",
-                tags=("figures",),
-            )
-    for name in comparison.estimators:
-        report.add_figure(
-            comparison.plot_confusion(name), title=f"Confusion: {escape(name)}", tags=("figures",)
-        )
-    for name in comparison.history["estimator"].unique():
-        report.add_figure(
-            comparison.plot_history(name), title=f"Training: {escape(name)}", tags=("figures",)
-        )
+    for kind, name, figure in comparison.figures():
+        shown = comparison.about.label(name) if kind == "scores" else name
+        report.add_figure(figure, title=f"{_FIGURES[kind]}: {escape(shown)}", tags=("figures",))
 
 
 def _summary_html(comparison: Comparison, metric: str) -> str:
@@ -117,6 +115,8 @@ def _summary_html(comparison: Comparison, metric: str) -> str:
         notes.append("Too few folds or subjects for a test (five are needed).")
     if summary["chance_upper"].notna().any():
         notes.append("Of estimators that guess, 95 % stay at or below the bound (binomial).")
+    if metric in comparison.about.chance:
+        notes.append(TASKS[comparison.about.task].chance_note)
     return f"{_warning_html(comparison)}{_html(shown)}<p>{' '.join(notes)}</p>"
 
 

@@ -9,12 +9,14 @@ from matplotlib.figure import Figure
 from ._style import BLUE, ORANGE, new_figure, open_axes, wrapped
 
 _PARTS = {"train": ("training", BLUE, "-"), "valid": ("validation", ORANGE, "--")}
-_QUANTITIES = {"loss": "Loss (nats)", "acc": "Accuracy (share of trials)"}
+_QUANTITIES = ("loss", "acc")
 #: Epochs that fewer folds than this share reached, because training stopped early, get no mean.
 _MIN_SHARE = 0.5
 
 
-def plot_history(history: pd.DataFrame, *, title: str = "") -> Figure:
+def plot_history(
+    history: pd.DataFrame, *, title: str = "", loss_label: str = "Loss (nats)"
+) -> Figure:
     """Plot loss and accuracy against the epoch: thin lines are folds, thick ones their mean.
 
     Parameters
@@ -24,6 +26,8 @@ def plot_history(history: pd.DataFrame, *, title: str = "") -> Figure:
         ``valid_acc``, and ``fold`` where there are several.
     title : str
         Above the figure.
+    loss_label : str
+        What the loss is; by default the cross-entropy of a classifier.
 
     Returns
     -------
@@ -41,6 +45,7 @@ def plot_history(history: pd.DataFrame, *, title: str = "") -> Figure:
     >>> history = pd.DataFrame({"epoch": [1, 2], "train_loss": [0.7, 0.5], "train_acc": [0.5, 0.8]})
     >>> figure = plot_history(history, title="eegnet")
     """
+    labels = {"loss": loss_label, "acc": "Accuracy (share of trials)"}
     drawn = [name for name in _QUANTITIES if _recorded(history, name)]
     if not drawn:
         raise ValueError("There is no loss or accuracy of any epoch to plot.")
@@ -50,7 +55,7 @@ def plot_history(history: pd.DataFrame, *, title: str = "") -> Figure:
         for part in _recorded(history, quantity):
             _draw(axes, history, part, quantity)
         axes.set_xlabel("Epoch")
-        axes.set_ylabel(_QUANTITIES[quantity])
+        axes.set_ylabel(labels[quantity])
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.legend(frameon=False, fontsize=9)
         open_axes(axes)

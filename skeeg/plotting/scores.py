@@ -13,8 +13,17 @@ _LABELS = {
     "balanced_accuracy": "Balanced accuracy (mean recall)",
     "roc_auc": "ROC AUC",
     "kappa": "Cohen's kappa",
+    "r2": "R²",
+    "mean_absolute_error": "Mean absolute error (unit of the target)",
+    "pearson": "Pearson's correlation",
 }
-_LOWEST = {"kappa": -1.0}
+#: The least and the greatest value of a metric; None where there is no bound.
+_RANGES: dict[str, tuple[float | None, float | None]] = {
+    **dict.fromkeys(("accuracy", "balanced_accuracy", "roc_auc"), (0.0, 1.0)),
+    **dict.fromkeys(("kappa", "pearson"), (-1.0, 1.0)),
+    "r2": (None, 1.0),
+    "mean_absolute_error": (0.0, None),
+}
 
 
 def plot_scores(
@@ -31,9 +40,9 @@ def plot_scores(
     Parameters
     ----------
     scores : DataFrame
-        A column for each estimator, a row for each unit. A NaN is not drawn.
+        A column for each estimator, a row for each unit. What is not finite is not drawn.
     metric : str
-        What the scores are.
+        What the scores are: a built-in metric of `skeeg.compare`, or any other name.
     unit : str
         What a row, a dot in the figure, is: ``"fold"`` or ``"subject"``.
     chance : float, optional
@@ -59,8 +68,9 @@ def plot_scores(
     >>> scores = pd.DataFrame({"csp-lda": [0.7, 0.8], "eegnet": [0.75, 0.9]})
     >>> figure = plot_scores(scores, "accuracy", chance=0.5)
     """
-    if scores.isna().to_numpy().all():
-        raise ValueError(f"There is no {metric} to plot: all scores are NaN.")
+    if not np.isfinite(scores.to_numpy(dtype=float)).any():
+        raise ValueError(f"There is no {metric} to plot: no score is finite.")
+    scores = scores.where(np.isfinite(scores))
     figure = new_figure(7.0, 1.9 + 0.55 * scores.shape[1])
     axes = figure.subplots()
     rows = np.arange(scores.shape[1])
@@ -97,6 +107,12 @@ def plot_scores(
 
 def _limits(scores: pd.DataFrame, metric: str, chance: float | None) -> tuple[float, float]:
     """Show all scores and chance with a margin, and no value that the metric cannot take."""
-    seen = scores.to_numpy(dtype=float)
-    lowest = min(np.nanmin(seen), np.nanmin(seen) if chance is None else chance)
-    return max(float(lowest) - 0.1, _LOWEST.get(metric, 0.0) - 0.02), 1.02
+    seen = np.append(scores.to_numpy(dtype=float), np.nan if chance is None else chance)
+    seen = seen[np.isfinite(seen)]
+    lower, upper = _RANGES.get(metric, (None, None))
+    margin = 0.1 if upper == 1 else 0.1 * float(np.ptp(seen)) or 0.1
+    low = float(seen.min()) - margin
+    return (
+        low if lower is None else max(low, lower - 0.2 * margin),
+        float(seen.max()) + margin if upper is None else upper + 0.02,
+    )

@@ -458,8 +458,8 @@ def test_a_training_part_without_a_class_is_refused(make_data, estimators):
 
 def test_unknown_metrics_offer_the_nearest(make_data, estimators):
     with pytest.raises(ValueError, match=r"'acuracy'. Did you mean 'accuracy'"):
-        quiet(estimators, make_data(), metrics=["acuracy"])
-    only = quiet({"lda": estimators["lda"]}, make_data(), metrics="kappa")
+        quiet(estimators, make_data(), scoring=["acuracy"])
+    only = quiet({"lda": estimators["lda"]}, make_data(), scoring="kappa")
     assert only.about.metrics == ("kappa",)
 
 
