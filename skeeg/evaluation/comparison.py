@@ -9,6 +9,7 @@ from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 from sklearn.metrics import (
     confusion_matrix,
@@ -285,7 +286,7 @@ class Comparison:
         figure : matplotlib.figure.Figure
         """
         for metric in self.about.metrics:
-            if self.scores[metric].notna().any():
+            if np.isfinite(self.scores[metric]).any():
                 yield "scores", metric, self.plot_scores(metric)
         kind = TASKS[self.about.task].figure
         for name in self.estimators:

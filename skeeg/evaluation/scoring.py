@@ -69,11 +69,17 @@ def check_scoring(scoring: Scoring | None, task: Task) -> tuple[Score, ...]:
         scoring = task.metrics
     if isinstance(scoring, str) or callable(scoring):
         scoring = [scoring]
-    if not isinstance(scoring, Iterable):
+    if not isinstance(scoring, (Sequence, Mapping)):
         raise TypeError(
             "scoring must be a name, a callable, or a list or dict of them, got "
             f"{type(scoring).__name__}."
         )
+    for entry in scoring.values() if isinstance(scoring, Mapping) else scoring:
+        if not (isinstance(entry, str) or callable(entry)):
+            raise TypeError(
+                "scoring must hold names and callables scorer(estimator, X, y), got "
+                f"{type(entry).__name__}: {entry!r:.80}."
+            )
     if isinstance(scoring, Mapping):
         entries = [(_checked_name(name, entry), entry) for name, entry in scoring.items()]
     else:
@@ -146,11 +152,6 @@ def _name_of(entry: Any) -> str:
     """Return the name of a scorer that was passed without one."""
     if isinstance(entry, str):
         return entry
-    if not callable(entry):
-        raise TypeError(
-            "scoring must hold names and callables scorer(estimator, X, y), got "
-            f"{type(entry).__name__}: {entry!r:.80}."
-        )
     function = getattr(entry, "_score_func", entry)  # what sklearn.metrics.make_scorer wraps
     name = getattr(function, "__name__", type(function).__name__)
     if name == "<lambda>":

@@ -217,7 +217,8 @@ def describe(value: Any) -> Any:
 
 def _bound(code: Any) -> list[Any]:
     """Describe what a function has besides its source: the variables it encloses, its object."""
-    enclosed = [cell.cell_contents for cell in getattr(code, "__closure__", None) or ()]
+    cells = code.__closure__ or () if inspect.isfunction(code) else ()
+    enclosed = [cell.cell_contents for cell in cells]
     if inspect.ismethod(code):
         enclosed.append(code.__self__)
     return [describe([value for value in enclosed if value is not code])] if enclosed else []
@@ -230,7 +231,7 @@ def _source(code: Any) -> str:
         return inspect.getsource(code)
     except (OSError, TypeError):
         compiled = getattr(code, "__code__", None)
-        if compiled is None:
+        if not inspect.iscode(compiled):
             return ""
         constants = [value for value in compiled.co_consts if not inspect.iscode(value)]
         return f"{compiled.co_code.hex()} {constants!r} {compiled.co_names!r}"

@@ -76,7 +76,7 @@ def plot_scores(
     rows = np.arange(scores.shape[1])
     for row, name in zip(rows, scores.columns, strict=True):
         own = scores[name].dropna().to_numpy(dtype=float)
-        beside = row + np.linspace(-0.22, 0.22, len(own)) if len(own) > 1 else [row]
+        beside = row + np.linspace(-0.22, 0.22, len(own)) if len(own) > 1 else [row] * len(own)
         label = f"one {unit}" if row == 0 else None
         axes.scatter(own, beside, s=22, color=BLUE, alpha=0.55, linewidths=0, label=label, zorder=2)
     axes.errorbar(
