@@ -3,7 +3,8 @@
 Each function returns an unfitted `sklearn.pipeline.Pipeline` that takes the same
 ``X`` of shape (n_trials, n_chans, n_times) as the networks do: arrays, `mne.Epochs` or `EEGData`.
 The steps have short names, so that ``csp__n_components`` or ``svm__C`` can be searched. None of
-them depends on the unit of the recording.
+them depends on the unit of the recording. A flat trial counts as one of next to no power, which
+lies far from all others: leave such trials out of the training data.
 
 =====================  ========================  ==================================================
 function               for                       steps
@@ -18,24 +19,33 @@ function               for                       steps
 `entropy_tree`         emotions                  differential entropy, decision tree
 `tangent_space_lr`     rhythms, steady state     covariance, tangent space, logistic regression
 `xdawn_lr`             evoked responses          Xdawn, waveforms, logistic regression
+`band_power_ridge`     continuous targets        log band power, ridge regression
+`spoc_ridge`           continuous targets        source power comodulation, ridge regression
+`tangent_space_ridge`  continuous targets        covariance, tangent space, ridge regression
 =====================  ========================  ==================================================
 """
 
 from .entropy import entropy_mlp, entropy_svm, entropy_tree
-from .power import band_power_lr, band_power_mlp, band_power_svm
-from .spatial import CSP, Xdawn, csp_lda, csp_svm, tangent_space_lr, xdawn_lr
+from .power import band_power_lr, band_power_mlp, band_power_ridge, band_power_svm
+from .riemannian import Covariances, tangent_space_lr, tangent_space_ridge
+from .spatial import CSP, SPoC, Xdawn, csp_lda, csp_svm, spoc_ridge, xdawn_lr
 
 __all__ = [
     "CSP",
+    "Covariances",
+    "SPoC",
     "Xdawn",
     "band_power_lr",
     "band_power_mlp",
+    "band_power_ridge",
     "band_power_svm",
     "csp_lda",
     "csp_svm",
     "entropy_mlp",
     "entropy_svm",
     "entropy_tree",
+    "spoc_ridge",
     "tangent_space_lr",
+    "tangent_space_ridge",
     "xdawn_lr",
 ]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, RidgeCV
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
@@ -12,6 +13,7 @@ from sklearn.svm import SVC
 
 from ..features import BandPower
 from ..features.bands import Bands, check_bands
+from ._steps import ALPHAS
 
 
 def band_power_lr(sfreq: float, bands: Bands = "classic", *, C: float = 1.0) -> Pipeline:
@@ -104,6 +106,43 @@ def band_power_mlp(
     """
     mlp = MLPClassifier(hidden_layer_sizes, max_iter=1000, random_state=random_state)
     return Pipeline([*_power_steps(sfreq, bands), ("mlp", mlp)])
+
+
+def band_power_ridge(
+    sfreq: float, bands: Bands = "classic", *, alphas: Sequence[float] = ALPHAS
+) -> Pipeline:
+    """Build log band power and ridge regression, for continuous targets such as reaction times.
+
+    Parameters
+    ----------
+    sfreq : float
+        Sampling rate, in Hz.
+    bands : str, mapping or sequence, default="classic"
+        The frequency bands, as `skeeg.features.BandPower` takes them.
+    alphas : sequence of float
+        Strengths of regularisation; leave-one-out validation within the training data chooses.
+
+    Returns
+    -------
+    pipeline : sklearn.pipeline.Pipeline
+        Steps ``power``, ``standardize`` and ``ridge``.
+
+    Raises
+    ------
+    ValueError
+        If a band is wrong or above the Nyquist frequency.
+
+    See Also
+    --------
+    spoc_ridge : Finds the sources behind the channels.
+
+    Examples
+    --------
+    >>> from skeeg.baselines import band_power_ridge
+    >>> list(band_power_ridge(sfreq=128).named_steps)
+    ['power', 'standardize', 'ridge']
+    """
+    return Pipeline([*_power_steps(sfreq, bands), ("ridge", RidgeCV(alphas))])
 
 
 def _power_steps(sfreq: float, bands: Bands) -> list[tuple[str, Any]]:

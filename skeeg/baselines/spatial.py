@@ -1,27 +1,86 @@
-"""Decoders that filter space: common spatial patterns, tangent space and Xdawn."""
+"""Decoders that filter space: common spatial patterns, source power comodulation and Xdawn."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from typing import Any, Self
 
 import mne
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, RidgeCV
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from ..features import FilterBank, UnitScaler
-from ..features.bands import Bands, check_bands
+from .._validation import unwrap
+from ..features import UnitScaler
+from ..features.bands import Bands
+from ._steps import ALPHAS, array_steps
 
 #: MNE has one log level for the whole process, which fits in parallel threads would leave changed.
 _FITTING = threading.Lock()
 
 
-class CSP(mne.decoding.CSP):
+class _Quiet:
+    """Fits of MNE's transformers without its messages, on whatever holds trials.
+
+    scikit-learn's splitters cut epochs into a list of single ones, which MNE does not take.
+    """
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Find the spatial filters.
+
+        Parameters
+        ----------
+        X : array-like, mne.Epochs or EEGData, shape (n_trials, n_chans, n_times)
+        y : array-like, shape (n_trials,)
+
+        Returns
+        -------
+        self : object
+        """
+        with _FITTING, mne.use_log_level("WARNING"):
+            return super().fit(unwrap(X).values, y)  # type: ignore[misc]
+
+    def transform(self, X: Any) -> NDArray[np.float64]:
+        """Apply the spatial filters.
+
+        Parameters
+        ----------
+        X : array-like, mne.Epochs or EEGData, shape (n_trials, n_chans, n_times)
+
+        Returns
+        -------
+        features : ndarray of float64, shape (n_trials, n_components[, n_times])
+        """
+        return super().transform(unwrap(X).values)  # type: ignore[misc]
+
+
+class _Power(_Quiet):
+    """Components whose log power is finite for flat trials too."""
+
+    def transform(self, X: Any) -> NDArray[np.float64]:
+        """Compute the power of each component, or the components themselves.
+
+        Parameters
+        ----------
+        X : array-like, mne.Epochs or EEGData, shape (n_trials, n_chans, n_times)
+
+        Returns
+        -------
+        features : ndarray of float64, shape (n_trials, n_components[, n_times])
+        """
+        with np.errstate(divide="ignore"):
+            features = super().transform(X)
+        if self.transform_into == "average_power" and self.log is not False:  # type: ignore[attr-defined]
+            return np.maximum(features, np.log(np.finfo(np.float64).eps))
+        return features
+
+
+class CSP(_Power, mne.decoding.CSP):
     """MNE's common spatial patterns, quiet and finite.
 
     MNE's messages on every fit are dropped, its warnings are still given. The logarithm of the
@@ -30,61 +89,22 @@ class CSP(mne.decoding.CSP):
     `mne.decoding.CSP`.
     """
 
-    def fit(self, X: Any, y: Any) -> Self:
-        """Find the spatial filters.
 
-        Parameters
-        ----------
-        X : ndarray, shape (n_trials, n_chans, n_times)
-        y : array-like, shape (n_trials,)
+class SPoC(_Power, mne.decoding.SPoC):
+    """MNE's source power comodulation, quiet and finite.
 
-        Returns
-        -------
-        self : CSP
-        """
-        with _FITTING, mne.use_log_level("WARNING"):
-            return super().fit(X, y)
-
-    def transform(self, X: Any) -> NDArray[np.float64]:
-        """Compute the power of each component, or the components themselves.
-
-        Parameters
-        ----------
-        X : ndarray, shape (n_trials, n_chans, n_times)
-
-        Returns
-        -------
-        features : ndarray of float64, shape (n_trials, n_components[, n_times])
-        """
-        with np.errstate(divide="ignore"):
-            features = super().transform(X)
-        if self.transform_into == "average_power" and self.log is not False:
-            return np.maximum(features, np.log(np.finfo(np.float64).eps))
-        return features
-
-
-class Xdawn(mne.decoding.XdawnTransformer):
-    """MNE's Xdawn filters for arrays, without its messages on every fit.
-
-    Warnings are still given. Parameters and attributes are those of
-    `mne.decoding.XdawnTransformer`.
+    MNE's messages on every fit are dropped, its warnings are still given. The logarithm of the
+    power in a flat trial is -36, that of rounding errors, where MNE's is infinite. Parameters and
+    attributes are those of `mne.decoding.SPoC`.
     """
 
-    def fit(self, X: Any, y: Any = None) -> Self:
-        """Find the spatial filters of each class.
 
-        Parameters
-        ----------
-        X : ndarray, shape (n_trials, n_chans, n_times)
-        y : array-like, shape (n_trials,), optional
-            Without it, all trials are one class.
+class Xdawn(_Quiet, mne.decoding.XdawnTransformer):
+    """MNE's Xdawn filters for arrays, without its messages on every fit.
 
-        Returns
-        -------
-        self : Xdawn
-        """
-        with _FITTING, mne.use_log_level("WARNING"):
-            return super().fit(X, y)
+    Warnings are still given. Without labels, all trials are one class. Parameters and attributes
+    are those of `mne.decoding.XdawnTransformer`.
+    """
 
 
 def csp_lda(
@@ -141,7 +161,7 @@ def csp_lda(
     """
     return Pipeline(
         [
-            *_array_steps(bands, sfreq),
+            *array_steps(bands, sfreq),
             ("csp", CSP(n_components, reg="oas", log=True)),
             ("lda", LinearDiscriminantAnalysis()),
         ]
@@ -185,7 +205,7 @@ def csp_svm(
     """
     return Pipeline(
         [
-            *_array_steps(bands, sfreq),
+            *array_steps(bands, sfreq),
             ("csp", CSP(n_components, reg="oas", log=True)),
             ("standardize", StandardScaler()),
             ("svm", SVC(C=C)),
@@ -193,66 +213,64 @@ def csp_svm(
     )
 
 
-def tangent_space_lr(
-    *, bands: Bands | None = None, sfreq: float | None = None, C: float = 0.1
+def spoc_ridge(
+    n_components: int = 4,
+    *,
+    bands: Bands | None = None,
+    sfreq: float | None = None,
+    alphas: Sequence[float] = ALPHAS,
 ) -> Pipeline:
-    """Build spatial covariance in the tangent space of its mean, and logistic regression.
+    """Build source power comodulation and ridge regression, for targets that a rhythm follows.
 
     Parameters
     ----------
+    n_components : int, default=4
+        Number of spatial filters; all there are, where the channels are fewer.
     bands : str, mapping or sequence, optional
-        The frequency bands to filter trials into first, as `skeeg.features.FilterBank` takes them.
-        Stacked like channels, they bring the power in each band into the covariance;
-        for steady-state responses at 13, 17 and 21 Hz, those around these frequencies and around
-        their doubles, ``[(f - 1, f + 1) for f in (13, 17, 21, 26, 34, 42)]``.
+        The frequency bands to filter trials into first, as in `csp_lda`.
     sfreq : float, optional
         Sampling rate, in Hz; needed with `bands`.
-    C : float, default=0.1
-        Inverse strength of regularisation.
+    alphas : sequence of float
+        Strengths of regularisation; leave-one-out validation within the training data chooses.
 
     Returns
     -------
     pipeline : sklearn.pipeline.Pipeline
-        Steps ``filter`` (with `bands`), ``scale``, ``covariance``, ``tangent_space`` and ``lr``.
+        Steps ``filter`` (with `bands`), ``scale``, ``spoc`` and ``ridge``.
 
     Raises
     ------
-    ImportError
-        If pyRiemann is not installed.
     ValueError
         If there are `bands` without `sfreq` or the reverse, or a band is wrong.
 
+    See Also
+    --------
+    csp_lda : The same for classes.
+    tangent_space_ridge : The same information without a choice of filters.
+
     Notes
     -----
-    Covariance matrices, shrunk by the oracle-approximating rule, are points of a curved space. At
-    their Riemannian mean they are projected onto the plane that touches it, where ordinary
-    distances and classifiers hold [1]_; stacked bands are described in [2]_. But for the
-    shrinkage, nothing changes if the channels are mixed or referenced anew.
-
-    The plane has a coordinate for each pair of channels, 300 for 8 channels in 3 bands, often more
-    than there are trials; therefore the regularisation is stronger than scikit-learn's default.
+    Each filter passes the source whose power covaries most with the target [1]_; the features are
+    the logarithms of these powers. They predict targets that depend linearly on log power, as
+    those of `skeeg.datasets.simulate_band_power_regression`. The covariance of each trial is shrunk
+    by the oracle-approximating rule, as in `csp_lda`, which gives dependent channels a full rank.
 
     References
     ----------
-    .. [1] A. Barachant et al., "Multiclass brain-computer interface classification by Riemannian
-       geometry", IEEE Transactions on Biomedical Engineering 59(4):920-928, 2012.
-    .. [2] M. Congedo, A. Barachant, A. Andreev, "A new generation of brain-computer interface
-       based on Riemannian geometry", arXiv 1310.8115, 2013.
-    """
-    try:
-        from pyriemann.estimation import Covariances
-        from pyriemann.tangentspace import TangentSpace
-    except ImportError as error:
-        raise ImportError(
-            "tangent_space_lr needs pyRiemann, which is not installed: pip install 'skeeg[riemann]'"
-        ) from error
+    .. [1] S. Dähne et al., "SPoC: a novel framework for relating the amplitude of neuronal
+       oscillations to behaviorally relevant parameters", NeuroImage 86:111-122, 2014.
 
+    Examples
+    --------
+    >>> from skeeg.baselines import spoc_ridge
+    >>> list(spoc_ridge(bands=[(8, 13)], sfreq=160).named_steps)
+    ['filter', 'scale', 'spoc', 'ridge']
+    """
     return Pipeline(
         [
-            *_array_steps(bands, sfreq),
-            ("covariance", Covariances("oas")),
-            ("tangent_space", TangentSpace("riemann")),
-            ("lr", LogisticRegression(C=C, max_iter=1000)),
+            *array_steps(bands, sfreq),
+            ("spoc", SPoC(n_components, reg="oas", log=True, rank="full")),
+            ("ridge", RidgeCV(alphas)),
         ]
     )
 
@@ -296,16 +314,3 @@ def xdawn_lr(n_components: int = 2, *, C: float = 0.001) -> Pipeline:
             ("lr", LogisticRegression(C=C, max_iter=1000, class_weight="balanced")),
         ]
     )
-
-
-def _array_steps(bands: Bands | None, sfreq: float | None) -> list[tuple[str, Any]]:
-    """Return the steps that lead to other packages' transformers: a filter, if any, and scaling."""
-    if bands is None and sfreq is None:
-        return [("scale", UnitScaler())]
-    if bands is None or sfreq is None:
-        raise ValueError(
-            f"bands and sfreq go together, got bands={bands!r} and sfreq={sfreq!r}: pass both to "
-            "filter the trials, or none to take them as they are."
-        )
-    check_bands(bands, sfreq)
-    return [("filter", FilterBank(sfreq, bands)), ("scale", UnitScaler())]
