@@ -170,6 +170,24 @@ MODELS: dict[str, BuiltinModel] = {
     "xdawn-lr": BuiltinModel(
         "xDAWN filters for evoked responses, logistic regression", "baselines", "xdawn_lr"
     ),
+    "band-power-ridge": BuiltinModel(
+        "log power of frequency bands, ridge regression of continuous targets",
+        "baselines",
+        "band_power_ridge",
+        _rate,
+    ),
+    "spoc-ridge": BuiltinModel(
+        "source power comodulation of 8-30 Hz, ridge regression of continuous targets",
+        "baselines",
+        "spoc_ridge",
+        _mu_and_beta,
+    ),
+    "tangent-space-ridge": BuiltinModel(
+        "covariance in the Riemannian tangent space, ridge regression of continuous targets",
+        "baselines",
+        "tangent_space_ridge",
+        requires="riemann",
+    ),
 }
 
 

@@ -250,7 +250,7 @@ def test_the_figure_of_the_readme_is_made_by_its_own_code():
     ("page", "names"),
     [
         ("README.md", [*MODELS, *LOADERS]),
-        ("README.md", skeeg.baselines.__all__[2:]),
+        ("README.md", [name for name in skeeg.baselines.__all__ if name.islower()]),
         ("docs/user_guide/data.md", LOADERS),
         ("docs/user_guide/comparing.md", MODELS),
     ],

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 PROTOCOLS = ("within-subject", "cross-session", "cross-subject")
 DEFAULT_MODELS = "eegnet,deepconvnet,csp-lda,band-power-svm,band-power-mlp"
+#: What is compared where the targets are continuous.
+REGRESSION_MODELS = "band-power-ridge,spoc-ridge"
 #: For how many epochs networks learn simulated data by default: enough to beat chance in a minute
 #: or two.
 SIMULATION_EPOCHS = 40
@@ -130,7 +132,8 @@ def compare(
         str | None,
         typer.Option(
             help=f"Names from 'skeeg models', separated by commas; {DEFAULT_MODELS}, or "
-            f"{RECURRENT_MODELS} with --task quadrant, or all of --features."
+            f"{REGRESSION_MODELS} for continuous targets, or {RECURRENT_MODELS} with --task "
+            "quadrant, or all of --features."
         ),
     ] = None,
     protocol: Annotated[
@@ -161,13 +164,13 @@ def compare(
     out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("skeeg-results"),
     store: Annotated[
         Path | None,
-        typer.Option(help="Folder that keeps finished folds, to go on after a stop; OUT/store."),
+        typer.Option(help="Folder that keeps finished folds, to resume after a stop; OUT/store."),
     ] = None,
 ) -> None:
     """Compare models on the same folds; write scores, figures and an HTML report.
 
     With no options it takes a simulation of motor imagery. Run again with the same options, it
-    goes on where it was stopped.
+    resumes where it was stopped.
     """
     if features is not None:
         (features,) = chosen(features, FEATURES, "kind of features", "--features")[:1]
@@ -179,11 +182,15 @@ def compare(
         epochs = SIMULATION_EPOCHS
     if window is None and (features is not None or task == "quadrant"):
         window = WINDOW
+    from .._labelled import is_continuous
+
     kept = store or out / "store"
     os.environ.setdefault("MNE_LOGGING_LEVEL", "warning")  # workers heed it too
     try:
         with warnings_in_one_line():
             rows: LabelledRows = load(data, path, task, wanted, seed)
+            if models is None and features is None and is_continuous(rows.y):
+                names = REGRESSION_MODELS.split(",")
             if window is not None:
                 baseline = load_baseline(data, path, wanted) if features else None
                 rows = in_windows(rows, baseline, features, window)
@@ -196,7 +203,7 @@ def compare(
                 written.append(write_side_by_side(honest, shuffled, out))
     except KeyboardInterrupt:
         Console(stderr=True).print(
-            f"Stopped. Finished folds are kept in {kept}; the same command goes on from there.",
+            f"Stopped. Finished folds are kept in {kept}; the same command resumes from there.",
             highlight=False,
         )
         raise typer.Exit(130) from None
