@@ -43,9 +43,10 @@ class LabelledRows:
         """Raise if there is not one label and one row of metadata for each row of `X`."""
         n_rows = len(self.X)
         if self.y.ndim != 1 or len(self.y) != n_rows:
+            several = " Pass one column of targets at a time." if self.y.ndim == 2 else ""
             raise ValueError(
                 f"y must hold one label for each of the {n_rows} {kind} of X, "
-                f"got shape {self.y.shape}."
+                f"got shape {self.y.shape}.{several}"
             )
         if len(self.metadata) != n_rows:
             raise ValueError(

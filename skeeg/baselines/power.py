@@ -134,7 +134,7 @@ def band_power_ridge(
 
     See Also
     --------
-    spoc_ridge : Finds the sources behind the channels.
+    spoc_ridge : Finds the sources whose power follows the target.
 
     Examples
     --------

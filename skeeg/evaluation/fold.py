@@ -93,7 +93,7 @@ def run_fold(job: Job, data: LabelledRows, task: Task, scorers: Mapping[str, Sco
     Raises
     ------
     FoldError
-        If the estimator or a scorer raises, or the estimator predicts what is no class.
+        If the estimator or a scorer raises, or the prediction is not a target of the task.
     """
     try:
         with _global_seed(job.random_state), warnings.catch_warnings(record=True) as caught:
@@ -166,7 +166,7 @@ def final_estimator(estimator: Any) -> Any:
 
 
 def count_parameters(estimator: Any) -> int | None:
-    """Return how many parameters a fitted network has; None for what is no network.
+    """Return how many parameters a fitted network has; None for any other estimator.
 
     Parameters
     ----------
@@ -193,7 +193,7 @@ def learning_curves(estimator: Any) -> list[dict[str, float]]:
     Returns
     -------
     history : list of dict
-        Empty for what is no network.
+        Empty for an estimator that is not a network.
     """
     history = getattr(estimator, "history", None)
     if not isinstance(history, list):

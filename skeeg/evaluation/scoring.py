@@ -98,7 +98,7 @@ def check_scoring(scoring: Scoring | None, task: Task) -> tuple[Score, ...]:
 
 
 def unknown_metric(name: str, known: Iterable[str]) -> ValueError:
-    """Return the error for a name that is no metric; it offers the nearest.
+    """Return the error for a name that is not a metric; it offers the nearest.
 
     Parameters
     ----------
@@ -126,7 +126,7 @@ def _score(name: str, entry: Any, task: Task) -> Score:
         return Score(name, entry)
     if entry in METRICS:
         raise ValueError(
-            f"{entry!r} is no metric of a {task.name}. There are {', '.join(task.metrics)}, and "
+            f"{entry!r} is not a metric of a {task.name}. There are {', '.join(task.metrics)}, and "
             "the scorers of sklearn.metrics.get_scorer_names()."
         )
     if entry not in get_scorer_names():

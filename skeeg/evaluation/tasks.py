@@ -92,7 +92,7 @@ class Task(ABC):
         Raises
         ------
         ValueError
-            If it is no prediction of this task.
+            If it is not a prediction of this task.
         """
 
     @abstractmethod
