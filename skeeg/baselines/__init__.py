@@ -3,8 +3,8 @@
 Each function returns an unfitted `sklearn.pipeline.Pipeline` that takes the same
 ``X`` of shape (n_trials, n_chans, n_times) as the networks do: arrays, `mne.Epochs` or `EEGData`.
 The steps have short names, so that ``csp__n_components`` or ``svm__C`` can be searched. None of
-them depends on the unit of the recording. A flat trial counts as one of next to no power, which
-lies far from all others: leave such trials out of the training data.
+them depends on the unit of the recording. A flat trial counts as one of next to no power; the
+baselines for continuous targets refuse it, since it would spoil a least-squares fit.
 
 =====================  ========================  ==================================================
 function               for                       steps
@@ -25,6 +25,7 @@ function               for                       steps
 =====================  ========================  ==================================================
 """
 
+from ._steps import FlatTrialCheck
 from .entropy import entropy_mlp, entropy_svm, entropy_tree
 from .power import band_power_lr, band_power_mlp, band_power_ridge, band_power_svm
 from .riemannian import Covariances, tangent_space_lr, tangent_space_ridge
@@ -33,6 +34,7 @@ from .spatial import CSP, SPoC, Xdawn, csp_lda, csp_svm, spoc_ridge, xdawn_lr
 __all__ = [
     "CSP",
     "Covariances",
+    "FlatTrialCheck",
     "SPoC",
     "Xdawn",
     "band_power_lr",

@@ -13,7 +13,7 @@ from sklearn.svm import SVC
 
 from ..features import BandPower
 from ..features.bands import Bands, check_bands
-from ._steps import ALPHAS
+from ._steps import ALPHAS, FlatTrialCheck
 
 
 def band_power_lr(sfreq: float, bands: Bands = "classic", *, C: float = 1.0) -> Pipeline:
@@ -125,7 +125,8 @@ def band_power_ridge(
     Returns
     -------
     pipeline : sklearn.pipeline.Pipeline
-        Steps ``power``, ``standardize`` and ``ridge``.
+        Steps ``check``, ``power``, ``standardize`` and ``ridge``. The first raises a ValueError
+        for a trial that is flat.
 
     Raises
     ------
@@ -140,9 +141,10 @@ def band_power_ridge(
     --------
     >>> from skeeg.baselines import band_power_ridge
     >>> list(band_power_ridge(sfreq=128).named_steps)
-    ['power', 'standardize', 'ridge']
+    ['check', 'power', 'standardize', 'ridge']
     """
-    return Pipeline([*_power_steps(sfreq, bands), ("ridge", RidgeCV(alphas))])
+    steps = _power_steps(sfreq, bands)
+    return Pipeline([("check", FlatTrialCheck()), *steps, ("ridge", RidgeCV(alphas))])
 
 
 def _power_steps(sfreq: float, bands: Bands) -> list[tuple[str, Any]]:

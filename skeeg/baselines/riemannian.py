@@ -13,7 +13,7 @@ from sklearn.pipeline import Pipeline
 
 from .._validation import unwrap
 from ..features.bands import Bands
-from ._steps import ALPHAS, array_steps
+from ._steps import ALPHAS, FlatTrialCheck, array_steps
 
 #: Power of each channel in a trial that has none, that of the recording being about 1.
 _FLAT = 1e-10
@@ -142,8 +142,8 @@ def tangent_space_ridge(
     Returns
     -------
     pipeline : sklearn.pipeline.Pipeline
-        Steps ``filter`` (with `bands`), ``scale``, ``covariance``, ``tangent_space`` and
-        ``ridge``.
+        Steps ``check``, ``filter`` (with `bands`), ``scale``, ``covariance``, ``tangent_space``
+        and ``ridge``. The first raises a ValueError for a trial that is flat.
 
     Raises
     ------
@@ -168,7 +168,7 @@ def tangent_space_ridge(
        signals and cognitive states", NeuroImage 222:116893, 2020.
     """
     steps = _tangent_steps(bands, sfreq, "tangent_space_ridge")
-    return Pipeline([*steps, ("ridge", RidgeCV(alphas))])
+    return Pipeline([("check", FlatTrialCheck()), *steps, ("ridge", RidgeCV(alphas))])
 
 
 def _tangent_steps(bands: Bands | None, sfreq: float | None, name: str) -> list[tuple[str, Any]]:

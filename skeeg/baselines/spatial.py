@@ -18,7 +18,7 @@ from sklearn.svm import SVC
 from .._validation import unwrap
 from ..features import UnitScaler
 from ..features.bands import Bands
-from ._steps import ALPHAS, array_steps
+from ._steps import ALPHAS, FlatTrialCheck, array_steps
 
 #: MNE has one log level for the whole process, which fits in parallel threads would leave changed.
 _FITTING = threading.Lock()
@@ -236,7 +236,8 @@ def spoc_ridge(
     Returns
     -------
     pipeline : sklearn.pipeline.Pipeline
-        Steps ``filter`` (with `bands`), ``scale``, ``spoc`` and ``ridge``.
+        Steps ``check``, ``filter`` (with `bands`), ``scale``, ``spoc`` and ``ridge``. The first
+        raises a ValueError for a trial that is flat.
 
     Raises
     ------
@@ -264,10 +265,11 @@ def spoc_ridge(
     --------
     >>> from skeeg.baselines import spoc_ridge
     >>> list(spoc_ridge(bands=[(8, 13)], sfreq=160).named_steps)
-    ['filter', 'scale', 'spoc', 'ridge']
+    ['check', 'filter', 'scale', 'spoc', 'ridge']
     """
     return Pipeline(
         [
+            ("check", FlatTrialCheck()),
             *array_steps(bands, sfreq),
             ("spoc", SPoC(n_components, reg="oas", log=True, rank="full")),
             ("ridge", RidgeCV(alphas)),

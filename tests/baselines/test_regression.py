@@ -9,9 +9,10 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone, is_regressor
 from sklearn.model_selection import GridSearchCV, KFold, cross_val_score
 from sklearn.pipeline import Pipeline
+from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skeeg import EEGData, compare
-from skeeg.baselines import band_power_ridge, spoc_ridge, tangent_space_ridge
+from skeeg.baselines import FlatTrialCheck, band_power_ridge, spoc_ridge, tangent_space_ridge
 
 from .support import CH_NAMES, SFREQ
 
@@ -40,6 +41,33 @@ def rhythms(n_trials=96, slope=1.0, seed=0):
     rhythm = np.sin(2 * np.pi * 12 * np.arange(256) / SFREQ + phase)
     X[:, 2] += np.exp(slope * y / 2)[:, None] * rhythm
     return X, y
+
+
+def _checked():
+    pipelines = [band_power_ridge(SFREQ), spoc_ridge()]
+    try:
+        return [*pipelines, tangent_space_ridge()]
+    except ImportError:
+        return pipelines
+
+
+def _expected_failures(pipeline):
+    # What scikit-learn itself answers for: any Pipeline of it fails the first two.
+    expected = {
+        "check_estimators_overwrite_params": "a Pipeline fits its steps in place",
+        "check_dont_overwrite_parameters": "a Pipeline fits its steps in place",
+        "check_estimators_dtypes": "of noise as whole numbers, some trials are flat",
+        "check_regressors_train": "the targets follow the level of the samples, not their power",
+    }
+    if "spoc" in pipeline.named_steps:
+        expected["check_regressor_multioutput"] = "filters are found for one target"
+    return expected
+
+
+@pytest.mark.filterwarnings("ignore:Segments of")
+@parametrize_with_checks(_checked(), expected_failed_checks=_expected_failures)
+def test_scikit_learns_checks_pass_as_far_as_pipelines_do(estimator, check):
+    check(estimator)
 
 
 def test_every_baseline_is_a_plain_pipeline_that_regresses(pipeline):
@@ -97,10 +125,32 @@ def test_one_trial_and_one_channel_are_enough(pipeline):
 
 
 @pytest.mark.parametrize("value", [0.0, 5.0])
-def test_flat_trials_can_be_fitted_and_predicted(pipeline, value):
+def test_flat_trials_are_refused_by_number(pipeline, value):
     X, y = rhythms(n_trials=24)
-    X[3] = value
-    assert np.isfinite(pipeline.fit(X, y).predict(X)).all()
+    fitted = clone(pipeline).fit(X, y)
+    X[3], X[5] = value, [[1.0], [2.0], [3.0], [4.0]]
+    with pytest.raises(ValueError, match=r"Trial 3 of X is flat \(2 of 24 trials are\): all"):
+        pipeline.fit(X, y)
+    with pytest.raises(ValueError, match="Trial 0 of X is flat: all samples of each channel are"):
+        fitted.predict(X[5:6])
+    X[3, 1, 7] += 1e-6
+    X[5, 0] = np.arange(256)
+    fitted.predict(X)  # a channel that is flat in a trial is not a flat trial
+
+
+def test_the_advice_of_the_error_leaves_flat_trials_out():
+    X, y = rhythms(n_trials=24)
+    X[3] = 0.1
+    data = EEGData.from_arrays(X, y, SFREQ, CH_NAMES)
+    kept = data[np.ptp(data.X, axis=2).any(axis=1)]
+    assert len(kept) == 23
+    band_power_ridge(SFREQ).fit(kept, kept.y)
+
+
+def test_flat_trials_are_not_looked_for_in_single_samples():
+    X = np.arange(6.0).reshape(3, 2, 1)
+    check = FlatTrialCheck().fit(X)
+    assert check.transform(X) is X
 
 
 def test_values_that_are_not_finite_are_located(pipeline):
