@@ -160,5 +160,9 @@ def _name_of(entry: Any) -> str:
 
 
 def _text(entry: Any) -> str:
-    """Return a scorer as text that is the same in every process."""
-    return getattr(entry, "__qualname__", None) or repr(entry)
+    """Return a scorer as text that is the same in every process, without addresses in memory."""
+    if isinstance(entry, str):
+        return entry
+    if hasattr(entry, "_score_func"):
+        return repr(entry)
+    return getattr(entry, "__qualname__", type(entry).__qualname__)

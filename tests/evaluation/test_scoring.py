@@ -75,6 +75,21 @@ def test_scorers_are_names_callables_or_collections_of_them(scoring, names):
     assert [score.name for score in check_scoring(scoring, CLASSIFICATION)] == names
 
 
+@pytest.mark.parametrize(
+    ("scorer", "source"),
+    [
+        ("f1_macro", "f1_macro"),
+        (size_of_test, "size_of_test"),
+        (Shifted(1), "Shifted"),
+        (make_scorer(macro_f1), "make_scorer(macro_f1, response_method='predict')"),
+        (functools.partial(size_of_test), "partial"),
+    ],
+)
+def test_sources_name_a_scorer_without_its_address(scorer, source):
+    (score,) = check_scoring({"a": scorer}, CLASSIFICATION)
+    assert score.source == source
+
+
 def test_each_task_has_its_own_metrics():
     assert [score.name for score in check_scoring(None, REGRESSION)] == [
         *("r2", "mean_absolute_error", "pearson")
