@@ -76,33 +76,17 @@ def adapter(name: str) -> Any:
         return _skip_for(name)
     defaults = DEFAULTS | TASK_DEFAULTS[name]
 
-    def translated(init: Callable[..., None]) -> Callable[..., None]:
-        @wraps(init)  # scikit-learn reads the parameters from the signature
-        def __init__(self: Any, module: Any, **params: Any) -> None:
-            seed = int(torch.randint(2**31, ()))
-            init(self, module=module, **(defaults | {"random_state": seed} | params))
-
-        return __init__
-
-    def __init_subclass__(cls: type[Any], **kwargs: Any) -> None:
-        own_init = "__init__" in vars(cls)
-        super(adapted, cls).__init_subclass__(**kwargs)
-        if not own_init:
-            cls.__init__ = translated(cls.__init__)
+    @wraps(estimator.__init__)  # scikit-learn reads the parameters from the signature
+    def __init__(self: Any, module: Any, **params: Any) -> None:
+        seed = int(torch.randint(2**31, ()))
+        estimator.__init__(self, module=module, **(defaults | {"random_state": seed} | params))
 
     def infer(self: Any, x: Any, **fit_params: Any) -> Any:
         output = estimator.infer(self, _without_channel_axis(x), **fit_params)
         criterion = getattr(self, "criterion_", None)
         return _logarithm(output) if isinstance(criterion, torch.nn.NLLLoss) else output
 
-    members = {
-        "__init__": translated(estimator.__init__),
-        "__init_subclass__": classmethod(__init_subclass__),
-        "__module__": __name__,
-        "infer": infer,
-    }
-    adapted = type(name, (estimator,), members)
-    return adapted
+    return type(name, (estimator,), {"__init__": __init__, "infer": infer, "__module__": __name__})
 
 
 def _skip_for(name: str) -> Callable[..., None]:
