@@ -1,10 +1,10 @@
-"""Eight of 64 electrodes for imagined fists and feet: who chooses them, and what is lost.
+"""Accuracy of motor imagery with eight of 64 electrodes, selected by several methods.
 
     python benchmarks/channel_selection.py --data ../shared/data
 
-Each method chooses on the runs that train, and is scored on the run that is left out. The network
-that `GumbelChannelSelector` trains is scored itself as well. Writes
-``benchmarks/results/channel_selection.md`` and a figure of the electrodes beside it.
+Each method selects electrodes on the training runs and is scored on the run that is left out. The
+network that `GumbelChannelSelector` trains is also scored. Writes
+``benchmarks/results/channel_selection.md`` and a figure of the electrodes.
 """
 
 from __future__ import annotations
@@ -28,21 +28,21 @@ from skeeg.plotting import plot_selection
 
 RESULTS = Path(__file__).parent / "results" / "channel_selection.md"
 
-#: Part of the accuracy above chance of all electrodes that eight must keep.
+#: Smallest acceptable ratio of the accuracies above chance, with eight and with all electrodes.
 FLOOR = 0.9
 
 
 def network(sfreq: float) -> EEGNetClassifier:
-    """EEGNet with filters of half a second, as in ``real_eeg.py``."""
+    """Return an EEGNet with filters of half a second, as in ``real_eeg.py``."""
     return EEGNetClassifier(kernel_length=round(sfreq / 2), random_state=0)
 
 
-def run(data: EEGData, n_channels: int) -> tuple[dict[str, Any], GumbelChannelSelector]:
+def run(data: EEGData, n_selected_chans: int) -> tuple[dict[str, Any], GumbelChannelSelector]:
     """Return accuracies, seconds and electrodes by method, and the last network's selector."""
     selectors = {
-        "GumbelChannelSelector": GumbelChannelSelector(network(data.sfreq), n_channels),
-        "MutualInformationSelector": MutualInformationSelector(n_channels),
-        "RiemannianSelector": RiemannianSelector(n_channels),
+        "GumbelChannelSelector": GumbelChannelSelector(network(data.sfreq), n_selected_chans),
+        "MutualInformationSelector": MutualInformationSelector(n_selected_chans),
+        "RiemannianSelector": RiemannianSelector(n_selected_chans),
     }
     results: dict[str, Any] = {}
 
@@ -70,15 +70,15 @@ def run(data: EEGData, n_channels: int) -> tuple[dict[str, Any], GumbelChannelSe
             record(f"{name}, CSP + LDA", score, seconds, chosen)
             if isinstance(fitted, GumbelChannelSelector):
                 own, gumbel = fitted.estimator_.score(testing, testing.y), fitted
-                record(f"EEGNet(n_selected_chans={n_channels})", own, seconds, chosen)
+                record(f"EEGNet(n_selected_chans={n_selected_chans})", own, seconds, chosen)
                 print(f"entropy {fitted.estimator_.selection_entropy_[-1]:.3f}", flush=True)
     return results, gumbel
 
 
-def table(results: dict[str, Any], n_channels: int) -> str:
+def table(results: dict[str, Any], n_selected_chans: int) -> str:
     """Return the results as Markdown."""
     lines = [
-        "| method | accuracy | folds | fit, s a fold |",
+        "| method | accuracy | folds | fit, s per fold |",
         "|---|---|---|---|",
     ]
     means = {name: float(np.mean(row["scores"])) for name, row in results.items()}
@@ -89,13 +89,13 @@ def table(results: dict[str, Any], n_channels: int) -> str:
         )
     lines.append("")
     for few, every in (
-        (f"EEGNet(n_selected_chans={n_channels})", "all 64, EEGNet"),
+        (f"EEGNet(n_selected_chans={n_selected_chans})", "all 64, EEGNet"),
         ("GumbelChannelSelector, CSP + LDA", "all 64, CSP + LDA"),
     ):
         kept = (means[few] - 0.5) / (means[every] - 0.5)
         verdict = "reached" if kept >= FLOOR else "**missed**"
         lines.append(f"- {few} keeps {kept:.0%} of the accuracy above chance; floor {verdict}")
-    lines += ["", "Electrodes chosen, a line for each run left out:", ""]
+    lines += ["", "Selected electrodes, with a line for each run that is left out:", ""]
     for name, row in results.items():
         if row["chosen"] and not name.startswith("EEGNet"):
             lines += [f"- {name}: {' '.join(chosen)}" for chosen in row["chosen"]]
@@ -105,19 +105,21 @@ def table(results: dict[str, Any], n_channels: int) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--n-channels", type=int, default=8)
+    parser.add_argument("--n-selected-chans", type=int, default=8)
     parser.add_argument("--out", type=Path, default=RESULTS)
     args = parser.parse_args()
     mne.set_log_level("error")
     warnings.filterwarnings("ignore", ".*has not settled")
     data = load_eegbci(args.data / "eegmmidb", task="fists_feet", fmin=7, fmax=30, tmin=0, tmax=4)
-    results, gumbel = run(data, args.n_channels)
-    text = table(results, args.n_channels)
+    results, gumbel = run(data, args.n_selected_chans)
+    text = table(results, args.n_selected_chans)
     args.out.parent.mkdir(parents=True, exist_ok=True)
     args.out.write_text(
-        f"# {args.n_channels} of 64 electrodes\n\nWritten by `python benchmarks/channel_selection"
-        ".py`: eegmmidb subject 1, imagined fists or feet, 7-30 Hz,\n0 to 4 s, a run left out; "
-        f"chance is 0.5, the floor {FLOOR:.0%} of the accuracy above it.\n\n{text}"
+        f"# {args.n_selected_chans} of 64 electrodes\n\nWritten by "
+        "`python benchmarks/channel_selection.py`: eegmmidb subject 1, imagined fists or feet, "
+        "7-30 Hz,\n0 to 4 s, a run left out; "
+        f"chance is 0.5. The floor is {FLOOR:.0%} of the accuracy above chance with all electrodes."
+        f"\n\n{text}"
     )
     plot_selection(gumbel).savefig(args.out.with_suffix(".png"))
     print(text)

@@ -1,13 +1,13 @@
-"""Differential entropy of a DEAP subject, against a plain loop of scipy's filter.
+"""Differential entropy of a DEAP subject, compared with a loop over scipy's filter.
 
     python benchmarks/features.py
 
-One subject is 40 trials of 32 channels and 63 s at 128 Hz: 3 s of rest and a minute of video, in
+One subject has 40 trials of 32 channels and 63 s at 128 Hz: 3 s of rest and a minute of video, in
 four bands. The loop calls `scipy.signal.lfilter` for each trial, channel and band, with filters
-designed once, and numpy's variance once for all windows of a signal. Both compute the published
-features to the end: entropy in windows of a second, less that of the rest, as z-scores. They run
-alternately, in one process, on as many threads as numpy takes by itself; the loop has no use for
-more than one. Writes ``benchmarks/results/features.md``.
+that are designed once, and computes the variance of all windows of a signal in one call. Both
+compute the complete published features: entropy in windows of one second, minus that of the rest,
+as z-scores. They run alternately in one process with numpy's default number of threads, of which
+the loop uses only one. Writes ``benchmarks/results/features.md``.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ SFREQ, N_TRIALS, N_CHANS, N_REST, N_VIDEO = 128, 40, 32, 384, 7680
 
 
 def subject() -> tuple[EEGData, EEGData]:
-    """Return the trials of a simulated subject, and the rest before each."""
+    """Return the trials of a simulated subject, and the rest before each trial."""
     rng = np.random.default_rng(0)
     X = rng.standard_normal((N_TRIALS, N_CHANS, N_REST + N_VIDEO), dtype=np.float32)
     y = np.arange(N_TRIALS) % 2
@@ -69,7 +69,7 @@ def seconds(function: Callable[..., Any], *arguments: Any) -> float:
 
 
 def peak(function: Callable[..., Any], *arguments: Any) -> float:
-    """Return how many MB a call allocates at most, its result included."""
+    """Return the peak of the memory that a call allocates, including its result, in MB."""
     tracemalloc.start()
     function(*arguments)
     _, most = tracemalloc.get_traced_memory()
@@ -97,7 +97,7 @@ def main() -> None:
     RESULTS.write_text(
         f"""# Features
 
-Written by `python benchmarks/features.py`, which says what is compared.
+Written by `python benchmarks/features.py`, whose docstring describes the comparison.
 
 One DEAP subject, {N_TRIALS} trials x {N_CHANS} channels x 63 s, 4 bands. Median over
 {arguments.repeats} alternating runs, quartiles in brackets.
@@ -107,9 +107,9 @@ One DEAP subject, {N_TRIALS} trials x {N_CHANS} channels x 63 s, 4 bands. Median
 | `deap_entropy` | {spread(np.array(ours), 3)} | {peak(deap_entropy, data, rest):.0f} |
 | loop of `lfilter` | {spread(np.array(theirs), 3)} | {peak(plain_loop, data, rest):.0f} |
 
-The loop takes **{spread(ratios, 1)} times** as long, run by run; {ratios.min():.1f} to \
-{ratios.max():.1f}. The features differ by {difference:.0e} at most. The trials themselves are
-{data.X.nbytes / 2**20:.0f} MB.
+The loop takes **{spread(ratios, 1)} times** as long, with ratios of single runs from \
+{ratios.min():.1f} to {ratios.max():.1f}. The features differ by at most {difference:.0e}. The
+trials have {data.X.nbytes / 2**20:.0f} MB.
 
 {platform.machine()}, {threads} BLAS thread{"s" if threads > 1 else ""}, Python \
 {platform.python_version()}, numpy {np.__version__}, scipy {scipy.__version__}.

@@ -1,17 +1,18 @@
-"""The least time that a batch can take on a machine, from counts of bytes and multiply-adds.
+"""Lower bounds of the time of a batch on a machine, from counts of bytes and multiply-adds.
 
-`benchmarks/speed.py` sets its measurements beside two floors:
+`benchmarks/speed.py` compares its measurements with two lower bounds, called floors:
 
-* **layer by layer**: every operation of the network, as skeeg orders them, reads its input and
-  writes its output once; in the backward pass it reads its input and the gradient of its output,
-  and writes the gradient of its input. An operation takes as long as its multiply-adds at the rate
-  of a matrix product or its bytes at that of a copy in cache, whichever is longer.
-* **minimum**: the trials are read once from memory, and all else stays in cache. The front end is
-  computed by the method that takes the fewest multiply-adds, and all run at the rate of a matrix
-  product.
+* **layer by layer**: every operation of the network, in skeeg's order, reads its input and writes
+  its output once. In the backward pass it reads its input and the gradient of its output, and
+  writes the gradient of its input. The time of an operation is the longer of two times: that of its
+  multiply-adds at the rate of a matrix product, and that of its bytes at the rate of a copy in
+  cache.
+* **minimum**: the trials are read once from memory, and everything else stays in cache. The front
+  end is computed by the method with the fewest multiply-adds, and all of them run at the rate of a
+  matrix product.
 
-Both are lower bounds of what they describe. Neither counts the batch normalisations' second passes,
-exponentials, random numbers, padding, or the call of an operation.
+Neither includes the second passes of batch normalisations, exponentials, random numbers, padding,
+or the overhead of calling an operation.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from scipy.fft import next_fast_len
 from torch import Tensor, nn
 
 from skeeg.layers import TemporalSpatialFilter
-from skeeg.layers.correlation import cut_into_frames
+from skeeg.layers._correlation import cut_into_frames
 from skeeg.layers.temporal_spatial import FEW_CHANS
 from skeeg.networks import ShallowConvNet
 
@@ -37,7 +38,7 @@ _FLOAT32 = 4  # bytes
 
 @dataclass(frozen=True)
 class Operation:
-    """What an operation computes and moves for a batch."""
+    """Arithmetic and memory traffic of an operation for a batch."""
 
     multiply_adds: float
     values: float  # float32 numbers read and written
@@ -53,27 +54,27 @@ class Operation:
 
 @dataclass(frozen=True)
 class Machine:
-    """The best rates that were seen: a product of matrices, copies in cache and in memory."""
+    """Highest measured rates of a matrix product, and of copies in cache and in memory."""
 
-    flops: float  # a second; a multiply-add is two
-    cache: float  # bytes read and written a second
+    flops: float  # per second; a multiply-add is two
+    cache: float  # bytes read and written per second
     memory: float
 
     def seconds(self, operation: Operation) -> float:
-        """Return how long an operation takes whose values are in cache."""
+        """Return the time of an operation whose values are in cache."""
         return max(2 * operation.multiply_adds / self.flops, operation.bytes / self.cache)
 
 
 @dataclass(frozen=True)
 class Floor:
-    """The least that a batch takes."""
+    """Lower bound of the time of a batch."""
 
     operation: Operation
     seconds: float
 
 
 def measure_machine(threads: int, repeats: int = 30) -> Machine:
-    """Return what this machine does with so many threads; never less than with a single one."""
+    """Return the rates of this machine with up to a number of threads."""
     side, in_cache, in_memory = 1024, 2**19, 2**26
     a, b, out = torch.randn(side, side), torch.randn(side, side), torch.empty(side, side)
     before = torch.get_num_threads()
@@ -98,7 +99,7 @@ def measure_machine(threads: int, repeats: int = 30) -> Machine:
 
 
 def _least(function: Callable[[], Any], repeats: int) -> float:
-    """Return the shortest time of several calls: what disturbs a machine only adds to it."""
+    """Return the shortest time of several calls, because disturbances only increase it."""
     function()
     times = []
     for _ in range(repeats):
@@ -109,14 +110,14 @@ def _least(function: Callable[[], Any], repeats: int) -> float:
 
 
 def layered_floor(network: nn.Module, x: Tensor, machine: Machine, *, training: bool) -> Floor:
-    """Return the floor of the network's operations one by one."""
+    """Return the floor of the network's operations, layer by layer."""
     operations = _operations(network, x, training)
     total = sum(operations[1:], operations[0])
     return Floor(total, sum(machine.seconds(operation) for operation in operations))
 
 
 def least_floor(network: nn.Module, x: Tensor, machine: Machine, *, training: bool) -> Floor:
-    """Return the floor of the function, however it is computed."""
+    """Return the floor of the network's function, for any method of computing it."""
     front = min(
         (front_end(network.filters, x, method, training) for method in _FRONT_ENDS),
         key=lambda operation: operation.multiply_adds,
@@ -134,20 +135,20 @@ def _operations(network: nn.Module, x: Tensor, training: bool) -> list[Operation
     method = _method_taken(network.filters, x)
     operations = [front_end(network.filters, x, method, training), *_rest(network, x, training)]
     if training:
-        operations.append(Operation(0, 2 * x.numel()))  # gathers the batch from all trials
+        operations.append(Operation(0, 2 * x.numel()))  # selects the batch from all trials
         if network.filters.norm is not None and method != "direct":
             length = network.filters.banks[0].kernel_size[1]
             sums = length + length * (length + 1) // 2
-            # In float64, which counts twice: gathered, then added up.
+            # In float64, which counts twice: selected, then summed.
             operations.append(Operation(0, 3 * 2 * len(x) * sums))
     return operations
 
 
 def _rest(network: nn.Module, x: Tensor, training: bool) -> list[Operation]:
-    """Return the operations behind the front end, from the shapes that they see."""
+    """Return the operations after the front end, from the shapes of their inputs."""
     found: list[Operation] = []
 
-    def note(layer: nn.Module, inputs: tuple[Tensor], output: Tensor) -> None:
+    def record(layer: nn.Module, inputs: tuple[Tensor], output: Tensor) -> None:
         before, after = inputs[0].numel(), output.numel()
         multiply_adds = 0
         if isinstance(layer, nn.Conv2d | nn.Linear):
@@ -157,11 +158,11 @@ def _rest(network: nn.Module, x: Tensor, training: bool) -> list[Operation]:
         else:
             found.append(Operation(multiply_adds, before + after))
 
-    apart = set(network.filters.modules())
-    if isinstance(network, ShallowConvNet):  # they are one with the pool
-        apart |= {network.norm, network.activation}
-    leaves = [m for m in network.modules() if m not in apart and not list(m.children())]
-    hooks = [leaf.register_forward_hook(note) for leaf in leaves]
+    excluded = set(network.filters.modules())
+    if isinstance(network, ShallowConvNet):  # they are computed together with the pool
+        excluded |= {network.norm, network.activate}
+    leaves = [m for m in network.modules() if m not in excluded and not list(m.children())]
+    hooks = [leaf.register_forward_hook(record) for leaf in leaves]
     was_training = network.training
     try:
         with torch.no_grad():
@@ -178,21 +179,22 @@ def _rest(network: nn.Module, x: Tensor, training: bool) -> list[Operation]:
 
 @torch.no_grad()
 def _method_taken(filters: TemporalSpatialFilter, x: Tensor) -> str:
-    """Return what the layer's ``"auto"`` means: the method whose output is the same to the bit."""
+    """Return the method that ``"auto"`` selects: the one whose output is equal to the last bit."""
     filters = copy.deepcopy(filters).eval()
     taken = filters(x)
     for filters.method in _FRONT_ENDS:
         if torch.equal(filters(x), taken):
             return filters.method
-    raise RuntimeError(f"None of {list(_FRONT_ENDS)} computes what {filters} does.")
+    raise RuntimeError(f"None of {list(_FRONT_ENDS)} has the output of {filters}.")
 
 
 @dataclass(frozen=True)
 class _Sizes:
-    """Of a front end and its batch: all values of a kind, times the length of time that they have.
+    """Sizes of a front end and its batch.
 
-    ``inputs`` are those of the trials, ``mixtures`` of as many signals as there are outputs before
-    the filter, ``outputs`` behind it, and ``maps`` what lies between the two layers as written.
+    ``inputs`` is the number of values of the trials, ``mixtures`` that of the spatially filtered
+    signals before the temporal filter, ``outputs`` that after it, and ``maps`` that between the
+    temporal and the spatial layer if they are computed one by one.
     """
 
     batch: int
@@ -208,7 +210,7 @@ class _Sizes:
 
 
 def front_end(filters: TemporalSpatialFilter, x: Tensor, method: str, training: bool) -> Operation:
-    """Return what a method computes and moves; the gradient by the trials is not needed."""
+    """Return the operation of a method, without the gradient with respect to the trials."""
     batch, n_chans, n_times = x.shape
     n_out, n_maps = filters.spatial.out_channels, filters.spatial.in_channels
     length = max(bank.kernel_size[1] for bank in filters.banks)
@@ -243,22 +245,22 @@ def _direct(filters: TemporalSpatialFilter, n: _Sizes, training: bool) -> Operat
 
 def _merged(filters: TemporalSpatialFilter, n: _Sizes, training: bool) -> Operation:
     if filters.depthwise and not (training and n.n_chans <= FEW_CHANS):
-        # mixes, then filters the mixtures
+        # mix the channels, then filter the mixtures
         mixing, filtering = n.n_chans * n.mixtures, n.length * n.outputs
         if training:
             values = 2 * n.inputs + 5 * n.mixtures + 3 * n.outputs
             return Operation(2 * mixing + 3 * filtering, values)
         return Operation(mixing + filtering, n.inputs + 2 * n.mixtures + n.outputs)
     convolving = n.n_chans * n.length * n.outputs
-    beside = 2 * n.inputs  # the electrodes of a sample are laid side by side
+    beside = 2 * n.inputs  # the layout is changed to channels last
     if training:
         return Operation(2 * convolving, beside + 2 * n.inputs + 2 * n.outputs)
     return Operation(convolving, beside + n.inputs + n.outputs)
 
 
 def _spectral(filters: TemporalSpatialFilter, n: _Sizes, training: bool) -> Operation:
-    # A transform of real numbers takes 2.5 n log2 n operations, a product of two complex numbers
-    # four multiply-adds, and a spectrum has as many values as its signal.
+    # A transform of real numbers has 2.5 n log2 n operations, a product of two complex numbers four
+    # multiply-adds, and a spectrum as many values as its signal.
     transform = 1.25 * n.n_fft * math.log2(n.n_fft)
     spectrum = n.batch * n.n_fft
     if filters.depthwise:
@@ -269,7 +271,7 @@ def _spectral(filters: TemporalSpatialFilter, n: _Sizes, training: bool) -> Oper
             values += n.inputs + 2 * n.mixtures + 6 * spectrum * n.n_out + n.outputs
             return Operation(2 * mixing + 2 * transforms + 3 * products, values)
         return Operation(mixing + transforms + products, values)
-    pairs = n.n_chans * n.n_out  # kernels, which are transformed once a batch
+    pairs = n.n_chans * n.n_out  # kernels, which are transformed once per batch
     frames = cut_into_frames(
         torch.Size((n.batch, n.n_chans, n.inputs // (n.batch * n.n_chans))),
         torch.Size((n.n_out, n.n_chans, n.length)),

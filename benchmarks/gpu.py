@@ -1,12 +1,13 @@
-"""The fast front end on a GPU: training and prediction against the layers as written.
+"""Training and prediction on a GPU, compared with the layers computed one by one.
 
     python benchmarks/gpu.py
 
-Each network, with its ``filters.method`` as "auto" chooses it and as "direct", takes turns with
-itself: a step on a batch of 64 trials (forward, backward, Adam), a prediction of the batch without
-gradients, and what a step adds to the GPU's memory at most. Times are waited for to the end.
+Each network is measured with ``filters.method="auto"`` and ``"direct"``, in alternating runs: a
+training step on a batch of 64 trials (forward, backward, Adam), a prediction of the batch without
+gradients, and the peak of the GPU memory that a step allocates. Times include the synchronisation
+with the GPU.
 
-Needs a CUDA device. Writes ``benchmarks/results/gpu.md``.
+Requires a CUDA device. Writes ``benchmarks/results/gpu.md``.
 """
 
 from __future__ import annotations
@@ -39,13 +40,13 @@ HEADER = (
 
 
 def step_of(network: nn.Module, x: Tensor, y: Tensor) -> Callable[[], None]:
-    """Return a function that trains on the batch once."""
+    """Return a function that performs a training step on the batch."""
     optimizer = torch.optim.Adam(network.parameters(), fused=True)
-    known = network.precompute_trials(x) if hasattr(network, "precompute_trials") else {}
+    rows = network.precompute_trials(x) if hasattr(network, "precompute_trials") else {}
 
     def step() -> None:
         optimizer.zero_grad()
-        F.cross_entropy(network(x, **known), y).backward()
+        F.cross_entropy(network(x, **rows), y).backward()
         optimizer.step()
 
     return step
@@ -70,7 +71,7 @@ def seconds(work: Callable[[], None]) -> float:
 def in_turns(tasks: dict[str, Callable[[], None]], rounds: int) -> pd.DataFrame:
     """Return the milliseconds of each task in each round."""
     for task in tasks.values():
-        for _ in range(5):  # libraries choose and compile in the first ones
+        for _ in range(5):  # libraries select and compile kernels in the first calls
             task()
     times = [{name: 1e3 * seconds(task) for name, task in tasks.items()} for _ in range(rounds)]
     return pd.DataFrame(times)
@@ -109,19 +110,19 @@ def measured(network_class: type[nn.Module], shape: tuple[int, int], rounds: int
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=50)
-    parser.add_argument("--out", type=Path, default=PAGE, help="the page to write")
+    parser.add_argument("--out", type=Path, default=PAGE, help="path of the page")
     arguments = parser.parse_args()
     if not torch.cuda.is_available():
-        raise SystemExit("This needs a CUDA device, and torch sees none.")
+        raise SystemExit("This script requires a CUDA device, and torch finds none.")
     rows = []
     for network_class, shape in tqdm(list(product(NETWORKS, SHAPES)), unit="network"):
         rows.append(measured(network_class, shape, arguments.rounds))
     lines = [
         "# The front end on a GPU",
         "",
-        "Written by `python benchmarks/gpu.py`, which says what is measured and how. Batches of "
-        f"{BATCH} trials, medians of {arguments.rounds} turns; a ratio is the median of the turns' "
-        "ratios, with quartiles in brackets.",
+        "Written by `python benchmarks/gpu.py`, whose docstring describes the measurement. Batches "
+        f"of {BATCH} trials, medians of {arguments.rounds} rounds; a ratio is the median of the "
+        "ratios of the rounds, with quartiles in brackets.",
         "",
         f"{torch.cuda.get_device_name()}, Python {platform.python_version()}, torch "
         f"{torch.__version__}.",
@@ -129,7 +130,7 @@ def main() -> None:
         *markdown_table(HEADER, rows),
     ]
     arguments.out.write_text("\n".join(lines) + "\n")
-    print(f"{arguments.out} is written.")
+    print(f"Wrote {arguments.out}.")
 
 
 if __name__ == "__main__":

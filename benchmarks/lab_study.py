@@ -1,24 +1,25 @@
-"""The activations of a lab report on BCI Competition III, data set IIIb, on a CPU.
+"""Activations in EEGNet and DeepConvNet, compared with a lab report.
 
     python benchmarks/lab_study.py --data ../shared/data/bciciii
 
-The report trained EEGNet and DeepConvNet, in the forms that are ``variant="lab"`` here, on 1,080
-trials of two derivations x 750 samples, and tested them on 1,080 others: with ReLU, leaky ReLU and
-ELU, and with the coefficient alpha of ELU from 0.1 to 0.9. Batches of 256, Adam at 1e-3, weight
-decay 1e-2, 300 epochs. Its accuracies are those of the best of 300 epochs on the test set, which
-they thereby overstate.
+The lab report is on BCI Competition III, data set IIIb. It trained EEGNet and DeepConvNet, in the
+forms that are ``variant="lab"`` here, on 1,080 trials of two derivations x 750 samples, and tested
+them on another 1,080 trials: with ReLU, leaky ReLU and ELU, and with the coefficient alpha of ELU
+from 0.1 to 0.9. It used batches of 256, Adam with a learning rate of 1e-3, a weight decay of 1e-2
+and 300 epochs. Its accuracies are those of the best of 300 epochs on the test set, so they are too
+high.
 
-This script trains the same, and reports three accuracies on the test set: after the last epoch, at
-the epoch whose loss was lowest on a fifth of the training trials that was set aside (of a second
-fit, on the other four fifths), and, labelled as what it is, at the best epoch on the test set.
+This script trains the same networks and reports three accuracies on the test set: after the last
+epoch; at the epoch with the lowest loss on a fifth of the training trials, for a second fit on the
+other four fifths; and at the best epoch on the test set, labelled as selected on the test set.
 
-Without ``--data``, the folder of ``S4b_train.npz``, ``S4b_test.npz``, ``X11b_train.npz`` and
-``X11b_test.npz``, it simulates trials of that shape: C3 and C4 of two subjects, one session each to
-train and to test on. A derivation between electrodes in front of and behind C3 would cancel most of
-what the simulator puts below it.
+``--data`` is the folder of ``S4b_train.npz``, ``S4b_test.npz``, ``X11b_train.npz`` and
+``X11b_test.npz``. Without it, trials of the same shape are simulated: C3 and C4 of two subjects,
+with one session for training and one for test. They are not bipolar derivations, because one
+between electrodes anterior and posterior to C3 would cancel most of the simulated source below it.
 
-Finished fits are kept in ``--store`` and found again. They may have run elsewhere, with ``--device
-cuda`` on a GPU, so some short ones are timed on the machine that writes the page. Writes
+Finished fits are kept in ``--store``. They may have run on another machine, such as a GPU with
+``--device cuda``, so some short fits are timed on the machine that writes the page. Writes
 ``benchmarks/results/lab_study.md`` and its figures.
 """
 
@@ -55,9 +56,9 @@ CLASSIFIERS = {"EEGNet": EEGNetClassifier, "DeepConvNet": DeepConvNetClassifier}
 ACTIVATIONS = ("relu", "leaky_relu", "elu")
 ALPHAS = tuple(np.arange(1, 10) / 10)
 BATCH = 256
-#: Of the fits that only say how long an epoch takes.
+#: Epochs of the fits that measure the time of an epoch.
 TIMED_EPOCHS = 10
-#: What the report gives: epochs a second on its GPU, and accuracies at the best test epoch.
+#: Figures in the report: epochs per second on its GPU, and accuracies at the best test epoch.
 REPORTED_RATE = {"EEGNet": 3.3, "DeepConvNet": 6.5}
 REPORTED = {
     ("EEGNet", "relu"): 0.8713,
@@ -69,7 +70,7 @@ REPORTED = {
 }
 COLOURS = {"relu": BLUE, "leaky_relu": ORANGE, "elu": GREEN}
 NAMES = {"relu": "ReLU", "leaky_relu": "leaky ReLU", "elu": "ELU"}
-#: Columns of the results, with colour and marker where they are drawn.
+#: Columns of the results, with colour and marker in the figures.
 SELECTIONS = {
     "last epoch": (BLUE, "o"),
     "chosen on validation trials": (GREEN, "s"),
@@ -84,7 +85,7 @@ FIGURES = {
 
 
 class Trials(NamedTuple):
-    """Training and test trials, with what the training trials are stratified by."""
+    """Training and test trials, with the strata of the training trials."""
 
     train: NDArray[Any]
     y_train: NDArray[np.int64]
@@ -95,7 +96,7 @@ class Trials(NamedTuple):
 
 @dataclass(frozen=True)
 class Fit:
-    """One training of the study; ``held_out`` sets a fifth of the training trials aside."""
+    """A fit of the study; ``held_out`` sets a fifth of the training trials aside."""
 
     network: str
     activation: str
@@ -111,13 +112,13 @@ class Fit:
 
 
 class Curve(Callback):
-    """Records loss and accuracy on trials that are not trained on, after every epoch."""
+    """Record loss and accuracy on held-out trials after each epoch."""
 
     def __init__(self, name: str, X: NDArray[Any], y: NDArray[np.int64]) -> None:
         self.name, self.X, self.y = name, X, y
 
     def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
-        """Score the network as it is."""
+        """Score the network after the epoch."""
         probability = net.predict_proba(self.X)
         correct = (probability.argmax(axis=1) == self.y).mean()
         of_label = probability[np.arange(len(self.y)), self.y]
@@ -160,7 +161,7 @@ def divided(data: EEGData, training_session: str) -> Trials:
 def histories(
     fits: list[Fit], trials: Trials, store: Path, n_jobs: int, device: str
 ) -> dict[Fit, pd.DataFrame]:
-    """Return a row per epoch of each fit, those in the store without training again."""
+    """Return a row per epoch of each fit, from the store if the fit is there."""
     folder = store / joblib.hash(trials)[:12]
     paths = {fit: folder / f"{fit}.csv" for fit in fits}
     todo = [fit for fit in fits if not paths[fit].exists()]
@@ -169,7 +170,7 @@ def histories(
         joblib.delayed(train)(fit, trials, paths[fit], n_jobs, device) for fit in todo
     )
     for name, seconds in tqdm(work, total=len(todo), unit="fit"):
-        tqdm.write(f"{name}: {seconds:.2f} s an epoch")
+        tqdm.write(f"{name}: {seconds:.2f} s per epoch")
     return {fit: pd.read_csv(path) for fit, path in paths.items()}
 
 
@@ -210,7 +211,7 @@ def train(fit: Fit, trials: Trials, path: Path, n_jobs: int, device: str) -> tup
 
 
 def machine(device: str) -> str:
-    """Return the name of what trained."""
+    """Return the name of the processor or GPU."""
     if torch.device(device).type == "cuda":
         return torch.cuda.get_device_name(device)
     return f"{processor()}, {os.cpu_count()} cores"
@@ -238,7 +239,7 @@ def accuracies(found: dict[Fit, pd.DataFrame]) -> pd.DataFrame:
 def timed(
     networks: list[str], trials: Trials, store: Path, n_jobs: int, device: str
 ) -> dict[Fit, pd.DataFrame]:
-    """Return the histories of short fits of each network, as many at once as are asked for."""
+    """Return the histories of short fits of each network, ``n_jobs`` of them in parallel."""
     found: dict[Fit, pd.DataFrame] = {}
     for network in networks:
         fits = [Fit(network, "elu", None, False, TIMED_EPOCHS, seed) for seed in range(n_jobs)]
@@ -247,7 +248,7 @@ def timed(
 
 
 def speed(found: dict[Fit, pd.DataFrame]) -> list[str]:
-    """Return the table of times, of the fits on all training trials."""
+    """Return the table of times of the fits on all training trials."""
     fits = pd.DataFrame(
         {
             "network": fit.network,
@@ -259,8 +260,8 @@ def speed(found: dict[Fit, pd.DataFrame]) -> list[str]:
         if not fit.held_out
     )
     lines = [
-        "| network | machine | fits | epochs | fits at once | s an epoch | with scoring the test "
-        "set | epochs/s, together | lab report's GPU, epochs/s |",
+        "| network | machine | fits | epochs | parallel fits | s per epoch | with scoring the test "
+        "set | total epochs/s | lab report's GPU, epochs/s |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     alike = ["network", "machine", "epochs", "at_once"]
@@ -285,10 +286,10 @@ def summary(
     lines = [
         "# Lab study",
         "",
-        "Written by `python benchmarks/lab_study.py`, which says what is trained and how.",
+        "Written by `python benchmarks/lab_study.py`, whose docstring describes the training.",
         "",
-        f"{title[0].upper()}{title[1:]}: {len(trials.y_train):,} trials to train on, {n_test:,} to "
-        f"test on, of {' x '.join(map(str, trials.test.shape[1:]))}; {first.epochs} epochs, "
+        f"{title[0].upper()}{title[1:]}: {len(trials.y_train):,} training and {n_test:,} test "
+        f"trials of {' x '.join(map(str, trials.test.shape[1:]))}; {first.epochs} epochs, "
         f"{seeds_of(found)}.",
         "",
         "## Time",
@@ -298,8 +299,8 @@ def summary(
         "## Accuracy on the test set",
         "",
         f"The standard error of an accuracy on {n_test:,} trials is {100 * error:.1f} points. The "
-        f"best epoch on the test set is {100 * gain:.1f} points above the last one on average, by "
-        "which choosing on the test set flatters a network.",
+        f"best epoch on the test set is on average {100 * gain:.1f} points above the last epoch, "
+        "which is the bias of selecting the epoch on the test set.",
         "",
         *accuracy_table(scores, recorded),
         "",
@@ -310,7 +311,7 @@ def summary(
 
 
 def seeds_of(found: Iterable[Fit]) -> str:
-    """Return how many seeds there are, in words."""
+    """Return the number of seeds as text."""
     n_seeds = len({fit.seed for fit in found})
     return f"{n_seeds} seed{'s' if n_seeds > 1 else ''}"
 
@@ -342,7 +343,7 @@ def figure_names(found: Iterable[Fit]) -> list[str]:
 
 
 def plot_curves(network: str, found: dict[Fit, pd.DataFrame], title: str) -> Any:
-    """Draw accuracy and loss of each activation against the epoch, of the first seed."""
+    """Draw accuracy and loss of each activation against the epoch, for the first seed."""
     figure = new_figure(9.5, 4.2)
     panels = figure.subplots(1, 2)
     shown = {"acc": "Accuracy (%)", "loss": "Loss (nats)"}
@@ -377,7 +378,7 @@ def plot_alphas(scores: pd.DataFrame, n_test: int, seeds: str, title: str) -> An
         for i, (selection, (colour, marker)) in enumerate(SELECTIONS.items()):
             share = own[selection].to_numpy(dtype=float)
             axes.errorbar(
-                own["alpha"] + 0.012 * (i - 1),  # so that bars do not hide one another
+                own["alpha"] + 0.012 * (i - 1),  # so that error bars do not overlap
                 100 * share,
                 100 * np.sqrt(share * (1 - share) / n_test),
                 color=colour,
@@ -412,21 +413,21 @@ def draw(
 
 def parsed_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, help="folder of the .npz files; without: simulated")
+    parser.add_argument("--data", type=Path, help="folder of the .npz files; simulated if omitted")
     parser.add_argument("--networks", nargs="+", choices=CLASSIFIERS, default=list(CLASSIFIERS))
     parser.add_argument("--epochs", type=int, default=300)
     parser.add_argument("--seeds", type=int, default=1)
-    parser.add_argument("--n-jobs", type=int, default=2, help="fits at once, on a core each")
+    parser.add_argument("--n-jobs", type=int, default=2, help="parallel fits, one per core")
     parser.add_argument("--device", default="cpu", help='"cpu" or a CUDA device, such as "cuda"')
     parser.add_argument(
         "--no-validation",
         action="store_true",
-        help="leave out the fits that choose an epoch on validation trials, nearly half of all",
+        help="leave out the fits that select an epoch on validation trials, nearly half of all",
     )
     parser.add_argument("--store", type=Path, default=Path("skeeg-results/lab_study"))
     parser.add_argument("--out", type=Path, help="folder of the results")
     parser.add_argument(
-        "--quick", action="store_true", help="few trials, epochs and values, to see that it runs"
+        "--quick", action="store_true", help="few trials, epochs and values, to check the script"
     )
     return parser.parse_args()
 
@@ -458,7 +459,7 @@ def main() -> None:
     draw(found, scores, len(trials.y_test), title, out)
     page = out / "lab_study.md"
     page.write_text(summary(title, arguments.data is not None, trials, found, times))
-    print(f"{page} and its figures are written.")
+    print(f"Wrote {page} and its figures.")
 
 
 if __name__ == "__main__":

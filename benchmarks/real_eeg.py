@@ -1,16 +1,16 @@
-"""Networks and baselines on real recordings, under the protocol that each recording allows.
+"""Networks and baselines on real recordings, with the evaluation protocol of each recording.
 
     python benchmarks/real_eeg.py --data ../shared/data
 
-Each study says how the recording is loaded, what is never on both sides of a split, and which
-models run. Networks keep their defaults but for the two choices that the papers tie to the
-recording: EEGNet's filters are half a second long, and across subjects its dropout is 0.25
-(Lawhern et al., 2018). On the Muse's left and right flashes, that dropout and the window of 0 to
-0.6 s were chosen on inner folds, see the study. Networks other than EEGNet have 40 epochs, since
-they take up to ten times as long without a GPU; the larger of them thus end undertrained. Every
-network that takes signals runs with and without squeeze and excitation, EEGNet with the other forms
-of attention as well. Topographic networks and PointCNN see entropies in the five classic bands.
-Writes ``benchmarks/results/real_eeg.md``; finished folds are kept in ``--store`` and found again.
+Each study defines how the recording is loaded, what a fold leaves out, and which models run.
+Networks have their defaults except for two parameters that depend on the recording in the paper:
+EEGNet's filters are half a second long, and across subjects its dropout is 0.25 (Lawhern et al.,
+2018). For the left and right flashes of the Muse, this dropout and the window of 0 to 0.6 s were
+selected on inner folds, see the study. Networks other than EEGNet are trained for 40 epochs,
+because they take up to ten times as long without a GPU. The larger ones are therefore undertrained.
+Networks on signals run with and without squeeze and excitation, and EEGNet also with the other
+forms of attention. Topographic networks and PointCNN use entropies in the five classic bands.
+Writes ``benchmarks/results/real_eeg.md``. Finished folds are kept in ``--store``.
 """
 
 from __future__ import annotations
@@ -70,23 +70,23 @@ from skeeg.model_selection import LeaveSubjectsOut
 
 RESULTS = Path(__file__).parent / "results" / "real_eeg.md"
 
-#: Where the entropies of training parts are kept while settings are tried on them.
+#: Cache of the entropies of training parts in the grid search.
 FEATURES = "skeeg-results/features"
 
-#: Of networks other than EEGNet.
+#: Number of epochs of networks other than EEGNet.
 EPOCHS = 40
 
-#: The bands of relative power: alpha and beta in halves.
+#: Bands of relative power, with alpha and beta divided into two bands each.
 SPLIT_ALPHA = [(1, 4), (4, 8), (8, 10), (10, 13), (13, 20), (20, 45)]
 
-#: A hertz on each side of the three frequencies that flicker in the SSVEP recording and of their
-#: first harmonics, at which the visual cortex responds as well.
+#: Bands of 2 Hz around the three stimulation frequencies of the SSVEP recording and their second
+#: harmonics, at which the visual cortex also responds.
 FLICKER = [(f - 1, f + 1) for f in (13, 17, 21, 26, 34, 42)]
 
 
 @dataclass(frozen=True)
 class Study:
-    """A recording, what its folds leave out, the figure of merit and the baselines."""
+    """A recording, the units that its folds leave out, the metric and the baselines."""
 
     title: str
     load: Callable[[Path], EEGData | FeatureTable]
@@ -100,7 +100,7 @@ class Study:
 
 
 def rhythms(sfreq: float) -> dict[str, Any]:
-    """Baselines for imagined movement."""
+    """Return baselines for motor imagery."""
     return {
         "CSP + LDA": csp_lda(),
         "tangent space + LR": tangent_space_lr(),
@@ -109,17 +109,18 @@ def rhythms(sfreq: float) -> dict[str, Any]:
 
 
 def average_reference(trials: EEGData) -> NDArray[np.float32]:
-    """Subtract the mean of all electrodes."""
+    """Return trials with an average reference."""
     X = np.asarray(trials)
     return X - X.mean(axis=1, keepdims=True)
 
 
 def background(sfreq: float) -> dict[str, Any]:
-    """Baselines for the state of a whole recording.
+    """Return baselines for the state of a whole recording.
 
-    Relative power in six bands is the best of some hundred ways to take band power, by the scores
-    of the very subjects that test; their median is 0.59, and with the choice made on the subjects
-    that train (reference, bands, share or power, C), 0.63 is left.
+    Relative power in six bands is the best of about a hundred variants of band power, selected by
+    the scores of the test subjects, so its score is too high. The median of these variants is 0.59.
+    If reference, bands, relative or absolute power, and C are selected on the training subjects,
+    the score is 0.63.
     """
     relative = band_power_lr(sfreq, SPLIT_ALPHA).set_params(
         power__relative=True, power__segment=1.0
@@ -134,14 +135,14 @@ def background(sfreq: float) -> dict[str, Any]:
 
 
 def evoked(sfreq: float) -> dict[str, Any]:
-    """Baselines for evoked responses."""
+    """Return baselines for evoked responses."""
     return {"xDAWN + LR": xdawn_lr(), "tangent space + LR": tangent_space_lr()}
 
 
 def entropies(sfreq: float) -> dict[str, Any]:
-    """Entropy baselines; one with bands, scaling and C chosen on the subjects that train.
+    """Return entropy baselines, one with bands, scaling and C selected on the training subjects.
 
-    The choice leaves three of these out at a time; no test subject takes part in it.
+    Each inner fold leaves out three of the training subjects.
     """
     four_hertz = [(f, f + 4) for f in range(1, 45, 4)]
     grid = {
@@ -149,7 +150,7 @@ def entropies(sfreq: float) -> dict[str, Any]:
         "standardize": [StandardScaler(), SampleZScore()],
         "svm__C": [0.1, 0.3, 1.0, 3.0, 10.0],
     }
-    # The entropies of the training part are the same for every scaling and C.
+    # The entropies of the training part do not depend on scaling and C.
     searched = entropy_svm(sfreq, scaling="feature").set_params(memory=FEATURES)
     return {
         "entropy + SVM": entropy_svm(sfreq),
@@ -161,20 +162,20 @@ def entropies(sfreq: float) -> dict[str, Any]:
 
 
 def entropies_transductively(path: Path) -> FeatureTable:
-    """Load entropies that are standardised by all trials of their subject, the tested included."""
+    """Load entropies standardised by all trials of their subject, including the test trials."""
     data = load_eegmat(path / "eegmat", sfreq=128)
     table = FeatureTable.from_data(data, DifferentialEntropy(data.sfreq, "classic"))
     return standardise_subjects_transductively(table)
 
 
 def of_features(sfreq: float) -> dict[str, Any]:
-    """Baselines for features that are scaled already: the decoders of those with entropy."""
+    """Return baselines for scaled features: the decoders of the entropy baselines."""
     whole = {"SVM": entropy_svm(sfreq), "MLP": entropy_mlp(sfreq), "tree": entropy_tree(sfreq)}
     return {f"entropy + {name}": pipeline[-1] for name, pipeline in whole.items()}
 
 
 def flicker(sfreq: float) -> dict[str, Any]:
-    """Baselines for steady-state responses."""
+    """Return baselines for steady-state responses."""
     return {
         "tangent space of 6 bands + LR": tangent_space_lr(bands=FLICKER, sfreq=sfreq),
         "band power + SVM": band_power_svm(sfreq),
@@ -212,10 +213,10 @@ STUDIES = {
         "roc_auc",
         0.5,
         evoked,
-        # Chosen by leaving out a second run, of the four that train, and never the run that tests.
-        # Inner AUC at 60 epochs, for each run that tests: dropout 0.25, 0 to 0.6 s: 0.875, 0.849,
-        # 0.858, 0.877, 0.885; dropout 0.5, 0 to 0.6 s: 0.841, 0.803, 0.820, 0.863, 0.843; and
-        # 0 to 0.8 s: 0.839, 0.805, 0.816, 0.842, 0.830.
+        # Selected by leaving out one of the four training runs. Inner AUC after 60 epochs for each
+        # test run: dropout 0.25, 0 to 0.6 s: 0.875, 0.849, 0.858, 0.877, 0.885; dropout 0.5, 0 to
+        # 0.6 s: 0.841, 0.803, 0.820, 0.863, 0.843; and 0 to 0.8 s: 0.839, 0.805, 0.816, 0.842,
+        # 0.830.
         dropout=0.25,
         floors=(("EEGNet", 0.86),),
     ),
@@ -250,7 +251,7 @@ STUDIES = {
         inputs=("entropies",),
         floors=(("best baseline", 0.70),),
     ),
-    # Apart from the others: it needs all trials of a person before it decodes the first.
+    # A study of its own, because it needs all trials of a subject before it decodes the first.
     "eegmat-entropy-transductive": Study(
         "Mental arithmetic or rest by entropy, a subject left out, each standardised by its own "
         "unlabelled trials, the tested ones included (transductive)",
@@ -277,7 +278,7 @@ STUDIES = {
 
 
 def networks(study: Study, data: EEGData | FeatureTable) -> dict[str, Any]:
-    """Make the networks: defaults, but for what the papers tie to the recording."""
+    """Return the networks, with defaults except for parameters that depend on the recording."""
     names = [MODERN.get(name, name) for name in data.ch_names]
     if isinstance(data, FeatureTable):
         return of_maps(names)
@@ -294,7 +295,7 @@ def networks(study: Study, data: EEGData | FeatureTable) -> dict[str, Any]:
 
 
 def of_signals(half_a_second: int, dropout: float) -> dict[str, Any]:
-    """Make the networks on signals, with and without attention."""
+    """Return the networks for signals, with and without attention."""
     eegnet = {"kernel_length": half_a_second, "dropout": dropout}
     se = {"attention": "se"}
     return {
@@ -318,14 +319,14 @@ def of_signals(half_a_second: int, dropout: float) -> dict[str, Any]:
 
 
 def of_maps(ch_names: list[str], *features: Any) -> dict[str, Any]:
-    """Make the networks on maps of what the transformers before them give each electrode."""
+    """Return the networks for topographic maps, after transformers that compute the features."""
 
     def on_maps(classifier: Any) -> Any:
         grid = TopographicMap(ch_names, layout="grid", shape=(11, 11))
         return make_pipeline(*features, grid, classifier)
 
     return {
-        # The paper's four times as many filters take hours without a GPU.
+        # The paper's network has four times as many filters and takes hours without a GPU.
         "CCNN, 16 filters": on_maps(CCNNClassifier(n_filters=16, n_hidden=128, max_epochs=50)),
         "LeNet": on_maps(LeNetClassifier(max_epochs=EPOCHS)),
     }
@@ -341,7 +342,7 @@ def run(study: Study, args: argparse.Namespace) -> pd.DataFrame:
     models = study.baselines(getattr(data, "sfreq", 128.0)) | made
     scores = []
     for seed in range(args.seeds):
-        # Baselines hardly depend on it, and the larger networks take most of the time.
+        # Baselines hardly depend on the seed, and the larger networks take most of the time.
         chosen = {n: m for n, m in models.items() if n == "EEGNet" or seed < args.other_seeds}
         if not chosen:
             break
@@ -350,7 +351,7 @@ def run(study: Study, args: argparse.Namespace) -> pd.DataFrame:
             data,
             cv=LeaveOneGroupOut(),
             groups=data.groups(study.leave_out),
-            metrics=(study.metric,),
+            scoring=study.metric,
             random_state=1000 * seed,
             n_jobs=args.n_jobs,
             store=args.store,
@@ -360,14 +361,14 @@ def run(study: Study, args: argparse.Namespace) -> pd.DataFrame:
 
 
 def table(study: Study, scores: pd.DataFrame, baselines: set[str]) -> str:
-    """Return the study's part of the results, as Markdown."""
+    """Return the results of a study as Markdown."""
     lines = [
         f"## {study.title}",
         "",
         f"{study.metric.replace('_', ' ')}, chance {study.chance:g}, "
         f"{scores['fold'].nunique()} folds.",
         "",
-        "| model | mean | over folds | over seeds | seeds | fit, s a fold | parameters |",
+        "| model | mean | over folds | over seeds | seeds | fit, s per fold | parameters |",
         "|---|---|---|---|---|---|---|",
     ]
     means = {}
@@ -382,15 +383,15 @@ def table(study: Study, scores: pd.DataFrame, baselines: set[str]) -> str:
             f"{rows['fit_time'].median():.1f} | {'' if pd.isna(size) else f'{int(size):,}'} |"
         )
     lines.append("")
-    for who, floor in study.floors:
+    for model, floor in study.floors:
         pools = {
             "best baseline": [m for n, m in means.items() if n in baselines],
             "best network": [m for n, m in means.items() if n not in baselines],
             "best estimator": list(means.values()),
         }
-        reached = max(pools.get(who, [means.get(who, 0.0)]))
+        reached = max(pools.get(model, [means.get(model, 0.0)]))
         verdict = "reached" if reached >= floor else "**missed**"
-        lines.append(f"- floor for {who}: {floor:.2f}, {verdict} with {reached:.3f}")
+        lines.append(f"- floor for {model}: {floor:.2f}, {verdict} with {reached:.3f}")
     return "\n".join([*lines, ""])
 
 
@@ -400,7 +401,7 @@ def main() -> None:
     parser.add_argument("--studies", nargs="+", choices=list(STUDIES), default=list(STUDIES))
     parser.add_argument("--networks", nargs="+", help='such as "MSFBCNN + SE"; all by default')
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--other-seeds", type=int, default=1, help="of all but EEGNet")
+    parser.add_argument("--other-seeds", type=int, default=1, help="of models except EEGNet")
     parser.add_argument("--n-jobs", type=int, default=2)
     parser.add_argument("--store", type=Path, default=Path("skeeg-results/real_eeg"))
     parser.add_argument("--out", type=Path, default=RESULTS)
@@ -414,11 +415,11 @@ def main() -> None:
         parts.append(table(study, scores, set(study.baselines(128.0))))
         print(parts[-1], flush=True)
     text = (
-        "# Real recordings\n\nWritten by `python benchmarks/real_eeg.py`, which says how each "
-        "recording is loaded and split.\nNetworks that a table lacks were left out with "
-        "`--networks`. Mean over folds and seeds; deviations over folds\n(of the mean over seeds) "
-        "and over seeds (of the mean over folds).\n"
-        "Times are those of a machine with other work.\n\n"
+        "# Real recordings\n\nWritten by `python benchmarks/real_eeg.py`, which defines how each "
+        "recording is loaded and split.\nNetworks that are missing in a table were left out with "
+        "`--networks`. Means are over folds and seeds; standard\ndeviations are over folds (of the "
+        "mean over seeds) and over seeds (of the mean over folds).\n"
+        "Times were measured on a machine with other load.\n\n"
     )
     args.out.parent.mkdir(parents=True, exist_ok=True)
     args.out.write_text(text + "\n".join(parts))

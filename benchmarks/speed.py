@@ -1,46 +1,49 @@
-r"""Training, prediction, latency and memory of the networks, against braindecode's.
+r"""Training, prediction, latency and memory of the networks, compared with braindecode's.
 
     python benchmarks/speed.py
 
-EEGNet, ShallowConvNet and DeepConvNet are trained side by side, in one process and in turns, by
+EEGNet, ShallowConvNet and DeepConvNet are trained in turns in one process by
 
-* **skeeg**, as it comes;
-* **direct**, the same classifier with its front end computed as written;
+* **skeeg**, the classifier with its default method;
+* **direct**, the same classifier with its first layers computed as written;
 * **bare loop**, skeeg's module and optimiser in a plain torch loop over the same batches;
 * **braindecode**, its EEGNet, ShallowFBCSPNet or Deep4Net in its EEGClassifier, with the same
-  hyper-parameters, batches of the same size and the same optimiser.
+  hyper-parameters, batches of the same size and the same optimiser;
+* **compiled loop**, with ``--compile``: the bare loop with its module under ``torch.compile``. It
+  needs a C++ compiler.
 
-As written a batch takes up to fifty times as long as ours, so direct is in the first round only.
-MSFBCNN, which braindecode does not have, is set against direct alone, for one shape, on one thread
-and in epochs of one batch: as written, a batch of it takes half a minute and several GB.
+A batch of direct takes up to fifty times as long as one of skeeg, so that direct takes part in the
+first round only. MSFBCNN, which braindecode does not have, is compared with direct only, for one
+shape, on one thread and in epochs of one batch: a batch of direct takes half a minute and several
+GB.
 
-A *round* of one contestant is a ``partial_fit`` of a few epochs of four batches, whose times run
-from the end of one epoch to the end of the next, then some predictions; the next contestant
-follows, and each round begins with another one. Every network has been built and has trained for an
-epoch before the first round. So constructors, first batches, and what skeeg computes of each trial
-once in a fit, before the first epoch, are in no time of a batch. The latter is a column of its own,
-and the column "if spread over 1 epoch" adds all of it to each batch. (A fit of one epoch does not
-compute it beforehand, but takes about as long.) Ratios are taken round by round. All times are wall
-time.
+A *round* of one contestant is a ``partial_fit`` of a few epochs of four batches, timed from the end
+of one epoch to the end of the next, followed by some predictions. Contestants take turns, and each
+round begins with another one. Each network is built and trained for an epoch before the first
+round. The times of batches therefore exclude constructors, first batches, compilation, and the sums
+over each trial that skeeg computes once in a fit before the first epoch. These sums have a column
+of their own, and the column "spread over 1 epoch" adds all of them to each batch. (A fit of one
+epoch does not compute them beforehand, but takes about as long.) Ratios are taken round by round.
+All times are wall times.
 
-Peak memory is that of a process of its own: the rise of its resident set (``VmHWM`` in Linux'
-``/proc/self/status``) over two steps of the bare loop, of either's module, to their highest point.
-A step on four trials goes before it, so that the libraries, the network, its gradients and the
-optimiser's state are there already, as the trials are.
+Peak memory is measured in a separate process, as the rise of its resident set (``VmHWM`` in
+``/proc/self/status`` on Linux) to the maximum over two steps of the bare loop. A step on four
+trials precedes them, so that libraries, trials, network, gradients and the optimiser's state are
+allocated before.
 
-Without braindecode, which skeeg does not depend on, it times skeeg against direct only. To have it
-beside the CPU build of torch:
+Without braindecode, which skeeg does not depend on, skeeg is compared with direct only. To install
+it with the CPU build of torch:
 
     pip install --no-deps braindecode
     pip install linear_attention_transformer mne mne-bids h5py skorch docstring_inheritance \
         einops rotary_embedding_torch wfdb torchaudio
 
-Its import wants torchaudio, whose compiled part may not load beside the CPU build of torch, nor is
-it needed: move the folder ``torchaudio/lib`` aside then.
+It imports torchaudio, whose compiled extension may fail to load with the CPU build of torch. The
+extension is not needed: rename the folder ``torchaudio/lib`` in that case.
 
-Writes ``benchmarks/results/speed.md`` anew after each network, shape and number of threads. What
-was measured is kept in ``--store`` while code, libraries and rounds are the same, so that a run
-that was stopped goes on.
+``benchmarks/results/speed.md`` is written again after each network, shape and number of threads.
+Measurements are stored in ``--store`` as long as code, libraries and options are the same, so that
+an interrupted run can be resumed.
 """
 
 from __future__ import annotations
@@ -49,13 +52,14 @@ import argparse
 import gc
 import multiprocessing
 import os
+import shutil
 import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -68,7 +72,7 @@ import torch
 from floor import Floor, Machine, layered_floor, least_floor, measure_machine
 from numpy.typing import NDArray
 from skorch.callbacks import Callback
-from speed_report import BARE, DIRECT, PEER, SKEEG, Aims, report
+from speed_report import BARE, COMPILED, DIRECT, PEER, SKEEG, Aims, report
 from torch import nn
 from tqdm import tqdm
 
@@ -89,7 +93,7 @@ STATUS = Path("/proc/self/status")
 
 @dataclass(frozen=True)
 class Network:
-    """A network of ours, and the peer's of the same function, if it has one."""
+    """A network of skeeg, and the corresponding one of the peer, if it has one."""
 
     classifier: Any
     peer: str | None = None
@@ -133,18 +137,19 @@ AIMS = Aims(
 
 @dataclass(frozen=True)
 class Effort:
-    """How often everything is repeated."""
+    """How often each measurement is repeated."""
 
     rounds: int
-    epochs: int  # of a round, behind the one that is left out
+    epochs: int  # of a round, after one that is not counted
     calls: int  # of each prediction in a round
+    is_compiled: bool  # whether a compiled loop takes part
 
 
 # ---------------------------------------------------------------------- contestants
 
 
 class EpochEnds(Callback):
-    """Keeps when each epoch of the latest training ended."""
+    """Records the end of each epoch of the latest training."""
 
     def on_train_begin(self, net: Any, **kwargs: Any) -> None:
         """Forget the training before."""
@@ -156,7 +161,7 @@ class EpochEnds(Callback):
 
 
 class Estimator:
-    """A classifier, ours or the peer's."""
+    """A classifier of skeeg or of the peer."""
 
     def __init__(self, classifier: Any, ends: EpochEnds, X: Any, y: Any) -> None:
         self.classifier, self.ends, self.X, self.y = classifier, ends, X, y
@@ -164,7 +169,7 @@ class Estimator:
         classifier.partial_fit(X, y)
 
     def train(self, n_epochs: int) -> NDArray[np.float64]:
-        """Return how long each of some epochs took, behind one that is not counted."""
+        """Return the times of some epochs, after one that is not counted."""
         self.classifier.set_params(max_epochs=1 + n_epochs)
         self.classifier.partial_fit(self.X, self.y)
         return np.diff(self.ends.times)
@@ -181,7 +186,7 @@ class Estimator:
 
 
 class BareLoop:
-    """The loop that one would write in torch for a network, its optimiser and the same batches."""
+    """A plain torch loop over the same batches, with the same network and optimiser."""
 
     def __init__(self, network: nn.Module, x: torch.Tensor, y: torch.Tensor) -> None:
         self.network, self.x, self.y = network.train(), x, y
@@ -202,7 +207,7 @@ class BareLoop:
         apply_max_norm(self.network)
 
     def train(self, n_epochs: int) -> NDArray[np.float64]:
-        """Return how long each of some epochs took, behind one that is not counted."""
+        """Return the times of some epochs, after one that is not counted."""
         ends = []
         for _ in range(1 + n_epochs):
             for index in torch.randperm(len(self.x)).split(BATCH):
@@ -235,10 +240,8 @@ def peer_package() -> Any:
         try:
             import braindecode
             import braindecode.models
-        except (ImportError, OSError) as error:  # the latter from torchaudio's compiled part
-            print(
-                f"skeeg is timed against its own direct method only, without braindecode: {error}"
-            )
+        except (ImportError, OSError) as error:  # the latter from torchaudio's extension
+            print(f"Without braindecode, skeeg is compared with its direct method only: {error}")
             return None
     return braindecode
 
@@ -262,7 +265,7 @@ def theirs(network: Network, X: Any, y: Any) -> Estimator:
         optimizer=torch.optim.Adam,
         lr=LR,
         batch_size=BATCH,
-        train_split=None,  # ours scores no validation split either
+        train_split=None,  # skeeg has no validation split either
         device="cpu",
         verbose=0,
         callbacks=[("ends", ends)],
@@ -297,6 +300,9 @@ def race(
     contestants: dict[str, Any] = {SKEEG: ours(network, threads, X, y)}
     module = contestants[SKEEG].classifier.module_
     contestants[BARE] = BareLoop(deepcopy(module), torch.from_numpy(X), torch.from_numpy(y))
+    if effort.is_compiled:
+        compiled = torch.compile(deepcopy(module))
+        contestants[COMPILED] = BareLoop(compiled, torch.from_numpy(X), torch.from_numpy(y))
     contestants[DIRECT] = ours(network, threads, X, y, "direct")
     if has_peer(network):
         contestants[PEER] = theirs(network, X, y)
@@ -310,8 +316,8 @@ def race(
             if name == DIRECT and round_ and PEER in contestants:
                 continue
             contestant = contestants[name]
-            # These two differ by a few per cent, and take less time than the others.
-            n_epochs = effort.epochs * (4 if name in (SKEEG, BARE) else 1)
+            # These differ by a few per cent, and take less time than the others.
+            n_epochs = effort.epochs * (4 if name in (SKEEG, BARE, COMPILED) else 1)
             seconds = {"fit": np.median(contestant.train(n_epochs)) / network.n_batches}
             if isinstance(contestant, Estimator):
                 seconds["predict"] = median_time(contestant.predict, batch, effort.calls)
@@ -326,14 +332,14 @@ def race(
 
 @torch.no_grad()
 def precomputing_time(module: nn.Module, x: torch.Tensor) -> float:
-    """Return what a fit spends on a batch's trials once, whatever the number of epochs."""
+    """Return the time that a fit takes once for the trials of a batch."""
     if not hasattr(module, "precompute_trials"):
         return 0.0
     return median_time(module.precompute_trials, x, 3)
 
 
 def memory_of_step(who: str, network: str, shape: tuple[int, int], threads: int) -> float:
-    """Return the peak of two steps in MB; to be run in a process of its own."""
+    """Return the peak of two steps in MB; must run in a process of its own."""
     torch.set_num_threads(threads)
     warnings.simplefilter("ignore")
     X, y = (torch.from_numpy(values) for values in trials(shape, n_batches=2))
@@ -346,7 +352,7 @@ def memory_of_step(who: str, network: str, shape: tuple[int, int], threads: int)
     loop = BareLoop(module, X, y)
     loop.step(torch.arange(4))
     gc.collect()
-    Path("/proc/self/clear_refs").write_text("5")  # sets VmHWM back
+    Path("/proc/self/clear_refs").write_text("5")  # resets VmHWM
     before = resident("VmRSS")
     for index in torch.arange(len(X)).split(BATCH):
         loop.step(index)
@@ -360,7 +366,7 @@ def resident(name: str) -> int:
 
 
 def memory(network: str, shape: tuple[int, int], threads: int) -> Iterator[dict[str, Any]]:
-    """Yield the peak of each contestant."""
+    """Yield the peak memory of each contestant."""
     if not STATUS.exists():
         return
     spawn = multiprocessing.get_context("spawn")
@@ -382,7 +388,7 @@ def floors(
     }
 
 
-# ---------------------------------------------------------------------- the whole
+# ---------------------------------------------------------------------- command
 
 
 def parsed_arguments() -> argparse.Namespace:
@@ -393,12 +399,18 @@ def parsed_arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--out", type=Path, help="the page to write")
     parser.add_argument("--store", type=Path, default=Path("skeeg-results/speed"))
-    parser.add_argument("--quick", action="store_true", help="once each, to see that it runs")
-    return parser.parse_args()
+    parser.add_argument("--compile", action="store_true", help="time torch.compile as well")
+    parser.add_argument(
+        "--quick", action="store_true", help="each measurement once, to test the script"
+    )
+    arguments = parser.parse_args()
+    if arguments.compile and not any(map(shutil.which, ("g++", "clang++", "cl"))):
+        parser.error("--compile needs a C++ compiler on the path, such as g++.")
+    return arguments
 
 
 def fingerprint() -> str:
-    """Return what tells this state of the code and its libraries from others."""
+    """Return a hash of the code and of the versions of its libraries."""
     package = Path(skeeg.__file__).parent
     here = Path(__file__).parent
     sources = [*sorted(package.rglob("*.py")), here / "speed.py", here / "floor.py"]
@@ -424,10 +436,10 @@ def main() -> None:
     arguments = parsed_arguments()
     warnings.filterwarnings("ignore", module="braindecode")
     page = arguments.out or RESULTS
-    effort = Effort(rounds=arguments.rounds, epochs=2, calls=5)
+    effort = Effort(rounds=arguments.rounds, epochs=2, calls=5, is_compiled=arguments.compile)
     store = joblib.Memory(arguments.store / fingerprint(), verbose=0)
     if arguments.quick:
-        effort = Effort(rounds=1, epochs=1, calls=1)
+        effort = replace(effort, rounds=1, epochs=1, calls=1)
         page = arguments.out or Path(tempfile.gettempdir()) / RESULTS.name
         store = joblib.Memory(None)
     machines: dict[int, Machine] = {}
@@ -450,7 +462,7 @@ def main() -> None:
         text = report(pd.DataFrame(rows), least, machines, AIMS)
         page.parent.mkdir(parents=True, exist_ok=True)
         page.write_text(text)
-    print(f"{text}\n{page} is written.")
+    print(f"{text}\nWritten to {page}.")
 
 
 if __name__ == "__main__":

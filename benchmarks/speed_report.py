@@ -1,4 +1,4 @@
-"""The Markdown that `benchmarks/speed.py` writes of its measurements."""
+"""The Markdown page of the measurements of `benchmarks/speed.py`."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from floor import Floor, Machine
 import skeeg
 
 SKEEG, DIRECT, BARE, PEER = "skeeg", "direct", "bare loop", "braindecode"
+COMPILED = "compiled loop"
 
 Where = tuple[int, str, str]  # threads, network, shape of a trial
 Measured = dict[Where, dict[tuple[str, str], pd.Series]]  # by measure and who
@@ -25,13 +26,13 @@ Floors = dict[Where, dict[tuple[str, str], Floor]]
 
 @dataclass(frozen=True)
 class Aims:
-    """What the networks should reach, by network and shape of the trials."""
+    """Aims by network and shape of the trials."""
 
     fit: dict[tuple[str, str], float]  # times as fast as the peer
     predict: dict[tuple[str, str], float]
     memory: dict[tuple[str, str], float]  # share of the peer's, at most
-    overhead: float  # share that a fit may add to a bare loop
-    latency: float  # times that predicting a trial may take as long as the module's forward
+    overhead: float  # share by which a fit may exceed a bare loop
+    latency: float  # at most so many times the module's forward pass, for one trial
 
 
 def report(rows: pd.DataFrame, floors: Floors, machines: dict[int, Machine], aims: Aims) -> str:
@@ -68,30 +69,34 @@ def report(rows: pd.DataFrame, floors: Floors, machines: dict[int, Machine], aim
     ]
     if "memory" in set(rows["measure"]):
         parts.append(_memory(measured, aims, reference))
-    parts += [_overhead(measured, aims), _floors(measured, floors)]
+    parts += [_overhead(measured, aims)]
+    if COMPILED in set(rows["who"]):
+        parts.append(_compiled(measured))
+    parts.append(_floors(measured, floors))
     return "\n".join(parts)
 
 
 def _heading(rows: pd.DataFrame, machines: dict[int, Machine], has_peer: bool) -> str:
-    peer = "its own direct method only"
+    peer = "its direct method only"
     if has_peer:
         peer = (
-            f"braindecode {version('braindecode')}, and where that has no such network, its own "
-            "direct method, for which the aim and the share of memory are then"
+            f"braindecode {version('braindecode')}; for networks that braindecode does not have, "
+            "aims and shares of memory refer to skeeg's direct method"
         )
     rounds = rows.loc[rows["measure"] == "fit", "round"].nunique()
     load = rows.loc[rows["measure"] == "load", "value"]
     lines = [
         "# Speed",
         "",
-        "Written by `python benchmarks/speed.py`, which says what is compared and how. Batches of "
-        f"64 trials; trials are channels x samples. skeeg {skeeg.__version__} against {peer}. "
+        "Written by `python benchmarks/speed.py`, whose docstring describes the comparison. "
+        "Batches of 64 trials; trials are channels x samples. "
+        f"skeeg {skeeg.__version__} against {peer}. "
         f"Medians of {rounds} alternating rounds; a ratio is the median of the rounds' ratios, "
         "with quartiles in brackets.",
         "",
         f"{processor()}, {os.cpu_count()} processors, Python {platform.python_version()}, torch "
         f"{torch.__version__}, skorch {version('skorch')}. Load averages were {load.min():.1f} to "
-        f"{load.max():.1f}, of which the script makes as much as it has threads.",
+        f"{load.max():.1f}, of which the script itself accounts for its number of threads.",
         "",
     ]
     header = ["threads", "matrix product, Gflop/s", "copy in cache, GB/s", "copy in memory, GB/s"]
@@ -114,9 +119,10 @@ def _training(measured: Measured, aims: Aims, has_peer: bool) -> str:
     header, table = _compared("fit", measured, aims.fit, has_peer, further)
     return _section(
         "Training, a batch",
-        "Warm batches of a fit. *Once a fit* is what skeeg computes of a batch's trials before the "
-        "first epoch; the column beside it adds all of that to each batch.",
-        [*header, "once a fit, ms", *["times braindecode, spread over 1 epoch"] * has_peer],
+        "Batches of a fit after the first epoch. *Once in a fit* is the time of the sums over a "
+        "batch's trials that skeeg computes before the first epoch; the next column adds all of it "
+        "to each batch.",
+        [*header, "once in a fit, ms", *["times braindecode, spread over 1 epoch"] * has_peer],
         table,
     )
 
@@ -133,7 +139,7 @@ def _compared(
     has_peer: bool,
     further: Callable[[dict[tuple[str, str], pd.Series]], list[str]],
 ) -> tuple[list[str], list[list[object]]]:
-    """Return the header and the rows of a table of times and how many times as fast skeeg is."""
+    """Return the header and the rows of a table of times and their ratios."""
     header = ["skeeg, ms", "direct, ms", "times direct"]
     if has_peer:
         header = ["skeeg, ms", "braindecode, ms", "times braindecode", "aim", *header[1:]]
@@ -164,7 +170,10 @@ def _one_trial(measured: Measured, aims: Aims, has_peer: bool) -> str:
             row += ["", "", ""] if peer is None else [_ms(peer), _ms(its), ratio(peer, own)]
         table.append([*where, *row])
     return _section(
-        "One trial", "`predict` of one trial, and its module's forward alone.", header, table
+        "One trial",
+        "`predict` of one trial, and the forward pass of its module alone.",
+        header,
+        table,
     )
 
 
@@ -185,8 +194,8 @@ def _memory(measured: Measured, aims: Aims, reference: str) -> str:
         )
     return _section(
         "Peak memory of a step",
-        "What training steps on a batch add to a process that holds trials, network, gradients and "
-        "the optimiser's state.",
+        "Additional memory of training steps on a batch, in a process that already has trials, "
+        "network, gradients and the optimiser's state.",
         [*(f"{who}, MB" for who in names), f"share of {reference}'s", "aim"],
         table,
     )
@@ -200,9 +209,24 @@ def _overhead(measured: Measured, aims: Aims) -> str:
         within = _verdict(100 * aims.overhead, added.median(), at_most=True)
         table.append([*where, _ms(own), _ms(bare), _spread(added, digits=1), within])
     return _section(
-        "The estimator's own time",
-        "A batch of a fit against a plain torch loop over the same module, batches and optimiser.",
+        "Overhead of the estimator",
+        "A batch of a fit, compared with a plain torch loop with the same module, batches and "
+        "optimiser.",
         ["fit, ms", "bare loop, ms", "added, %", "aim, %"],
+        table,
+    )
+
+
+def _compiled(measured: Measured) -> str:
+    table: list[list[object]] = []
+    for where, found in measured.items():
+        bare, compiled = found["fit", BARE], found["fit", COMPILED]
+        table.append([*where, _ms(bare), _ms(compiled), ratio(bare, compiled)])
+    return _section(
+        "Compiled",
+        "A training batch of the plain torch loop, without and with `torch.compile`; compilation "
+        "itself is not counted.",
+        ["bare loop, ms", "compiled loop, ms", "times as fast"],
         table,
     )
 
@@ -225,9 +249,9 @@ def _floors(measured: Measured, floors: Floors) -> str:
     counts = ["10^6 multiply-adds", "MB", "ms", "times over"]
     return _section(
         "The floor",
-        "The least time of a batch at the rates above, from the multiply-adds and the bytes that "
-        "are needed, as `benchmarks/floor.py` counts them: first for skeeg's operations one by "
-        "one, then for the function, with the trials read once and all else in cache.",
+        "The least time of a batch at the rates above, from the numbers of multiply-adds and bytes "
+        "in `benchmarks/floor.py`: first for the operations of skeeg one by one, then for the "
+        "function, with the trials read once and everything else in cache.",
         ["batch of", "skeeg, ms", *counts, *(f"least {count}" for count in counts)],
         table,
     )
@@ -252,7 +276,7 @@ def _ms(seconds: pd.Series) -> str:
 
 
 def ratio(numerator: pd.Series, denominator: pd.Series) -> str:
-    """Return the median and the spread of the ratios in the rounds that both took part in."""
+    """Return the median and the spread of the ratios, in the rounds in which both took part."""
     return _spread((numerator / denominator).dropna())
 
 
@@ -265,7 +289,7 @@ def _spread(values: pd.Series, digits: int | None = None) -> str:
 
 
 def _number(value: float) -> str:
-    """Return a number with three digits or so."""
+    """Return a number with about three digits."""
     if value >= 99.95:
         return f"{value:,.0f}"
     return f"{value:.1f}" if value >= 9.995 else f"{value:.2f}"

@@ -1,6 +1,6 @@
 """Configuration of Sphinx.
 
-``sphinx-build -W -b html docs docs/_build/html`` builds the pages, and runs the gallery.
+``sphinx-build -W -b html docs docs/_build/html`` builds the pages and runs the gallery.
 """
 
 import os
@@ -12,6 +12,9 @@ import matplotlib
 import skeeg
 
 sys.path.insert(0, str(Path(__file__).parent / "_extensions"))
+from skeeg_reference import write_reference
+
+write_reference(Path(__file__).parent)
 matplotlib.use("Agg")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -65,7 +68,7 @@ html_show_sourcelink = False
 
 
 def skip_foreign_members(app, what, name, obj, skip, options):
-    """Leave out what a class has from scikit-learn, skorch, torch or MNE: they document it."""
+    """Leave out members inherited from scikit-learn, skorch, torch or MNE, documented there."""
     home = getattr(obj, "__module__", None) or "skeeg"
     return True if name.endswith("_request") or not home.startswith("skeeg") else None
 

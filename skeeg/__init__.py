@@ -1,6 +1,6 @@
 """EEG decoding with deep networks that behave like any other scikit-learn estimator.
 
-The public names load on first use: ``import skeeg`` alone imports neither torch nor MNE.
+Public names are imported on first use, so that ``import skeeg`` imports neither torch nor MNE.
 """
 
 from __future__ import annotations
@@ -8,13 +8,13 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from . import estimators
 from ._version import __version__
 
-if TYPE_CHECKING:  # for editors and type checkers; at run time __getattr__ loads them
+if TYPE_CHECKING:  # for editors and type checkers; at run time __getattr__ imports them
     from . import (
         baselines,
         channel_selection,
-        classifiers,
         datasets,
         evaluation,
         features,
@@ -24,52 +24,26 @@ if TYPE_CHECKING:  # for editors and type checkers; at run time __getattr__ load
         models,
         networks,
         plotting,
-        report,
     )
     from ._registry import all_estimators
     from .channel_selection import GumbelChannelSelector
-    from .classifiers import (
-        CCNNClassifier,
-        CNNGRUClassifier,
-        CNNLSTMClassifier,
-        DeepConvNetClassifier,
-        EEGNetClassifier,
-        InceptionResNetClassifier,
-        LeNetClassifier,
-        MixNetClassifier,
-        ModuleClassifier,
-        MSFBCNNClassifier,
-        PointCNNClassifier,
-        ShallowConvNetClassifier,
-    )
     from .data import EEGData
+    from .estimators import *  # noqa: F403
     from .evaluation import Comparison, compare
     from .model_selection import LeakageError
 
 _HOMES = {
-    "CCNNClassifier": "classifiers",
-    "CNNGRUClassifier": "classifiers",
-    "CNNLSTMClassifier": "classifiers",
     "Comparison": "evaluation",
-    "DeepConvNetClassifier": "classifiers",
     "EEGData": "data",
-    "EEGNetClassifier": "classifiers",
     "GumbelChannelSelector": "channel_selection",
-    "InceptionResNetClassifier": "classifiers",
-    "LeNetClassifier": "classifiers",
     "LeakageError": "model_selection",
-    "MSFBCNNClassifier": "classifiers",
-    "MixNetClassifier": "classifiers",
-    "ModuleClassifier": "classifiers",
-    "PointCNNClassifier": "classifiers",
-    "ShallowConvNetClassifier": "classifiers",
     "all_estimators": "_registry",
     "compare": "evaluation",
+    **dict.fromkeys(estimators.__all__, "estimators"),
 }
 _SUBMODULES = (
     "baselines",
     "channel_selection",
-    "classifiers",
     "datasets",
     "evaluation",
     "features",
@@ -79,33 +53,20 @@ _SUBMODULES = (
     "models",
     "networks",
     "plotting",
-    "report",
 )
 
 __all__ = [
-    "CCNNClassifier",
-    "CNNGRUClassifier",
-    "CNNLSTMClassifier",
     "Comparison",
-    "DeepConvNetClassifier",
     "EEGData",
-    "EEGNetClassifier",
     "GumbelChannelSelector",
-    "InceptionResNetClassifier",
-    "LeNetClassifier",
     "LeakageError",
-    "MSFBCNNClassifier",
-    "MixNetClassifier",
-    "ModuleClassifier",
-    "PointCNNClassifier",
-    "ShallowConvNetClassifier",
     "__version__",
     "all_estimators",
     "baselines",
     "channel_selection",
-    "classifiers",
     "compare",
     "datasets",
+    "estimators",
     "evaluation",
     "features",
     "inspection",
@@ -114,8 +75,8 @@ __all__ = [
     "models",
     "networks",
     "plotting",
-    "report",
 ]
+__all__ += estimators.__all__
 
 
 def __getattr__(name: str) -> Any:

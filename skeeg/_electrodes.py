@@ -1,4 +1,4 @@
-"""Names and places of electrodes in the 10-20 system and its refinements, 10-10 and 10-05."""
+"""Names and positions of electrodes in the 10-20 system and its extensions 10-10 and 10-05."""
 
 from __future__ import annotations
 
@@ -10,21 +10,24 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ._checks import check_choice
+
 if TYPE_CHECKING:
     import mne
 
-#: A row from the nasion to the inion, the cerebellum, the ears or the mastoids; then a column.
+#: The row, from nasion to inion, or cerebellum, ears and mastoids, followed by the column.
 _NAME = re.compile(
     r"(n|a?fp|aff?|f|ff?[ct]|fcc|ftt|[ct]|ccp|ttp|[ct]pp?|ppo|poo?|p|oi?|i|cb|[am])"
     r"(z|[1-9]\d?)(h?)"
 )
 
-#: The names that the 10-10 system replaced, which many amplifiers still write.
+#: Names of the 10-20 system that were changed in the 10-10 system and are still in use.
 _RENAMED = {"t3": "t7", "t4": "t8", "t5": "p7", "t6": "p8"}
 
-#: Rows in front of the central line, and those as far behind it. The row AF has no entry, as in
-#: the pairs published with the SEED data, which set two electrodes of it against the cerebellum.
-_BEHIND = {
+#: Rows anterior to the central row, and the posterior rows at the same distance from it. The row
+#: AF has no entry, as in the pairs published with the SEED data, in which two of its electrodes are
+#: paired with electrodes over the cerebellum.
+_POSTERIOR = {
     "fp": "o",
     "f": "p",
     "ffc": "cpp",
@@ -34,11 +37,11 @@ _BEHIND = {
     "fcc": "ccp",
     "ftt": "ttp",
 }
-_BEHIND_BY_NAME = {"af3": "cb1", "af4": "cb2"}
+_POSTERIOR_BY_NAME = {"af3": "cb1", "af4": "cb2"}
 
 
 class _Parsed(NamedTuple):
-    """A name taken apart: ``FFC5h`` is row ``ffc``, column ``5`` and half ``h``."""
+    """The parts of a name: ``FFC5h`` is row ``ffc``, column ``5`` and half ``h``."""
 
     row: str
     column: str
@@ -51,7 +54,7 @@ class _Parsed(NamedTuple):
 
 
 def _parse(name: str) -> _Parsed | None:
-    """Take a name apart, in the spelling of the 10-10 system; None for any other word."""
+    """Return the parts of a name as spelt in the 10-10 system, None for any other name."""
     plain = name.strip().lower()
     found = _NAME.fullmatch(_RENAMED.get(plain, plain))
     return None if found is None else _Parsed(*found.groups())
@@ -67,7 +70,7 @@ def side(name: str) -> int | None:
     Returns
     -------
     side : int or None
-        None for a name that the 10-05 system does not form.
+        None for a name that is not in the 10-05 system.
 
     Examples
     --------
@@ -91,7 +94,7 @@ def mirrored(name: str) -> str:
     Returns
     -------
     mirrored : str
-        The electrode itself on the midline.
+        Electrodes on the midline are unchanged.
 
     Examples
     --------
@@ -106,13 +109,13 @@ def mirrored(name: str) -> str:
 
 
 def lateral_pairs(ch_names: Sequence[str]) -> list[tuple[int, int]]:
-    """Return the positions of each left electrode and its mirror image on the right.
+    """Return the indices of left electrodes and of their mirror images on the right.
 
     Parameters
     ----------
     ch_names : sequence of str
-        Names as in the 10-05 system, in either case. Others, and those without a partner, are
-        left out.
+        Electrodes of the 10-05 system, in upper or lower case. Other names, and electrodes without
+        a partner, are ignored.
 
     Returns
     -------
@@ -133,7 +136,7 @@ def lateral_pairs(ch_names: Sequence[str]) -> list[tuple[int, int]]:
 
 
 def caudal_pairs(ch_names: Sequence[str]) -> list[tuple[int, int]]:
-    """Return the positions of each frontal electrode and the one as far behind the central line.
+    """Return the indices of frontal electrodes and of their posterior counterparts.
 
     Parameters
     ----------
@@ -147,26 +150,26 @@ def caudal_pairs(ch_names: Sequence[str]) -> list[tuple[int, int]]:
 
     Examples
     --------
-    >>> caudal_pairs(["Fz", "F7", "Cz", "T5", "Pz"])  # T5 is what 10-10 calls P7
+    >>> caudal_pairs(["Fz", "F7", "Cz", "T5", "Pz"])  # T5 is P7 in the 10-10 system
     [(0, 4), (1, 3)]
     """
     places = _places(ch_names)
     return [
-        (i, places[behind])
+        (i, places[posterior])
         for i, name in enumerate(ch_names)
-        for behind in _behind(name)
-        if behind in places
+        for posterior in _posterior(name)
+        if posterior in places
     ]
 
 
-def _behind(name: str) -> Iterator[str]:
+def _posterior(name: str) -> Iterator[str]:
     parsed = _parse(name)
     if parsed is None:
         return
-    if parsed.row in _BEHIND:
-        yield f"{_BEHIND[parsed.row]}{parsed.column}{parsed.half}"
-    elif "".join(parsed) in _BEHIND_BY_NAME:
-        yield _BEHIND_BY_NAME["".join(parsed)]
+    if parsed.row in _POSTERIOR:
+        yield f"{_POSTERIOR[parsed.row]}{parsed.column}{parsed.half}"
+    elif "".join(parsed) in _POSTERIOR_BY_NAME:
+        yield _POSTERIOR_BY_NAME["".join(parsed)]
 
 
 def _places(ch_names: Sequence[str]) -> dict[str, int]:
@@ -175,7 +178,7 @@ def _places(ch_names: Sequence[str]) -> dict[str, int]:
 
 
 def template_montage() -> mne.channels.DigMontage:
-    """Return MNE's template of the 10-05 system, measured on a head.
+    """Return MNE's template montage of the 10-05 system, measured on a head.
 
     Returns
     -------
@@ -189,7 +192,7 @@ def template_montage() -> mne.channels.DigMontage:
 
 
 def from_centre(montage: mne.channels.DigMontage) -> dict[str, NDArray[np.float64]]:
-    """Return where each electrode lies from the centre of the sphere around all of them.
+    """Return the position of each electrode relative to the centre of a sphere through them.
 
     Parameters
     ----------
@@ -198,7 +201,7 @@ def from_centre(montage: mne.channels.DigMontage) -> dict[str, NDArray[np.float6
     Returns
     -------
     positions : dict of str to ndarray, shape (3,)
-        To the right, to the front and upwards, in metres.
+        Coordinates to the right, to the front and upwards, in metres.
     """
     positions = montage.get_positions()["ch_pos"]
     points = np.array(list(positions.values()))
@@ -210,10 +213,10 @@ def from_centre(montage: mne.channels.DigMontage) -> dict[str, NDArray[np.float6
 
 @cache
 def _flat_template() -> dict[str, tuple[float, float]]:
-    """Return where each electrode of the template lies seen from above, by lower-case name.
+    """Return the projected position of each template electrode, by lower-case name.
 
-    The distance from the vertex is the angle from it, in units of a right angle (azimuthal
-    equidistant projection). A measured head is not symmetric: both sides are averaged.
+    In this azimuthal equidistant projection, the distance from the vertex is the angle from it in
+    units of a right angle. The measured head is not symmetric, so both sides are averaged.
     """
     measured = from_centre(template_montage())
     flat = {name.lower(): _projected(*position) for name, position in measured.items()}
@@ -231,23 +234,23 @@ def _projected(x: float, y: float, z: float) -> tuple[float, float]:
 
 
 def flat_positions(ch_names: Sequence[str]) -> NDArray[np.float64]:
-    """Return where electrodes lie on a flat map of the head, seen from above.
+    """Return the positions of electrodes on a flat map of the head, seen from above.
 
     Parameters
     ----------
     ch_names : sequence of str
-        Electrodes of the 10-05 system, in either case.
+        Electrodes of the 10-05 system, in upper or lower case.
 
     Returns
     -------
     positions : ndarray, shape (n_chans, 2)
-        To the right and to the front; the vertex is the origin, and 1 is the line around the
-        head through the forehead and the ears.
+        Coordinates to the right and to the front. The vertex is the origin, and the outline of the
+        head, through the forehead and the ears, has radius 1.
 
     Raises
     ------
     ValueError
-        If a name is none of the 10-05 system.
+        If a name is not in the 10-05 system.
     """
     return _look_up(ch_names, _flat_template(), "the 10-05 system")
 
@@ -255,32 +258,34 @@ def flat_positions(ch_names: Sequence[str]) -> NDArray[np.float64]:
 def sphere_positions(
     ch_names: Sequence[str], montage: str | mne.channels.DigMontage | None = None
 ) -> NDArray[np.float64]:
-    """Return where electrodes lie on a round head of radius 1.
+    """Return the positions of electrodes on a spherical head of radius 1.
 
     Parameters
     ----------
     ch_names : sequence of str
-        Electrodes of the montage, in either case.
+        Electrodes of the montage, in upper or lower case.
     montage : str or mne.channels.DigMontage, optional
-        Says where electrodes lie: a montage, or the name of one that MNE has. By default MNE's
+        The positions of the electrodes: a montage, or the name of one of MNE's. By default MNE's
         template of the 10-05 system, made symmetric.
 
     Returns
     -------
     positions : ndarray, shape (n_chans, 3)
-        To the right, to the front and upwards, from the centre.
+        Coordinates to the right, to the front and upwards, from the centre.
 
     Raises
     ------
+    TypeError
+        If `montage` is something else.
     ValueError
-        If a name is none of the montage.
+        If a name is not in the montage, or MNE has no montage of that name.
     """
     system = "the 10-05 system" if montage is None else "the montage"
     return _look_up(ch_names, _on_sphere(montage), system)
 
 
 def has_place(name: str, montage: str | mne.channels.DigMontage | None = None) -> bool:
-    """Tell whether `sphere_positions` knows an electrode.
+    """Return whether `sphere_positions` has the position of an electrode.
 
     Parameters
     ----------
@@ -300,19 +305,35 @@ def _on_sphere(
 ) -> dict[str, tuple[float, float, float]]:
     if montage is None:
         return _round_template()
-    from mne.channels import make_standard_montage
-
-    placed = make_standard_montage(montage) if isinstance(montage, str) else montage
-    positions = from_centre(placed)
+    positions = from_centre(_loaded(montage))
     return {
         name.lower(): tuple(position / np.linalg.norm(position))
         for name, position in positions.items()
     }
 
 
+def _loaded(montage: str | mne.channels.DigMontage) -> mne.channels.DigMontage:
+    """Return a montage that is passed as an object or by its name."""
+    from mne.channels import DigMontage, get_builtin_montages, make_standard_montage
+
+    if isinstance(montage, str):
+        return make_standard_montage(check_choice("montage", montage, get_builtin_montages()))
+    if not isinstance(montage, DigMontage):
+        raise TypeError(
+            "montage must be an mne.channels.DigMontage, the name of one of MNE's, such as "
+            f"'biosemi64', or None; got {montage!r}."
+        )
+    if len(montage.get_positions()["ch_pos"]) < 4:
+        raise ValueError(
+            "montage must have the positions of at least four electrodes, to find the centre of "
+            f"the head; it has {len(montage.get_positions()['ch_pos'])}."
+        )
+    return montage
+
+
 @cache
 def _round_template() -> dict[str, tuple[float, float, float]]:
-    """Return the electrodes of `_flat_template` on the sphere that it is a map of."""
+    """Return the electrodes of `_flat_template` on the sphere."""
     places = {}
     for name, (x, y) in _flat_template().items():
         radius = np.hypot(x, y)
@@ -328,8 +349,8 @@ def _look_up(
     unknown = [name for name in ch_names if name.strip().lower() not in places]
     if unknown:
         raise ValueError(
-            f"ch_names has {', '.join(map(repr, unknown))}, which {system} does not know: "
-            "where they lie is unknown. Leave these channels out, or rename them to electrodes "
-            "such as 'Fp1', 'Cz' and 'PO8'."
+            f"ch_names has {', '.join(map(repr, unknown))}, which {system} does not contain, so "
+            "their positions are unknown. Drop these channels, or rename them to electrodes such "
+            "as 'Fp1', 'Cz' and 'PO8'."
         )
     return np.array([places[name.strip().lower()] for name in ch_names])

@@ -1,8 +1,10 @@
-"""What trials and their features have in common: rows with labels and provenance."""
+"""The base of `EEGData` and `FeatureTable`: rows with labels and metadata."""
 
 from __future__ import annotations
 
 import dataclasses
+import datetime
+import sys
 from collections.abc import Iterator
 from typing import Any, Self, cast
 
@@ -10,15 +12,57 @@ import numpy as np
 import pandas as pd
 from numpy.typing import DTypeLike, NDArray
 
-#: Columns that together say where a trial was recorded; windows of one trial agree in all of them.
+from ._containers import Unwrapped
+
+#: Columns that together identify a recorded trial; its windows have equal values in all of them.
 PROVENANCE = ("subject", "session", "run", "trial")
+
+
+def refuse_what_holds_no_trials(X: Any) -> None:
+    """Raise for objects that look like trials to NumPy but are not.
+
+    Parameters
+    ----------
+    X : object
+        What the user passed as trials or features.
+
+    Raises
+    ------
+    TypeError
+        If it is a recording or an average of MNE, or a list of `EEGData`.
+    ValueError
+        If it holds times.
+    """
+    mne = sys.modules.get("mne")  # imported only by users who pass its objects
+    if mne is not None and isinstance(X, (mne.io.BaseRaw, mne.Evoked)):
+        raise TypeError(
+            f"X is an mne {type(X).__name__}, which has no trials. Cut the recording into trials "
+            "with mne.Epochs or mne.make_fixed_length_epochs, and pass the epochs."
+        )
+    if isinstance(X, (list, tuple)) and any(isinstance(part, LabelledRows) for part in X):
+        raise TypeError(
+            f"X is a {type(X).__name__} of {len(X)} objects with labels. Join them with "
+            "EEGData.concatenate(parts) or FeatureTable.concatenate(parts), and pass the result."
+        )
+    if _holds_times(X):
+        raise ValueError("X must hold real numbers, got dates, times or durations.")
+
+
+def _holds_times(X: Any) -> bool:
+    if hasattr(X, "dtypes"):  # a data frame
+        return any(getattr(dtype, "kind", "") in "mM" for dtype in np.ravel(X.dtypes))
+    first = X
+    while isinstance(first, (list, tuple)) and first:
+        first = first[0]
+    kind = getattr(getattr(first, "dtype", None), "kind", "")
+    return kind in ("m", "M") or isinstance(first, (datetime.date, datetime.timedelta))
 
 
 class LabelledRows:
     """The base of a frozen dataclass whose rows have labels and metadata.
 
-    It has the length, the shape and the indexing of its array ``X``, so that scikit-learn cuts it
-    like one, labels and metadata alike.
+    It has the length, the shape and the indexing of its array ``X``, so that scikit-learn splits it
+    like an array, together with labels and metadata.
     """
 
     X: NDArray[Any]
@@ -27,25 +71,43 @@ class LabelledRows:
 
     @property
     def duration(self) -> float:
-        """How long a row lasts, in seconds."""
+        """Length of a row, in seconds."""
         raise NotImplementedError
 
     @property
     def identity(self) -> tuple[Any, ...]:
-        """What tells these rows from others of equal values, labels and metadata."""
+        """What distinguishes these rows from others with equal values, labels and metadata."""
         raise NotImplementedError
 
     def describe(self) -> dict[str, Any]:
-        """Return what the rows are, but for labels and metadata, as plain numbers and lists."""
+        """Return what describes the rows, without labels and metadata, as numbers and lists."""
         raise NotImplementedError
 
+    def _unwrap(self) -> Unwrapped:
+        """Return the input of an estimator: values and, for trials, channel names and rate.
+
+        A table of features is the value itself, because some estimators use its names.
+        """
+        return Unwrapped(self)
+
     def _check_rows(self, kind: str) -> None:
-        """Raise if there is not one label and one row of metadata for each row of `X`."""
+        """Raise unless `X` holds numbers, with a label and a row of metadata for each row."""
+        parts = {"X": np.ndarray, "y": np.ndarray, "metadata": pd.DataFrame}
+        for name, expected in parts.items():
+            value = getattr(self, name)
+            if not isinstance(value, expected):
+                raise TypeError(
+                    f"{name} must be a {expected.__name__}, got {type(value).__name__}. "
+                    "EEGData.from_arrays makes EEGData of any array-like."
+                )
+        if self.X.dtype.kind not in "fiub":
+            raise ValueError(f"X must hold real numbers, got an array of dtype {self.X.dtype}.")
         n_rows = len(self.X)
         if self.y.ndim != 1 or len(self.y) != n_rows:
+            several = " Pass one column of targets at a time." if self.y.ndim == 2 else ""
             raise ValueError(
                 f"y must hold one label for each of the {n_rows} {kind} of X, "
-                f"got shape {self.y.shape}."
+                f"got shape {self.y.shape}.{several}"
             )
         if len(self.metadata) != n_rows:
             raise ValueError(
@@ -59,7 +121,7 @@ class LabelledRows:
         return len(self.X)
 
     def __getitem__(self, key: Any) -> Self:
-        """Cut rows: an integer keeps one row, slices, masks and index arrays several."""
+        """Select rows: one by an integer, several by a slice, a mask or an index array."""
         if isinstance(key, tuple):
             rest = [k for k in key[1:] if k is not Ellipsis and k != slice(None)]
             if not key or rest:
@@ -95,18 +157,18 @@ class LabelledRows:
     # ------------------------------------------------------------------ provenance
 
     def groups(self, column: str) -> NDArray[Any]:
-        """Return what each trial belongs to, for ``groups`` of scikit-learn's splitters.
+        """Return the group of each trial, for ``groups`` of scikit-learn's splitters.
 
         Parameters
         ----------
         column : str
-            A column of the metadata. ``"session"``, ``"run"`` and ``"trial"`` count within their
-            subject: session 1 of two subjects are two groups, however they are numbered.
+            A column of the metadata. ``"session"``, ``"run"`` and ``"trial"`` are nested in their
+            subject: session 1 of two subjects are two groups.
 
         Returns
         -------
         groups : ndarray, shape (n_trials,)
-            The column itself, or integers where it counts within a subject, session or run.
+            The column itself, or integers if it is nested in a subject, session or run.
 
         Raises
         ------
@@ -124,8 +186,47 @@ class LabelledRows:
         return self.metadata.groupby(columns, sort=False, dropna=False).ngroup().to_numpy()
 
 
+def is_continuous(y: NDArray[Any]) -> bool:
+    """Return whether targets are numbers to estimate, not classes to tell apart.
+
+    The rule is that of `sklearn.utils.multiclass.type_of_target`: floats of which one at least is
+    no whole number. Whole numbers may be either; `skeeg.compare` decides by the estimators.
+
+    Parameters
+    ----------
+    y : ndarray, shape (n_trials,)
+        Missing targets are left out.
+
+    Returns
+    -------
+    continuous : bool
+    """
+    if y.dtype.kind != "f":
+        return False
+    known = y[np.isfinite(y)]
+    return bool((known != np.floor(known)).any())
+
+
+def describe_labels(y: NDArray[Any]) -> str:
+    """Return the number of rows of each class, or the range of continuous targets.
+
+    Parameters
+    ----------
+    y : ndarray, shape (n_rows,)
+
+    Returns
+    -------
+    description : str
+        Such as ``"rest: 20, task: 20"`` or ``"y from -1.2 to 3.4"``.
+    """
+    if is_continuous(y):
+        return f"y from {np.nanmin(y):.3g} to {np.nanmax(y):.3g}"
+    labels, counts = np.unique(y, return_counts=True)
+    return ", ".join(f"{label}: {n}" for label, n in zip(labels, counts, strict=True))
+
+
 def subject_codes(data: LabelledRows) -> NDArray[np.intp]:
-    """Return which subject each row is of, counted from 0 in order of appearance.
+    """Return the subject of each row as integers from 0, in order of appearance.
 
     Parameters
     ----------
@@ -134,12 +235,12 @@ def subject_codes(data: LabelledRows) -> NDArray[np.intp]:
     Returns
     -------
     codes : ndarray of int, shape (n_rows,)
-        All 0 without a column ``subject``.
+        All 0 if there is no column ``subject``.
 
     Raises
     ------
     ValueError
-        If the metadata do not say of whom a row is.
+        If the subject of a row is missing.
     """
     if "subject" not in data.metadata:
         return np.zeros(len(data), dtype=np.intp)

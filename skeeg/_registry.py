@@ -1,20 +1,29 @@
-"""The list of everything that fits."""
+"""The list of all estimators."""
 
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from sklearn.base import BaseEstimator, is_classifier
+from sklearn.base import BaseEstimator, is_classifier, is_regressor
+
+from ._checks import check_choice
+
+_TYPES: dict[str, Callable[[Any], bool]] = {
+    "classifier": is_classifier,
+    "regressor": is_regressor,
+    "transformer": lambda estimator: hasattr(estimator, "transform"),
+}
 
 
-def all_estimators(kind: str | None = None) -> list[tuple[str, type[Any]]]:
+def all_estimators(type_filter: str | Iterable[str] | None = None) -> list[tuple[str, type[Any]]]:
     """Return every public estimator of skeeg, as scikit-learn's function of that name does.
 
     Parameters
     ----------
-    kind : {"classifier", "transformer"}, optional
-        Return only these.
+    type_filter : {"classifier", "regressor", "transformer"} or list of them, optional
+        Types of the estimators that are returned; by default all.
 
     Returns
     -------
@@ -24,7 +33,7 @@ def all_estimators(kind: str | None = None) -> list[tuple[str, type[Any]]]:
     Raises
     ------
     ValueError
-        If ``kind`` is unknown.
+        If a type is unknown. There are no estimators of scikit-learn's type ``"cluster"``.
 
     Examples
     --------
@@ -32,18 +41,22 @@ def all_estimators(kind: str | None = None) -> list[tuple[str, type[Any]]]:
     >>> [name for name, _ in all_estimators("classifier")][:3]
     ['CCNNClassifier', 'CNNGRUClassifier', 'CNNLSTMClassifier']
     """
-    from . import channel_selection, classifiers, features
+    from . import channel_selection, estimators, features
 
-    if kind not in (None, "classifier", "transformer"):
-        raise ValueError(f'kind must be "classifier", "transformer" or None, got {kind!r}.')
+    if type_filter is None or isinstance(type_filter, str):
+        types = [] if type_filter is None else [type_filter]
+    else:
+        types = list(type_filter)
+    for name in types:
+        check_choice("type_filter", name, _TYPES)
     found = {}
-    for module in (channel_selection, classifiers, features):
+    for module in (channel_selection, estimators, features):
         for name in module.__all__:
             cls = getattr(module, name)
             if not (inspect.isclass(cls) and issubclass(cls, BaseEstimator)):
                 continue
-            if cls is classifiers.NetworkClassifier:  # it has no network of its own
-                continue
-            if kind is None or is_classifier(cls()) == (kind == "classifier"):
+            if module is estimators and getattr(cls, "module", None) is None:
+                continue  # a base class, which has no network
+            if type_filter is None or any(_TYPES[kind](cls()) for kind in types):
                 found[name] = cls
     return sorted(found.items())

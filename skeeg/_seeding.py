@@ -1,4 +1,4 @@
-"""Giving estimators, with all that they are made of, one source of randomness."""
+"""Seeding of estimators and their nested estimators."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from sklearn.base import clone
 
 
 def seeded(estimator: Any, random_state: int) -> Any:
-    """Return a clone with every ``random_state`` that is None set, nested ones included.
+    """Return a clone in which every ``random_state`` that is None is set, also nested ones.
 
     Parameters
     ----------
     estimator : estimator
-        Unchanged.
+        The estimator, which is not changed.
     random_state : int
+        The seed.
 
     Returns
     -------

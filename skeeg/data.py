@@ -1,11 +1,11 @@
-"""Labelled EEG trials with the names, rate and provenance that honest evaluation needs."""
+"""Labelled EEG trials with channel names, sampling rate and the metadata of each trial."""
 
 from __future__ import annotations
 
 import os
 import zipfile
 import zlib
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,16 +14,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from ._checks import check_positive
+from ._columns import decode, decode_text, encode, encode_text
+from ._containers import Unwrapped, unwrap_epochs
 from ._files import atomic_path
 from ._labelled import PROVENANCE as PROVENANCE
-from ._labelled import LabelledRows
+from ._labelled import LabelledRows, describe_labels, refuse_what_holds_no_trials
 
 if TYPE_CHECKING:
     import mne
 
-_FORMAT = "skeeg.EEGData"
+_FORMAT = "skeeg.EEGData 2"
 
-#: What numpy and zipfile raise at files that are damaged, hostile or of another format.
+#: What NumPy and zipfile raise for files that are damaged, malicious or of another format.
 UNREADABLE = (
     ValueError,
     KeyError,
@@ -32,6 +35,8 @@ UNREADABLE = (
     OSError,
     EOFError,
     NotImplementedError,
+    ImportError,
+    RecursionError,
     zipfile.BadZipFile,
     zlib.error,
 )
@@ -39,11 +44,11 @@ UNREADABLE = (
 
 @dataclass(frozen=True, eq=False, repr=False)
 class EEGData(LabelledRows):
-    """Labelled EEG trials: what every loader returns and every estimator accepts as ``X``.
+    """Labelled EEG trials, which every loader returns and every estimator accepts as ``X``.
 
     It has the length, the shape and the indexing of its array, so that ``cross_val_score``,
-    ``GridSearchCV`` and ``train_test_split`` cut it like one: ``data[mask]`` and ``data[[0, 5]]``
-    are again `EEGData`, with labels and metadata cut alike.
+    ``GridSearchCV`` and ``train_test_split`` split it like an array: ``data[mask]`` and
+    ``data[[0, 5]]`` are again `EEGData`, with the labels and metadata of these trials.
 
     Parameters
     ----------
@@ -56,13 +61,15 @@ class EEGData(LabelledRows):
     ch_names : tuple of str
         Name of each channel.
     metadata : pandas.DataFrame
-        A row per trial. The columns ``subject``, ``session`` and ``run`` say where it was
-        recorded; windows cut from one recorded trial share its ``trial``.
+        A row per trial. The columns ``subject``, ``session`` and ``run`` identify its
+        recording; windows that are cut from one recorded trial share the value of ``trial``.
 
     Raises
     ------
+    TypeError
+        If `X` or `y` is not an ndarray, or `metadata` not a DataFrame.
     ValueError
-        If lengths, names or the rate contradict each other.
+        If lengths or names contradict each other, or `sfreq` or a value of `X` is not a number.
 
     Examples
     --------
@@ -84,12 +91,12 @@ class EEGData(LabelledRows):
     metadata: pd.DataFrame
 
     def __post_init__(self) -> None:
+        self._check_rows("trials")
         if self.X.ndim != 3:
             raise ValueError(
                 f"X must have shape (n_trials, n_chans, n_times), got {self.X.shape}. "
                 "One trial needs X[None]; one channel needs X[:, None]."
             )
-        self._check_rows("trials")
         if len(self.ch_names) != self.X.shape[1]:
             raise ValueError(
                 f"ch_names must name each of the {self.X.shape[1]} channels of X, "
@@ -98,8 +105,7 @@ class EEGData(LabelledRows):
         if len(set(self.ch_names)) != len(self.ch_names):
             twice = sorted({name for name in self.ch_names if self.ch_names.count(name) > 1})
             raise ValueError(f"ch_names must differ from each other; these come twice: {twice}.")
-        if not (np.isfinite(self.sfreq) and self.sfreq > 0):
-            raise ValueError(f"sfreq must be a positive number of Hz, got {self.sfreq!r}.")
+        check_positive("sfreq", self.sfreq, "Hz")
 
     # ------------------------------------------------------------------ construction
 
@@ -114,7 +120,7 @@ class EEGData(LabelledRows):
         metadata: pd.DataFrame | Mapping[str, ArrayLike] | None = None,
         **columns: ArrayLike | str | float,
     ) -> EEGData:
-        """Make `EEGData` of plain arrays.
+        """Create `EEGData` from plain arrays.
 
         Parameters
         ----------
@@ -125,12 +131,12 @@ class EEGData(LabelledRows):
         sfreq : float
             Sampling rate, in Hz.
         ch_names : sequence of str, optional
-            Name of each channel; ``"EEG 1"``, ``"EEG 2"``, ... when left out.
+            Name of each channel; by default ``"EEG 1"``, ``"EEG 2"``, ...
         metadata : DataFrame or mapping, optional
             A row per trial.
         **columns : array-like or scalar
-            Further columns of the metadata, such as ``subject``, ``session``, ``run`` and
-            ``trial``; a scalar holds for all trials.
+            More columns of the metadata, such as ``subject``, ``session``, ``run`` and ``trial``;
+            a scalar is the value of all trials.
 
         Returns
         -------
@@ -138,9 +144,12 @@ class EEGData(LabelledRows):
 
         Raises
         ------
+        TypeError
+            If `X` is an `mne.io.Raw` or a list of `EEGData`.
         ValueError
-            If lengths, names or the rate contradict each other.
+            If lengths, names or the rate contradict each other, or `X` does not hold real numbers.
         """
+        refuse_what_holds_no_trials(X)
         values = np.asarray(X)
         if values.dtype.kind not in "fiub":
             raise ValueError(f"X must hold real numbers, got an array of dtype {values.dtype}.")
@@ -148,21 +157,25 @@ class EEGData(LabelledRows):
         if frame is None:
             frame = pd.DataFrame(index=pd.RangeIndex(len(values)))
         for name, column in columns.items():
-            # As a plain array: the index of a Series says nothing about the order of the trials.
-            entries = np.asarray(column)
+            # Without its index, which need not be the order of the trials.
+            entries = column.array if isinstance(column, (pd.Series, pd.Index)) else column
+            if not isinstance(entries, pd.api.extensions.ExtensionArray):
+                entries = np.asarray(entries)
             if entries.ndim and len(entries) != len(values):
                 raise ValueError(
                     f"{name} must have an entry for each of the {len(values)} trials, "
                     f"got {len(entries)}."
                 )
             frame[name] = entries if entries.ndim else entries.item()
+        if isinstance(ch_names, str):
+            raise ValueError(f"ch_names must be a list of names, got the string {ch_names!r}.")
         if ch_names is None:
             n_chans = values.shape[1] if values.ndim > 1 else 0
             ch_names = [f"EEG {i + 1}" for i in range(n_chans)]
         return cls(
             X=np.asarray(values, dtype=np.float32),
             y=np.asarray(y),
-            sfreq=float(sfreq),
+            sfreq=check_positive("sfreq", sfreq, "Hz"),
             ch_names=tuple(str(name) for name in ch_names),
             metadata=frame,
         )
@@ -174,16 +187,16 @@ class EEGData(LabelledRows):
         y: ArrayLike | None = None,
         **columns: ArrayLike | str | float,
     ) -> EEGData:
-        """Make `EEGData` of MNE epochs: their EEG channels, bad ones left out.
+        """Create `EEGData` from MNE epochs: their good EEG channels.
 
         Parameters
         ----------
         epochs : mne.Epochs
-            The epochs. Their metadata, where they have any, is kept.
+            The epochs. Their metadata, if any, are kept.
         y : array-like, shape (n_trials,), optional
-            The labels; when left out, the name of each epoch's event.
+            The labels; by default the name of each epoch's event.
         **columns : array-like or scalar
-            Further columns of the metadata, such as ``subject`` or ``run``.
+            More columns of the metadata, such as ``subject`` or ``run``.
 
         Returns
         -------
@@ -192,12 +205,20 @@ class EEGData(LabelledRows):
 
         Raises
         ------
+        TypeError
+            If `epochs` are not `mne.Epochs`.
         ValueError
             If the epochs have no good EEG channel.
         """
-        from ._validation import unwrap
+        import mne
 
-        trials = unwrap(epochs)
+        refuse_what_holds_no_trials(epochs)
+        if not isinstance(epochs, mne.BaseEpochs):
+            raise TypeError(
+                f"epochs must be mne.Epochs, got {type(epochs).__name__}. Plain arrays become "
+                "EEGData by EEGData.from_arrays(X, y, sfreq=...)."
+            )
+        trials = unwrap_epochs(epochs)
         if y is None:
             names = {code: name for name, code in epochs.event_id.items()}
             y = np.array([names[code] for code in epochs.events[:, 2]])
@@ -215,21 +236,21 @@ class EEGData(LabelledRows):
     def from_moabb(
         cls, dataset: Any, paradigm: Any, subjects: Sequence[int] | None = None
     ) -> EEGData:
-        """Make `EEGData` of a MOABB data set seen through a MOABB paradigm.
+        """Create `EEGData` from a MOABB data set and paradigm.
 
         Parameters
         ----------
         dataset : moabb.datasets.base.BaseDataset
-            Downloaded by MOABB where it is not yet on disk.
+            Downloaded by MOABB if it is not on disk.
         paradigm : moabb.paradigms.base.BaseParadigm
-            Says which events, band, window and sampling rate.
+            Determines events, band, window and sampling rate.
         subjects : sequence of int, optional
-            All subjects of the data set when left out.
+            By default all subjects of the data set.
 
         Returns
         -------
         data : EEGData
-            With ``subject``, ``session`` and ``run`` as MOABB names them.
+            With ``subject``, ``session`` and ``run`` as named by MOABB.
         """
         epochs, labels, metadata = paradigm.get_data(
             dataset, subjects=None if subjects is None else list(subjects), return_epochs=True
@@ -246,7 +267,7 @@ class EEGData(LabelledRows):
 
     @classmethod
     def concatenate(cls, parts: Sequence[EEGData]) -> EEGData:
-        """Join recordings that have the same channels, rate and window length.
+        """Join recordings with the same channels, sampling rate and trial length.
 
         Parameters
         ----------
@@ -259,7 +280,7 @@ class EEGData(LabelledRows):
         Raises
         ------
         ValueError
-            If there is nothing to join, or the recordings differ in channels, rate or length.
+            If `parts` is empty, or they differ in channels, sampling rate or trial length.
         """
         if not parts:
             raise ValueError("There is nothing to concatenate: got no EEGData.")
@@ -283,7 +304,7 @@ class EEGData(LabelledRows):
             metadata=pd.concat([part.metadata for part in parts], ignore_index=True),
         )
 
-    # ------------------------------------------------------------------ what it holds
+    # ------------------------------------------------------------------ contents
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -293,16 +314,16 @@ class EEGData(LabelledRows):
 
     @property
     def duration(self) -> float:
-        """How long a trial lasts, in seconds."""
+        """Length of a trial, in seconds."""
         return self.X.shape[2] / self.sfreq
 
     @property
     def identity(self) -> tuple[Any, ...]:
-        """Shape, rate and channels."""
+        """Shape, sampling rate and channel names."""
         return self.shape, self.sfreq, self.ch_names
 
     def describe(self) -> dict[str, Any]:
-        """Return the shape, the rate and the channels as plain numbers and lists.
+        """Return shape, sampling rate and channel names as plain numbers and lists.
 
         Returns
         -------
@@ -317,6 +338,9 @@ class EEGData(LabelledRows):
             "ch_names": list(self.ch_names),
         }
 
+    def _unwrap(self) -> Unwrapped:
+        return Unwrapped(self.X, self.ch_names, self.sfreq)
+
     # ------------------------------------------------------------------ files
 
     def save(self, path: str | os.PathLike[str]) -> Path:
@@ -325,31 +349,40 @@ class EEGData(LabelledRows):
         Parameters
         ----------
         path : path-like
-            The suffix ``.npz`` is added where it is missing. The file appears only when complete.
+            The suffix ``.npz`` is added if it is missing. The file appears only when complete.
 
         Returns
         -------
         path : pathlib.Path
-            The file written.
+            The file.
 
         Raises
         ------
         TypeError
-            If the labels or a column of the metadata mix types, which plain arrays cannot hold.
+            If the labels or a column of the metadata cannot be stored exactly, such as one that
+            mixes strings and numbers.
+
+        Notes
+        -----
+        Columns keep their values and dtypes: numbers, booleans, strings, times with and without a
+        time zone, categories, and pandas' nullable types. The index of the metadata is not kept.
         """
         target = Path(path)
         if target.suffix != ".npz":
             target = target.with_name(target.name + ".npz")
-        arrays = {
+        _check_column_names(self.metadata)
+        labels, arrays = encode(np.asarray(self.y), "y", "y")
+        columns = []
+        for i, (name, column) in enumerate(self.metadata.items()):
+            described, parts = encode(column, f"column_{i}", str(name))
+            columns.append({"name": name, **described})
+            arrays |= parts
+        arrays |= {
             "format": np.array(_FORMAT),
             "X": self.X,
-            "y": _plain(self.y, "y"),
             "sfreq": np.array(self.sfreq),
-            "ch_names": np.array(self.ch_names, dtype=np.str_),
-            "columns": np.array([str(name) for name in self.metadata.columns], dtype=np.str_),
+            "contents": encode_text({"ch_names": self.ch_names, "y": labels, "columns": columns}),
         }
-        for i, name in enumerate(self.metadata.columns):
-            arrays[f"column_{i}"] = _plain(self.metadata[name].to_numpy(), name)
         with atomic_path(target) as partial, partial.open("wb") as file:
             np.savez(file, allow_pickle=False, **arrays)
         return target
@@ -371,7 +404,7 @@ class EEGData(LabelledRows):
         FileNotFoundError
             If there is no such file.
         ValueError
-            If the file is damaged or is no saved `EEGData`. Pickled content is never executed.
+            If the file is damaged or not a saved `EEGData`. Pickled content is never executed.
         """
         source = Path(path)
         if not source.exists():
@@ -379,16 +412,19 @@ class EEGData(LabelledRows):
         try:
             with np.load(source, allow_pickle=False) as archive:
                 if "format" not in archive or str(archive["format"]) != _FORMAT:
-                    raise ValueError("it has no mark of a saved EEGData")
-                columns = {
-                    str(name): archive[f"column_{i}"] for i, name in enumerate(archive["columns"])
-                }
+                    raise ValueError("it has no mark of a saved EEGData of this version of skeeg")
+                contents = decode_text(archive["contents"])
+                columns = {}
+                for i, described in enumerate(contents["columns"]):
+                    values = decode(described, archive, f"column_{i}")
+                    # Without the dtype, pandas would convert objects that are strings to text.
+                    columns[described["name"]] = pd.Series(values, dtype=values.dtype)
                 X = archive["X"]
                 return cls(
                     X=X,
-                    y=archive["y"],
+                    y=decode(contents["y"], archive, "y"),
                     sfreq=float(archive["sfreq"]),
-                    ch_names=tuple(str(name) for name in archive["ch_names"]),
+                    ch_names=tuple(contents["ch_names"]),
                     metadata=pd.DataFrame(columns, index=pd.RangeIndex(len(X))),
                 )
         except UNREADABLE as error:
@@ -398,27 +434,23 @@ class EEGData(LabelledRows):
             ) from error
 
     def __repr__(self) -> str:
-        labels, counts = np.unique(self.y, return_counts=True)
-        classes = ", ".join(f"{label}: {n}" for label, n in zip(labels, counts, strict=True))
         n_trials, n_chans, n_times = self.shape
         subjects = self.metadata["subject"].nunique() if "subject" in self.metadata else None
         people = "" if subjects is None else f", {subjects} subject{'s' if subjects > 1 else ''}"
         return (
             f"<EEGData: {n_trials} trials x {n_chans} channels x {n_times} samples "
-            f"at {self.sfreq:g} Hz{people}; {classes}>"
+            f"at {self.sfreq:g} Hz{people}; {describe_labels(self.y)}>"
         )
 
 
-def _plain(values: NDArray[Any], name: Hashable) -> NDArray[Any]:
-    """Return ``values`` as an array that ``.npz`` holds without pickling."""
-    if values.dtype.kind != "O":
-        return values
-    kinds = {type(value) for value in values.tolist()}
-    if kinds <= {str}:
-        return values.astype(np.str_)
-    if kinds <= {int, float, bool}:
-        return np.array(values.tolist())
-    raise TypeError(
-        f"{name} mixes {', '.join(sorted(kind.__name__ for kind in kinds))}; a file without "
-        "pickles holds only strings or only numbers. Convert the column first."
-    )
+def _check_column_names(metadata: pd.DataFrame) -> None:
+    """Raise if a file cannot hold the names of the columns."""
+    names = list(metadata.columns)
+    for name in names:
+        if type(name) not in (str, int):
+            raise TypeError(
+                f"metadata has a column named {name!r}, of type {type(name).__name__}; a file "
+                "holds strings and integers as names. Rename the column first."
+            )
+        if names.count(name) > 1:
+            raise TypeError(f"metadata has two columns named {name!r}. Rename one of them first.")

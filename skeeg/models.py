@@ -1,15 +1,16 @@
-"""The built-in models that ``skeeg compare`` and `skeeg.compare` know by name.
+"""The built-in models, which ``skeeg compare`` and `skeeg.compare` take by name.
 
 Importing this module, or listing the models, loads neither torch nor MNE.
 """
 
 from __future__ import annotations
 
-import difflib
 import importlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
+
+from ._checks import did_you_mean
 
 
 def _nothing(sfreq: float) -> dict[str, Any]:
@@ -20,35 +21,27 @@ def _rate(sfreq: float) -> dict[str, Any]:
     return {"sfreq": sfreq}
 
 
-def _half_a_second(sfreq: float) -> dict[str, Any]:
-    return {"kernel_length": max(1, round(sfreq / 2))}
-
-
-def _half_and_an_eighth(sfreq: float) -> dict[str, Any]:
-    return _half_a_second(sfreq) | {"branch_kernel_length": max(1, round(sfreq / 8))}
-
-
 def _mu_and_beta(sfreq: float) -> dict[str, Any]:
-    """Filter to 8-30 Hz, where the recording reaches that far."""
+    """Filter to 8-30 Hz, if the sampling rate allows it."""
     return {"bands": [(8.0, 30.0)], "sfreq": sfreq} if sfreq > 66 else {}
 
 
 @dataclass(frozen=True)
 class BuiltinModel:
-    """A model with a name.
+    """A built-in model.
 
     Parameters
     ----------
     description : str
         One line.
     home, attribute : str
-        The module of skeeg, and the class or function in it that makes the model.
+        The module of skeeg, and the class or function in it that returns the model.
     arguments : callable
-        Takes the sampling rate in Hz, gives the arguments of that class or function.
+        A function of the sampling rate in Hz that returns the arguments of `attribute`.
     is_network : bool
-        Networks have epochs.
+        Whether it is a network, which has the parameter ``max_epochs``.
     requires : str
-        The extra of skeeg that must be installed; empty for none.
+        The extra of skeeg that must be installed; empty if none.
     """
 
     description: str
@@ -63,52 +56,55 @@ class BuiltinModel:
 MODELS: dict[str, BuiltinModel] = {
     "eegnet": BuiltinModel(
         "EEGNet (Lawhern 2018): compact separable network, filters of half a second",
-        "classifiers",
+        "estimators",
         "EEGNetClassifier",
-        _half_a_second,
         is_network=True,
     ),
     "shallowconvnet": BuiltinModel(
         "ShallowConvNet (Schirrmeister 2017): learnt filter bank and log power",
-        "classifiers",
+        "estimators",
         "ShallowConvNetClassifier",
         is_network=True,
     ),
     "deepconvnet": BuiltinModel(
         "DeepConvNet (Schirrmeister 2017): four blocks of convolution and pooling",
-        "classifiers",
+        "estimators",
         "DeepConvNetClassifier",
+        is_network=True,
+    ),
+    "eegnex": BuiltinModel(
+        "EEGNeX (Chen 2024): EEGNet with more and dilated convolutions; slow",
+        "estimators",
+        "EEGNeXClassifier",
         is_network=True,
     ),
     "mixnet": BuiltinModel(
         "MixNet (skeeg, after Tan 2019): EEGNet with second kernels of several lengths",
-        "classifiers",
+        "estimators",
         "MixNetClassifier",
-        _half_a_second,
         is_network=True,
     ),
     "inception-resnet": BuiltinModel(
         "InceptionResNet (skeeg, after Szegedy 2017): residual inception blocks along time",
-        "classifiers",
+        "estimators",
         "InceptionResNetClassifier",
-        _half_and_an_eighth,
         is_network=True,
     ),
     "msfbcnn": BuiltinModel(
         "MSFBCNN (Wu 2019): filters of four lengths side by side and log power",
-        "classifiers",
+        "estimators",
         "MSFBCNNClassifier",
         is_network=True,
     ),
     "cnn-lstm": BuiltinModel(
         "1DCNN-LSTM (Zamani 2021): two convolutions over time, two LSTM layers",
-        "classifiers",
+        "estimators",
         "CNNLSTMClassifier",
         is_network=True,
     ),
     "cnn-gru": BuiltinModel(
         "1DCNN-GRU (Zamani 2021): two convolutions over time, two GRU layers",
-        "classifiers",
+        "estimators",
         "CNNGRUClassifier",
         is_network=True,
     ),
@@ -170,14 +166,32 @@ MODELS: dict[str, BuiltinModel] = {
     "xdawn-lr": BuiltinModel(
         "xDAWN filters for evoked responses, logistic regression", "baselines", "xdawn_lr"
     ),
+    "band-power-ridge": BuiltinModel(
+        "log power of frequency bands, ridge regression of continuous targets",
+        "baselines",
+        "band_power_ridge",
+        _rate,
+    ),
+    "spoc-ridge": BuiltinModel(
+        "source power comodulation of 8-30 Hz, ridge regression of continuous targets",
+        "baselines",
+        "spoc_ridge",
+        _mu_and_beta,
+    ),
+    "tangent-space-ridge": BuiltinModel(
+        "covariance in the Riemannian tangent space, ridge regression of continuous targets",
+        "baselines",
+        "tangent_space_ridge",
+        requires="riemann",
+    ),
 }
 
 
 def _entropy_pointcnn(sfreq: float, max_epochs: int = 100) -> Any:
-    """Build differential entropy, which passes on the channels' names, and PointCNN."""
+    """Return a pipeline of differential entropy, with channel names, and PointCNN."""
     from sklearn.pipeline import Pipeline
 
-    from .classifiers import PointCNNClassifier
+    from .estimators import PointCNNClassifier
     from .features import DifferentialEntropy
 
     entropy = DifferentialEntropy(sfreq).set_output(transform="pandas")
@@ -200,9 +214,9 @@ def build_model(
     sfreq : float
         Sampling rate of the trials, in Hz.
     max_epochs : int, optional
-        For networks; their own default when left out.
+        For networks; by default that of each network.
     random_state : int, optional
-        For models that draw random numbers.
+        For models that use random numbers.
 
     Returns
     -------
@@ -211,13 +225,13 @@ def build_model(
     Raises
     ------
     ValueError
-        If there is no such model; it offers the nearest name.
+        If there is no such model; the message suggests the closest name.
 
     Examples
     --------
     >>> from skeeg.models import build_model
     >>> build_model("eegnet", sfreq=250, max_epochs=20)
-    EEGNetClassifier(kernel_length=125, max_epochs=20)
+    EEGNetClassifier(max_epochs=20)
     """
     check_names([name], MODELS, "model")
     entry = MODELS[name]
@@ -232,13 +246,13 @@ def build_model(
 
 
 def check_names(names: Iterable[str], known: Iterable[str], kind: str) -> None:
-    """Raise for the first name that is not known, offering the nearest that is.
+    """Raise for the first name that is not known, and suggest the closest known one.
 
     Parameters
     ----------
     names, known : iterable of str
     kind : str
-        What they are names of, for the message.
+        What the names denote, for the message.
 
     Raises
     ------
@@ -248,6 +262,5 @@ def check_names(names: Iterable[str], known: Iterable[str], kind: str) -> None:
     known = list(known)
     for name in names:
         if name not in known:
-            near = difflib.get_close_matches(name.lower().replace("_", "-"), known, n=1, cutoff=0.5)
-            meant = f" Did you mean {near[0]!r}?" if near else ""
-            raise ValueError(f"Unknown {kind} {name!r}.{meant} There are: {', '.join(known)}.")
+            hint = did_you_mean(name, known, cutoff=0.5)
+            raise ValueError(f"Unknown {kind} {name!r}.{hint} There are: {', '.join(known)}.")

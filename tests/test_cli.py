@@ -96,6 +96,37 @@ def test_networks_take_their_epochs_and_subjects_are_chosen(npz, tmp_path):
     assert (tmp_path / "figures" / "history_eegnet.png").exists()
 
 
+def test_continuous_targets_are_regressed(tmp_path):
+    from skeeg.datasets import simulate_band_power_regression
+
+    data = simulate_band_power_regression(1, 1, 2, 20, ch_names=["C3", "Cz", "Pz"], random_state=0)
+    file, out = data.save(tmp_path / "targets.npz"), tmp_path / "out"
+    result = run("compare", "--data", file, "--n-jobs", 1, "--out", out)
+    assert result.exit_code == 0, result.output
+    comparison = Comparison.load(out)
+    assert comparison.estimators == ["band-power-ridge", "spoc-ridge"]
+    assert comparison.about.metrics == ("r2", "mean_absolute_error", "pearson")
+    figures = {path.name for path in (out / "figures").iterdir()}
+    assert {"scores_r2.png", "predictions_spoc-ridge.png"} <= figures
+    assert not (out / "classes.csv").exists()
+    assert "classes.csv" not in result.stdout
+    refused = run("compare", "--data", file, "--models", "csp-lda", "--out", tmp_path / "no")
+    assert refused.exit_code == 1
+    assert "'csp-lda' predict classes" in refused.stderr
+
+
+def test_metrics_are_chosen_by_name(npz, tmp_path):
+    arguments = ("compare", "--data", npz, "--models", "csp-lda", "--n-jobs", 1)
+    result = run(*arguments, "--scoring", "f1_macro, accuracy", "--out", tmp_path)
+    assert result.exit_code == 0, result.output
+    comparison = Comparison.load(tmp_path)
+    assert comparison.about.metrics == ("f1_macro", "accuracy")
+    assert comparison.scores["f1_macro"].between(0, 1).all()
+    refused = run(*arguments, "--scoring", "acuracy", "--out", tmp_path / "no")
+    assert refused.exit_code == 1
+    assert "Did you mean 'accuracy'?" in refused.stderr
+
+
 def test_epochs_of_mne_are_read(recording, tmp_path):
     info = mne.create_info(list(recording.ch_names), recording.sfreq, "eeg")
     codes = np.unique(recording.y, return_inverse=True)[1]
@@ -118,12 +149,12 @@ def test_epochs_of_mne_are_read(recording, tmp_path):
     [
         (["--models", "eegnett"], "Unknown model 'eegnett'. Did you mean 'eegnet'?"),
         (["--models", "csp_lda"], "Did you mean 'csp-lda'?"),
-        (["--models", ","], "Give at least one model."),
+        (["--models", ","], "Pass at least one model."),
         (["--data", "simulatd"], "Unknown data set 'simulatd'. Did you mean 'simulated'?"),
         (["--protocol", "within"], "Unknown protocol 'within'. Did you mean 'within-subject'?"),
         (["--subjects", ","], "names no subject"),
         (["--epochs", "0"], "Invalid value for '--epochs'"),
-        (["--task", "x"], "takes no such option"),
+        (["--task", "x"], "has no such option"),
         (["--subjects", "S1"], "Simulated subjects are numbers"),
     ],
 )

@@ -57,7 +57,7 @@ def short(monkeypatch):
 def small(monkeypatch):
     """Make CCNN, of six million parameters, a small network."""
     for name, value in {"n_filters": 4, "n_hidden": 8}.items():
-        monkeypatch.setitem(CCNNClassifier.__init__.__kwdefaults__, name, value)
+        monkeypatch.setitem(CCNNClassifier.__init__.__wrapped__.__kwdefaults__, name, value)
 
 
 @pytest.fixture
@@ -190,14 +190,14 @@ def test_windows_are_cut_from_any_trials(tables_only, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["--data", "deap", "--features", "entropy"], 1, "Give the folder of your files by --path"),
+        (["--data", "deap", "--features", "entropy"], 1, "Pass the folder of your files as --path"),
         (["--data", "deap", "--path", ".", "--task", "valense"], 2, "Did you mean 'valence'?"),
         (["--data", "deap", "--path", ".", "--task", "p300"], 2, "There are: valence, arousal"),
         (["--data", "muse", "--path", ".", "--task", "valence"], 1, "'valence'"),
         (["--features", "entropie"], 2, "Unknown kind of features 'entropie'. Did you mean"),
-        (["--features", ","], 2, "Give at least one kind of features."),
+        (["--features", ","], 2, "Pass at least one kind of features."),
         (["--features", "entropy", "--models", "eegnet"], 2, "There are: ccnn, lenet, svm"),
-        (["--models", "ccnn"], 2, "ccnn takes features: pass --features entropy"),
+        (["--models", "ccnn"], 2, "ccnn needs features: pass --features entropy"),
         (["--window", "0"], 1, "window must be a positive number of seconds"),
     ],
 )

@@ -1,3 +1,6 @@
+import dataclasses
+import subprocess
+import sys
 import zipfile
 
 import mne
@@ -87,6 +90,51 @@ class TestConstruction:
         arguments = {"X": np.zeros((2, 3, 4)), "y": [0, 1], "sfreq": 100} | changes
         with pytest.raises(ValueError, match=message):
             EEGData.from_arrays(**arguments)
+
+    def test_repr_tells_the_range_of_continuous_targets(self, data):
+        y = np.linspace(-1.25, 3, len(data))
+        continuous = EEGData.from_arrays(data.X, y, data.sfreq)
+        assert repr(continuous).endswith("; y from -1.25 to 3>")
+
+    def test_columns_of_pandas_keep_their_dtype(self):
+        kinds = {"flag": "boolean", "site": "category", "age": "Int64"}
+        columns = {name: pd.Series([1, None], dtype=kind) for name, kind in kinds.items()}
+        data = EEGData.from_arrays(np.zeros((2, 1, 4)), [0, 1], 10, **columns)
+        assert data.metadata.dtypes.astype(str).to_dict() == kinds
+
+    @pytest.mark.parametrize("dtype", ["M8[ns]", "m8[s]"])
+    def test_times_are_no_trials(self, dtype):
+        X = np.zeros((2, 3, 4), dtype=dtype)
+        for times in (X, list(X), X[0], pd.DataFrame(X[0])):
+            with pytest.raises(ValueError, match="X must hold real numbers, got dates, times or"):
+                EEGData.from_arrays(times, [0, 1], 100)
+
+    def test_recordings_and_lists_of_data_are_refused_with_what_to_do(self, data):
+        info = mne.create_info(["C3", "Cz"], 100.0, "eeg")
+        raw = mne.io.RawArray(np.zeros((2, 500)), info, verbose="error")
+        for make in (lambda X: EEGData.from_arrays(X, [0], 100), EEGData.from_epochs):
+            with pytest.raises(TypeError, match=r"X is an mne RawArray.* with mne\.Epochs"):
+                make(raw)
+            with pytest.raises(TypeError, match=r"X is a list of 2 .*EEGData\.concatenate"):
+                make([data, data])
+        with pytest.raises(TypeError, match=r"epochs must be mne\.Epochs, got ndarray"):
+            EEGData.from_epochs(data.X)
+
+    @pytest.mark.parametrize(
+        ("change", "message"),
+        [
+            ({"X": [[[0.0]]]}, "X must be a ndarray, got list"),
+            ({"y": [0] * 12}, r"y must be a ndarray, got list.* EEGData\.from_arrays"),
+            ({"metadata": {}}, "metadata must be a DataFrame, got dict"),
+        ],
+    )
+    def test_other_containers_of_the_parts_are_refused(self, data, change, message):
+        with pytest.raises(TypeError, match=message):
+            dataclasses.replace(data, **change)
+
+    def test_a_string_is_no_list_of_channels(self):
+        with pytest.raises(ValueError, match="ch_names must be a list of names, got the string"):
+            EEGData.from_arrays(np.zeros((1, 2, 4)), [0], 100, "C3")
 
     def test_repr_tells_the_shape_the_classes_and_the_subjects(self, data):
         assert repr(data) == (
@@ -349,6 +397,89 @@ class TestFiles:
         assert_array_equal(again.metadata["number"], floats)
         assert again.metadata["flag"].tolist() == [True, False]
 
+    @pytest.mark.parametrize(
+        "column",
+        [
+            pd.Series(["2024-01-01", None, "2024-07-01"], dtype="datetime64[ns, Europe/Berlin]"),
+            pd.Series(pd.to_datetime(["2024-01-01", "2024-07-01", None], utc=True)).dt.as_unit("s"),
+            pd.Series(["2024-10-27 02:30+02:00"] * 3, dtype="datetime64[us, UTC+02:00]"),
+            pd.Series(["2024-10-27 02:30", None, "1969-01-01"], dtype="datetime64[ms]"),
+            pd.Series([1, -5, None], dtype="timedelta64[s]"),
+            pd.Series([True, None, False], dtype="boolean"),
+            pd.Series([1, None, 2**62 + 1], dtype="Int64"),
+            pd.Series([1, 255, 0], dtype="UInt8"),
+            pd.Series([0.1, None, np.inf], dtype="Float32"),
+            pd.Series([0, 1, 255], dtype="uint8"),
+            pd.Series([0.1, np.nan, -np.inf], dtype="float32"),
+            pd.Series([1 + 2j, 0, 3]),
+            pd.Series([True, False, True]),
+            pd.Series(["a", None, "\u00e9\0"], dtype=pd.StringDtype("python")),
+            pd.Series(["a", "", "b"]),
+            pd.Series(["a", None, np.nan], dtype=object),
+            pd.Series(["a\0", pd.NA, pd.NaT], dtype=object),
+            pd.Series([True, None, False], dtype=object),
+            pd.Series([1, 2**70, None], dtype=object),
+            pd.Series([None, None, None], dtype=object),
+            pd.Series(["b", None, "a"], dtype=pd.CategoricalDtype(["b", "a", "c"])),
+            pd.Series([2, 1, 2], dtype=pd.CategoricalDtype([1, 2], ordered=True)),
+            pd.Series(pd.Categorical(pd.to_datetime(["2024-01-01", "2024-01-02", None], utc=True))),
+        ],
+        ids=lambda column: str(column.dtype),
+    )
+    def test_values_and_dtypes_of_columns_come_back(self, column, tmp_path):
+        data = EEGData.from_arrays(
+            np.zeros((3, 1, 4)), [0, 1, 0], 10, metadata=pd.DataFrame({"it": column, 7: column})
+        )
+        again = EEGData.load(data.save(tmp_path / "data")).metadata
+        assert list(again.columns) == ["it", 7]
+        for name in again.columns:
+            assert again[name].dtype == column.dtype
+            pd.testing.assert_series_equal(again[name], column, check_names=False, check_exact=True)
+            missing = [value for value in column.astype(object) if pd.isna(value)]
+            found = [value for value in again[name].astype(object) if pd.isna(value)]
+            assert [*map(type, found)] == [*map(type, missing)]
+
+    @pytest.mark.parametrize(
+        "y", [["a\0", "b", "a"], [1, 2, 1], [0.5, np.nan, 1], [True, False, True]], ids=str
+    )
+    def test_labels_keep_their_dtype(self, y, tmp_path):
+        for labels in (np.array(y), np.array(y, dtype=object)):
+            data = EEGData.from_arrays(np.zeros((3, 1, 4)), labels, 10)
+            again = EEGData.load(data.save(tmp_path / "data"))
+            assert again.y.dtype == labels.dtype
+            assert repr(again.y.tolist()) == repr(labels.tolist())
+
+    @pytest.mark.parametrize(
+        ("column", "message"),
+        [
+            (pd.Series(pd.period_range("2024", periods=3)), r"it has the dtype period\[D\], which"),
+            (pd.Series(pd.interval_range(0, 3)), r"it has the dtype interval"),
+            (pd.Series([0, 0, 1], dtype="Sparse[int]"), "it has the dtype Sparse"),
+            (pd.Series([[1], [2], [3]]), "it holds objects of type list; .* Convert the column"),
+            (pd.Series(["a", 1, None], dtype=object), "it mixes int, str"),
+            (pd.Series([np.int64(1), 2, 3], dtype=object), "it mixes int, int64"),
+        ],
+        ids=str,
+    )
+    def test_what_cannot_be_stored_exactly_is_refused_by_name(self, column, message, tmp_path):
+        frame = pd.DataFrame({"it": column})
+        data = EEGData.from_arrays(np.zeros((3, 1, 4)), [0, 1, 0], 10, metadata=frame)
+        with pytest.raises(TypeError, match=message):
+            data.save(tmp_path / "data")
+        assert not list(tmp_path.iterdir())
+
+    @pytest.mark.parametrize("names", [["a", "a"], [("a", 1), ("a", 2)], [None, "a"], [0.5, 1.5]])
+    def test_names_of_columns_that_a_file_cannot_hold_are_refused(self, names, tmp_path):
+        frame = pd.DataFrame(np.zeros((3, 2)))
+        frame.columns = pd.Index(names, tupleize_cols=False)
+        data = EEGData.from_arrays(np.zeros((3, 1, 4)), [0, 1, 0], 10, metadata=frame)
+        with pytest.raises(TypeError, match=r"metadata has .* column.* named .* Rename"):
+            data.save(tmp_path / "data")
+
+    def test_names_of_channels_come_back(self, tmp_path):
+        data = EEGData.from_arrays(np.zeros((1, 2, 4)), [0], 10, ["C3\0", "\u00e9"])
+        assert EEGData.load(data.save(tmp_path / "data")).ch_names == data.ch_names
+
     def test_no_trial_and_no_metadata_come_back(self, data, tmp_path):
         same(EEGData.load(data[:0].save(tmp_path / "none")), data[:0])
         bare = EEGData.from_arrays(np.zeros((2, 1, 3)), [0, 1], 10)
@@ -393,7 +524,7 @@ class TestFiles:
         file = data.save(tmp_path / "data.npz")
         with np.load(file) as archive:
             arrays = dict(archive)
-        for name in ("X", "y", "column_0", "format", "columns"):
+        for name in ("X", "y", "column_0", "format", "contents"):
             hostile = arrays | {name: np.array([Explosive()] * 12)}
             np.savez(file, **hostile)
             with pytest.raises(ValueError, match="Object arrays cannot be loaded"):
@@ -422,3 +553,15 @@ class TestFiles:
             np.savez(file, **arrays | {name: value})
             with pytest.raises(ValueError, match="cannot be read as EEGData"):
                 EEGData.load(file)
+
+
+@pytest.mark.parametrize(
+    ("code", "other"),
+    [
+        ("import skeeg._validation as v; v.unwrap([[1.0]])", "skeeg.data"),
+        ("import skeeg.data as d; d.EEGData.from_arrays([[[1.0]]], [0], 1)", "skeeg._validation"),
+    ],
+)
+def test_the_gate_and_eeg_data_do_not_import_each_other(code, other):
+    run = [sys.executable, "-c", f"import sys\n{code}\nsys.exit({other!r} in sys.modules)"]
+    assert subprocess.run(run, check=False).returncode == 0

@@ -157,7 +157,7 @@ def loader(few_trials, monkeypatch):
 
     # CCNN has six million parameters, and the recurrent networks are slow.
     for network in (skeeg.CCNNClassifier, skeeg.CNNLSTMClassifier, skeeg.CNNGRUClassifier):
-        defaults = network.__init__.__kwdefaults__
+        defaults = network.__init__.__wrapped__.__kwdefaults__
         for name in {"n_filters", "n_hidden", "n_first_units", "n_second_units"} & set(defaults):
             monkeypatch.setitem(defaults, name, 4)
     monkeypatch.setattr(cli.commands, "load", load)
@@ -250,7 +250,7 @@ def test_the_figure_of_the_readme_is_made_by_its_own_code():
     ("page", "names"),
     [
         ("README.md", [*MODELS, *LOADERS]),
-        ("README.md", skeeg.baselines.__all__[2:]),
+        ("README.md", [name for name in skeeg.baselines.__all__ if name.islower()]),
         ("docs/user_guide/data.md", LOADERS),
         ("docs/user_guide/comparing.md", MODELS),
     ],
@@ -262,7 +262,8 @@ def test_pages_list_the_whole_registry(page, names):
 
 
 def test_api_page_lists_every_public_name():
-    listed = set((ROOT / "docs" / "api.rst").read_text().split())
+    reference = runpy.run_path(str(ROOT / "docs" / "_extensions" / "skeeg_reference.py"))
+    listed = set(reference["reference"]().split())
     for module in PUBLIC_MODULES:
         public = getattr(getattr(skeeg, module), "__all__", [])
         names = [name for name in public if name not in skeeg.__all__]

@@ -78,7 +78,7 @@ def test_positions_of_another_montage_are_its_own_directions(as_object):
     assert_allclose(ratio, ratio.mean(), rtol=0.1)  # alike, in another size
     assert has_place("E1", name)
     assert not has_place("E1")
-    with pytest.raises(ValueError, match=r"ch_names has 'Cz1', which the montage does not know"):
+    with pytest.raises(ValueError, match=r"ch_names has 'Cz1', which the montage does not contain"):
         sphere_positions(["E1", "Cz1"], name)
 
 
@@ -87,3 +87,13 @@ def test_unknown_names_are_listed():
         sphere_positions(["Cz", "EXG1"])
     with pytest.raises(ValueError, match="ch_names has 'EXG1', 'x', which the 10-05 system does"):
         flat_positions(["Cz", "EXG1", "x"])
+
+
+def test_what_is_no_montage_is_refused():
+    with pytest.raises(TypeError, match=r"montage must be an mne\.channels\.DigMontage, .*; got 5"):
+        sphere_positions(["Cz"], 5)
+    with pytest.raises(ValueError, match=r"montage must be one of .* Did you mean 'biosemi64'\?"):
+        sphere_positions(["Cz"], "biosemi_64")
+    few = mne.channels.make_dig_montage({"Cz": (0, 0, 0.1)})
+    with pytest.raises(ValueError, match=r"positions of at least four electrodes, .*; it has 1"):
+        sphere_positions(["Cz"], few)

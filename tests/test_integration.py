@@ -31,7 +31,7 @@ from skeeg import (
 )
 from skeeg.model_selection import activation_grid
 
-from .classifiers.support import make, oscillations
+from .estimators.support import make, oscillations
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*is longer than:UserWarning")
 
@@ -54,11 +54,11 @@ def epochs():
 
 def test_epochs_go_into_fit_and_predict(epochs):
     y = epochs.events[:, 2]
-    estimator = make(EEGNetClassifier).fit(epochs, y)
+    estimator = make(EEGNetClassifier, kernel_length=32).fit(epochs, y)
     assert estimator.ch_names_ == ("C3", "Cz", "C4")
     assert estimator.sfreq_ == 96
     array = epochs.get_data(picks=["C3", "Cz", "C4"])
-    expected = make(EEGNetClassifier).fit(array, y).predict_proba(array)
+    expected = make(EEGNetClassifier, kernel_length=32).fit(array, y).predict_proba(array)
     np.testing.assert_array_equal(estimator.predict_proba(epochs), expected)
     np.testing.assert_array_equal(estimator.predict(epochs), estimator.predict(array))
 
@@ -68,8 +68,8 @@ def test_epochs_are_cross_validated_like_their_array(epochs):
     array = epochs.get_data(picks=["C3", "Cz", "C4"])
     options = {"cv": 3, "scoring": "neg_log_loss"}
     np.testing.assert_array_equal(
-        cross_val_score(make(EEGNetClassifier), epochs, y, **options),
-        cross_val_score(make(EEGNetClassifier), array, y, **options),
+        cross_val_score(make(EEGNetClassifier, kernel_length=32), epochs, y, **options),
+        cross_val_score(make(EEGNetClassifier, kernel_length=32), array, y, **options),
     )
 
 
@@ -113,7 +113,7 @@ def data():
 
 
 def test_eeg_data_is_x_everywhere(data):
-    estimator = make(EEGNetClassifier)
+    estimator = make(EEGNetClassifier, kernel_length=32)
     scores = cross_val_score(
         estimator, data, data.y, groups=data.groups("subject"), cv=GroupKFold(3)
     )

@@ -2,29 +2,42 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
-from sklearn.base import is_classifier
+from sklearn.base import is_classifier, is_regressor
 
+from skeeg import EEGData
 from skeeg.models import MODELS, build_model
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_every_model_is_a_classifier_with_the_seed_given(name):
+def test_every_model_is_a_classifier_or_a_regressor_with_the_seed_given(name):
     pytest.importorskip("pyriemann") if MODELS[name].requires else None
     model = build_model(name, sfreq=128, random_state=3)
-    assert is_classifier(model)
+    assert is_regressor(model) if name.endswith("-ridge") else is_classifier(model)
     seeds = [v for k, v in model.get_params().items() if k.rpartition("__")[2] == "random_state"]
     assert set(seeds) <= {3}
 
 
+def fitted_network(name, sfreq):
+    """Return the network of a built-in model, fitted to trials of a known rate."""
+    X = np.random.default_rng(0).standard_normal((8, 2, int(sfreq)))
+    data = EEGData.from_arrays(X, np.arange(8) % 2, sfreq)
+    return build_model(name, sfreq=sfreq, max_epochs=1).fit(data, data.y).module_
+
+
 def test_the_filters_of_eegnet_last_half_a_second():
-    assert build_model("eegnet", sfreq=250).kernel_length == 125
+    assert fitted_network("eegnet", 250).filters.temporal.weight.shape[-1] == 125
 
 
 def test_the_kernels_of_inception_resnet_last_half_and_an_eighth_of_a_second():
-    model = build_model("inception-resnet", sfreq=256)
-    assert (model.kernel_length, model.branch_kernel_length) == (128, 32)
-    assert build_model("mixnet", sfreq=256).kernel_length == 128
+    network = fitted_network("inception-resnet", 256)
+    lengths = {
+        conv.weight.shape[-1] for conv in network.blocks.modules() if hasattr(conv, "weight")
+    }
+    assert network.filters.temporal.weight.shape[-1] == 128
+    assert 32 in lengths
+    assert fitted_network("mixnet", 256).filters.temporal.weight.shape[-1] == 128
 
 
 def test_only_networks_have_epochs():

@@ -1,6 +1,7 @@
 """The public names: lazy, complete, and documented."""
 
 import inspect
+import re
 import subprocess
 import sys
 
@@ -35,10 +36,16 @@ def test_every_public_name_loads_and_is_documented():
 
 
 def test_names_for_editors_are_the_names_at_run_time():
-    source = inspect.getsource(skeeg)
-    declared = source[source.index("if TYPE_CHECKING") : source.index("_HOMES")]
-    for name in skeeg.__all__:
-        assert name == "__version__" or name in declared
+    # Those of estimators are imported as a whole from there.
+    source = inspect.getsource(skeeg) + inspect.getsource(skeeg.estimators)
+    declared = "".join(re.findall(r"if TYPE_CHECKING.*?\n(?=\S)", source, re.DOTALL))
+    for name in {*skeeg.__all__, *skeeg.estimators.__all__}:
+        assert name == "__version__" or re.search(rf"\b{name}\b", declared), name
+
+
+def test_the_list_of_estimators_has_both_tasks_of_every_network():
+    assert set(skeeg.estimators.__all__) == set(skeeg.estimators._HOMES)
+    assert skeeg.estimators.__all__ == sorted(skeeg.estimators.__all__)
 
 
 def test_unknown_name_is_an_attribute_error():
@@ -51,11 +58,22 @@ def test_all_estimators_lists_classifiers_and_transformers_by_name():
     assert everything == sorted(everything)
     names = {name for name, _ in everything}
     assert {"EEGNetClassifier", "BandPower", "ModuleClassifier"} <= names
-    kinds = [skeeg.all_estimators(kind) for kind in ("classifier", "transformer")]
-    assert sorted(kinds[0] + kinds[1]) == everything
+    kinds = [skeeg.all_estimators(kind) for kind in ("classifier", "regressor", "transformer")]
+    assert sorted(pair for pairs in kinds for pair in pairs) == everything
     assert all(name == cls.__name__ for name, cls in everything)
-    with pytest.raises(ValueError, match="'regressor'"):
-        skeeg.all_estimators("regressor")
+
+
+def test_all_estimators_are_filtered_by_type_as_in_scikit_learn():
+    classifiers, transformers = map(skeeg.all_estimators, ("classifier", "transformer"))
+    assert skeeg.all_estimators(type_filter=["classifier"]) == classifiers
+    both = skeeg.all_estimators(type_filter=["transformer", "classifier"])
+    assert both == sorted(classifiers + transformers)
+    assert skeeg.all_estimators([]) == []
+    for unknown in ("cluster", "classifer", ["classifier", "cluster"], [None]):
+        with pytest.raises(ValueError, match="type_filter must be one of 'classifier', 'regres"):
+            skeeg.all_estimators(unknown)
+    with pytest.raises(ValueError, match="Did you mean 'classifier'"):
+        skeeg.all_estimators("classifer")
 
 
 @pytest.mark.parametrize(("name", "cls"), skeeg.all_estimators())

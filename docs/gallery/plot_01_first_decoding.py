@@ -1,13 +1,14 @@
 """
-First decoding: EEGNet beside CSP and LDA
-=========================================
+Decode motor imagery with EEGNet and with CSP
+=============================================
 
-A network and a classical baseline decode simulated motor imagery, on the same runs.
+This example cross-validates a network and a classical baseline on the same runs of simulated
+motor imagery, and plots the confusion matrix of the network.
 """
 
 # %%
 # One subject imagines movements of the left or the right hand, in three runs of 32 trials. The
-# rhythm over the opposite hand area weakens; ``difficulty`` says how much of it remains.
+# rhythm over the contralateral hand area is attenuated. ``difficulty`` sets how much of it remains.
 
 from skeeg.datasets import simulate_motor_imagery
 
@@ -17,8 +18,8 @@ data = simulate_motor_imagery(
 data
 
 # %%
-# Both are scikit-learn estimators, so `cross_val_predict` takes either. Runs are left out one at a
-# time: trials of one run are closer to each other than to those of the next.
+# Both decoders are scikit-learn estimators, so `cross_val_predict` takes either. Each fold leaves
+# one run out, because trials of the same run are more similar than trials of different runs.
 
 from sklearn.metrics import accuracy_score
 from sklearn.model_selection import LeaveOneGroupOut, cross_val_predict
@@ -40,7 +41,7 @@ for name, labels in predicted.items():
     print(f"{name}: accuracy {accuracy_score(data.y, labels):.2f}")
 
 # %%
-# Where the errors are:
+# The confusion matrix of the network over the left-out runs:
 
 from skeeg.plotting import plot_confusion
 
@@ -49,7 +50,7 @@ figure = plot_confusion(
 )
 
 # %%
-# How the network learnt, on all trials. ``history`` is skorch's.
+# After a fit on all trials, ``history`` has the training loss of each epoch.
 
 network = estimators["EEGNet"].fit(data, data.y)
 print([round(loss, 2) for loss in network.history[:, "train_loss"]])

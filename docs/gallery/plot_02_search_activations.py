@@ -1,9 +1,9 @@
 """
-Search over activations
-=======================
+Search for an activation
+========================
 
-``activation`` and ``alpha`` are parameters like any other, so `GridSearchCV` searches over them.
-`skeeg.model_selection.activation_grid` gives ``alpha`` only to functions that have one.
+``activation`` and ``alpha`` are ordinary parameters, so `GridSearchCV` can search over them.
+`skeeg.model_selection.activation_grid` combines ``alpha`` only with functions that have one.
 """
 
 from skeeg.model_selection import activation_grid
@@ -12,7 +12,8 @@ grid = activation_grid(alphas=(0.2, 0.8))
 grid
 
 # %%
-# Seven functions without an alpha, and two with two values each: eleven candidates.
+# Seven functions without an alpha and two functions with two values of alpha give eleven
+# candidates.
 
 from sklearn.model_selection import GridSearchCV
 
@@ -25,13 +26,13 @@ data = simulate_motor_imagery(
 search = GridSearchCV(
     EEGNetClassifier(max_epochs=5, dropout=0.25, random_state=0),
     grid,
-    cv=2,  # unshuffled and of equal classes: close to one fold a run
+    cv=2,  # not shuffled, and the classes are balanced: each fold is close to one run
 )
 search.fit(data, data.y)
 
 # %%
-# The results are plain strings and numbers. With so few trials and folds the differences are
-# noise: the figure shows the spread, not a winner.
+# The results are plain strings and numbers. With so few trials and folds, the differences between
+# activations are within the noise.
 
 import pandas as pd
 
@@ -52,5 +53,5 @@ folds = results.set_index("name")[["split0_test_score", "split1_test_score"]].T
 figure = plot_scores(folds, "accuracy", chance=0.5, title="Two folds of one subject")
 
 # %%
-# A score of the best candidate that stands for new trials needs another split around the search:
-# pass ``search`` itself to `cross_val_score`.
+# The score of the best candidate is optimistic, because the same folds were used to select it. For
+# an unbiased score, pass ``search`` to `cross_val_score`.

@@ -1,9 +1,9 @@
 """
-Compare models, with statistics
-===============================
+Compare decoders across subjects
+================================
 
-`skeeg.compare` evaluates all estimators on the same folds. Here each of five subjects is left out
-in turn.
+`skeeg.compare` evaluates all estimators on the same folds. Here each fold leaves one of five
+subjects out.
 """
 
 import skeeg
@@ -27,9 +27,9 @@ comparison = skeeg.compare(
 comparison
 
 # %%
-# The summary has mean and spread over subjects, the chance level, the accuracy that guessing
-# exceeds one time in twenty, and paired tests against the best estimator. Five subjects are few:
-# the smallest p-value that a permutation of five signs can give is 1/16.
+# The summary has the mean and spread over subjects, the chance level, the accuracy that guessing
+# exceeds with a probability of 5 %, and paired tests against the best estimator. With five
+# subjects, the smallest p-value of a permutation of signs is 1/16.
 
 comparison.summary().drop(columns=["fit_time", "predict_time"]).round(3)
 
@@ -38,7 +38,7 @@ comparison.summary().drop(columns=["fit_time", "predict_time"]).round(3)
 figure = comparison.plot_scores()
 
 # %%
-# Which classes are confused, over all out-of-fold trials:
+# The confusion matrix over all out-of-fold trials:
 
 figure = comparison.plot_confusion("EEGNet")
 

@@ -1,13 +1,14 @@
 """
-MNE epochs into a classifier
-============================
+Classify MNE epochs
+===================
 
-A continuous recording is cut with MNE, and its epochs go straight into `fit` and `predict`.
+This example cuts a continuous recording into epochs with MNE and passes them to `fit` and
+`predict`.
 """
 
 # %%
-# A stand-in for a recording: two minutes of five channels in volts. Two seconds after every
-# stimulus of one kind, channel C3 carries 10 Hz.
+# The simulated recording has two minutes of five channels, in volts. After each stimulus of one
+# kind, channel C3 contains an oscillation at 10 Hz for one second.
 
 import mne
 import numpy as np
@@ -32,8 +33,8 @@ epochs = mne.Epochs(
 epochs
 
 # %%
-# Labels are whatever ``y`` holds. Of the epochs the good EEG channels are taken: the bad one and
-# the EOG are left out, and the names are remembered.
+# Labels can be of any type. The good EEG channels of the epochs are used: the bad channel and the
+# EOG are left out. The names of the channels are stored in `fit`.
 
 from skeeg import EEGNetClassifier
 
@@ -46,14 +47,14 @@ print(clf.ch_names_, clf.sfreq_, clf.classes_)
 print("accuracy on the last epochs:", clf.score(epochs[test], y[test]))
 
 # %%
-# MNE's own cross-validation takes the estimator too.
+# The estimator also works in MNE's own cross-validation.
 
 from mne.decoding import cross_val_multiscore
 
 print(cross_val_multiscore(clf, epochs.get_data(picks="eeg"), y, cv=2).round(2))
 
 # %%
-# For a comparison, keep where each trial comes from: `EEGData` has a row of metadata for each.
+# For `skeeg.compare`, use `EEGData`, which has a row of metadata for each trial.
 
 from skeeg import EEGData
 

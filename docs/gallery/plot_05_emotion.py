@@ -1,9 +1,10 @@
 """
-Emotion: entropy on maps of the head
-====================================
+Decode emotion from topographic maps of entropy
+===============================================
 
-Differential entropy of four bands, where the electrodes are, and a network that looks at these
-maps. The recording is simulated: in half of the trials, alpha is strong on the right.
+This example computes the differential entropy of four bands, places it on topographic maps, and
+trains a network on these maps. In the simulated recording, alpha is stronger on the right in half
+of the trials.
 """
 
 import numpy as np
@@ -21,14 +22,14 @@ right = np.array([name[-1] in "2468" for name in CHANNELS])
 alpha = np.where(right, 0.6, 0.2)[:, None] * np.sin(20 * np.pi * times)
 X = rng.standard_normal((n_trials, len(CHANNELS), len(times)))
 X[y == "tense"] += alpha
-X *= np.exp(0.4 * rng.standard_normal((n_trials, len(CHANNELS), 1)))  # a gain of each trial's own
+X *= np.exp(0.4 * rng.standard_normal((n_trials, len(CHANNELS), 1)))  # random gain of each trial
 trials = EEGData.from_arrays(X, y, sfreq=sfreq, ch_names=CHANNELS, subject=1)
 table = deap_entropy(trials)
 table
 
 # %%
-# What distinguishes the classes is the difference of their mean maps. Each window was standardised
-# over its own 128 values, so that the unit is the standard deviation of a window.
+# The difference of the mean maps shows how the classes differ. Each window was standardised over
+# its own 128 values, so the unit is the standard deviation of a window.
 
 from skeeg.plotting import plot_topographic_map
 
@@ -44,15 +45,15 @@ figure = plot_topographic_map(
 )
 
 # %%
-# The network gets the grid of 9 x 9 cells that Yang et al. (2018) made for these electrodes.
+# The network takes the grid of 9 x 9 cells that Yang et al. (2018) defined for these electrodes.
 
 figure = plot_topographic_map(
     difference, table.ch_names, bands=table.bands, unit="z-score", symmetric=True
 )
 
 # %%
-# Maps and network are one estimator. Under `TrialKFold` all windows of a trial are on one side;
-# shuffled windows have the trial's gain on both, and their score is marked.
+# Maps and network form one estimator. `TrialKFold` keeps all windows of a trial together. With
+# shuffled windows, training and test share the gains of the trials, so this score is marked.
 
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import SVC
@@ -74,6 +75,6 @@ leaking = skeeg.compare(estimators, table, cv=shuffled, random_state=0, progress
 leaking.summary()[["mean", "std", "note"]].round(3)
 
 # %%
-# Precision, recall and F1 of each class, on whole trials:
+# Precision, recall and F1 of each class, with whole trials in each fold:
 
 honest.by_class().round(3)

@@ -1,15 +1,17 @@
-"""The classical decoders that a network has to beat, as ordinary scikit-learn pipelines.
+"""Classical decoders as scikit-learn pipelines, for comparison with networks.
 
-Each function returns an unfitted `sklearn.pipeline.Pipeline` that takes the same
-``X`` of shape (n_trials, n_chans, n_times) as the networks do: arrays, `mne.Epochs` or `EEGData`.
-The steps have short names, so that ``csp__n_components`` or ``svm__C`` can be searched. None of
-them depends on the unit of the recording.
+Each function returns an unfitted `sklearn.pipeline.Pipeline` that takes the same ``X`` of shape
+(n_trials, n_chans, n_times) as the networks: arrays, `mne.Epochs` or `EEGData`. The steps have
+short names, so that parameters such as ``csp__n_components`` or ``svm__C`` can be searched. The
+results do not depend on the unit of the recording. A flat trial is treated as a trial with almost
+no power, which is an outlier: leave such trials out of the training data. The baselines for
+continuous targets refuse flat trials, since one of them can spoil a least-squares fit.
 
 =====================  ========================  ==================================================
-function               for                       steps
+function               use for                   steps
 =====================  ========================  ==================================================
-`csp_lda`              rhythms, imagined motion  common spatial patterns, linear discriminant
-`csp_svm`              rhythms, imagined motion  common spatial patterns, support vectors
+`csp_lda`              motor imagery             common spatial patterns, linear discriminant
+`csp_svm`              motor imagery             common spatial patterns, support vectors
 `band_power_lr`        states, workload          log band power, logistic regression
 `band_power_svm`       states, workload          log band power, support vectors
 `band_power_mlp`       states, workload          log band power, a network of one hidden layer
@@ -18,24 +20,35 @@ function               for                       steps
 `entropy_tree`         emotions                  differential entropy, decision tree
 `tangent_space_lr`     rhythms, steady state     covariance, tangent space, logistic regression
 `xdawn_lr`             evoked responses          Xdawn, waveforms, logistic regression
+`band_power_ridge`     continuous targets        log band power, ridge regression
+`spoc_ridge`           continuous targets        source power comodulation, ridge regression
+`tangent_space_ridge`  continuous targets        covariance, tangent space, ridge regression
 =====================  ========================  ==================================================
 """
 
+from ._steps import FlatTrialCheck
 from .entropy import entropy_mlp, entropy_svm, entropy_tree
-from .power import band_power_lr, band_power_mlp, band_power_svm
-from .spatial import CSP, Xdawn, csp_lda, csp_svm, tangent_space_lr, xdawn_lr
+from .power import band_power_lr, band_power_mlp, band_power_ridge, band_power_svm
+from .riemannian import Covariances, tangent_space_lr, tangent_space_ridge
+from .spatial import CSP, SPoC, Xdawn, csp_lda, csp_svm, spoc_ridge, xdawn_lr
 
 __all__ = [
     "CSP",
+    "Covariances",
+    "FlatTrialCheck",
+    "SPoC",
     "Xdawn",
     "band_power_lr",
     "band_power_mlp",
+    "band_power_ridge",
     "band_power_svm",
     "csp_lda",
     "csp_svm",
     "entropy_mlp",
     "entropy_svm",
     "entropy_tree",
+    "spoc_ridge",
     "tangent_space_lr",
+    "tangent_space_ridge",
     "xdawn_lr",
 ]

@@ -1,4 +1,4 @@
-"""Decoders of the differential entropy in frequency bands, for emotions."""
+"""Decoders of emotion from the differential entropy in frequency bands."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
+from .._checks import check_choice
 from ..features import Asymmetry, DifferentialEntropy, SampleZScore, asymmetry_pairs
-from ..features._checks import check_choice
 from ..features.bands import Bands
 
 
@@ -26,26 +26,25 @@ def entropy_svm(
     scaling: str = "sample",
     C: float = 1.0,
 ) -> Pipeline:
-    """Build differential entropy and a support vector machine, for emotions.
+    """Return a pipeline of differential entropy and a support vector machine, for emotion.
 
     Parameters
     ----------
     sfreq : float
-        Sampling rate, in Hz.
+        Sampling rate in Hz.
     bands : str, mapping or sequence, default="classic"
-        The frequency bands, as `skeeg.features.DifferentialEntropy` takes them; ``"deap"`` for
-        the DEAP data.
+        Frequency bands as in `skeeg.features.DifferentialEntropy`; ``"deap"`` for the DEAP data.
     method : {"filter", "spectral"}, default="filter"
-        How that transformer finds the variance in a band.
+        How `skeeg.features.DifferentialEntropy` computes the variance in a band.
     asymmetry : {"dasm", "rasm", "asm", "dcau"}, optional
-        Compare entropies between the sides of the head, or between its front and its back, as
-        `skeeg.features.Asymmetry` does; ratios are those of standard deviations. Left out,
-        entropies are used as they are.
+        Features of `skeeg.features.Asymmetry`, which compare the left and right or the front and
+        back of the head; ratios are those of standard deviations. By default the entropies are
+        used.
     ch_names : sequence of str, optional
-        The channels' names, as in the 10-20 system; needed with `asymmetry`.
+        Names of the channels in the 10-20 system; required with `asymmetry`.
     scaling : {"sample", "feature"}, default="sample"
-        Standardise each trial over its own features, as with the DEAP data; or each feature over
-        the training data.
+        ``"sample"`` standardises each trial over its own features, as for the DEAP data.
+        ``"feature"`` standardises each feature over the training data.
     C : float, default=1.0
         Inverse strength of regularisation.
 
@@ -59,12 +58,12 @@ def entropy_svm(
     Raises
     ------
     ValueError
-        If a band is wrong or above the Nyquist frequency, `method`, `asymmetry` or `scaling` is
-        unknown, or there is `asymmetry` without `ch_names` or the reverse.
+        If a band is invalid or above the Nyquist frequency, `method`, `asymmetry` or `scaling` is
+        unknown, or only one of `asymmetry` and `ch_names` is passed.
 
     See Also
     --------
-    skeeg.features.deap_entropy : The features of the DEAP data, less their baseline.
+    skeeg.features.deap_entropy : Baseline-corrected features of the DEAP data.
 
     Examples
     --------
@@ -87,16 +86,16 @@ def entropy_mlp(
     hidden_layer_sizes: tuple[int, ...] = (128,),
     random_state: int | None = None,
 ) -> Pipeline:
-    """Build differential entropy and a multilayer perceptron, for emotions.
+    """Return a pipeline of differential entropy and a multilayer perceptron, for emotion.
 
     Parameters
     ----------
     sfreq, bands, method, asymmetry, ch_names, scaling
         As in `entropy_svm`.
     hidden_layer_sizes : tuple of int, default=(128,)
-        Units of each hidden layer.
+        Number of units in each hidden layer.
     random_state : int, optional
-        Decides the first weights and the order of the trials.
+        Seed of the initial weights and the order of the trials.
 
     Returns
     -------
@@ -106,7 +105,7 @@ def entropy_mlp(
     Raises
     ------
     ValueError
-        As `entropy_svm`.
+        As in `entropy_svm`.
     """
     steps = _entropy_steps(sfreq, bands, method, asymmetry, ch_names, scaling)
     mlp = MLPClassifier(hidden_layer_sizes, max_iter=1000, random_state=random_state)
@@ -124,16 +123,16 @@ def entropy_tree(
     max_depth: int | None = 20,
     random_state: int | None = None,
 ) -> Pipeline:
-    """Build differential entropy and a decision tree, for emotions.
+    """Return a pipeline of differential entropy and a decision tree, for emotion.
 
     Parameters
     ----------
     sfreq, bands, method, asymmetry, ch_names, scaling
         As in `entropy_svm`.
     max_depth : int or None, default=20
-        Of the tree; None for no limit.
+        Largest depth of the tree; None for no limit.
     random_state : int, optional
-        Decides between splits that are equally good.
+        Seed of the choice between equally good splits.
 
     Returns
     -------
@@ -143,7 +142,7 @@ def entropy_tree(
     Raises
     ------
     ValueError
-        As `entropy_svm`.
+        As in `entropy_svm`.
     """
     steps = _entropy_steps(sfreq, bands, method, asymmetry, ch_names, scaling)
     tree = DecisionTreeClassifier(max_depth=max_depth, random_state=random_state)
@@ -166,12 +165,12 @@ def _entropy_steps(
 ) -> list[tuple[str, Any]]:
     check_choice("scaling", scaling, _SCALERS)
     entropy = DifferentialEntropy(sfreq, bands, method)
-    entropy._check_parameters()
+    entropy._check_parameters(sfreq)
     steps: list[tuple[str, Any]] = [("entropy", entropy)]
     if (asymmetry is None) != (ch_names is None):
         raise ValueError(
-            f"asymmetry and ch_names go together, got asymmetry={asymmetry!r} and "
-            f"ch_names={ch_names!r}: pass both to compare electrodes, or none."
+            f"asymmetry and ch_names must be passed together, got asymmetry={asymmetry!r} and "
+            f"ch_names={ch_names!r}: pass both to compare electrodes, or neither."
         )
     if asymmetry is not None and ch_names is not None:
         asymmetry_pairs(ch_names, asymmetry)

@@ -1,56 +1,73 @@
-"""Decoders that filter space: common spatial patterns, tangent space and Xdawn."""
+"""Decoders with spatial filters: common spatial patterns, source power comodulation and Xdawn."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from typing import Any, Self
 
 import mne
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, RidgeCV
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from ..features import FilterBank, UnitScaler
-from ..features.bands import Bands, check_bands
+from .._validation import unwrap
+from ..features import UnitScaler
+from ..features.bands import Bands
+from ._steps import ALPHAS, FlatTrialCheck, array_steps
 
-#: MNE has one log level for the whole process, which fits in parallel threads would leave changed.
+#: Lock for MNE's log level, which is global and which parallel threads would restore incorrectly.
 _FITTING = threading.Lock()
 
 
-class CSP(mne.decoding.CSP):
-    """MNE's common spatial patterns, quiet and finite.
+class _Quiet:
+    """MNE's transformers without messages in ``fit``, for any container of trials.
 
-    MNE's messages on every fit are dropped, its warnings are still given. The logarithm of the
-    power in a flat trial is -36, that of rounding errors, where MNE's is infinite: components have
-    a variance of about one in the training data. Parameters and attributes are those of
-    `mne.decoding.CSP`.
+    scikit-learn's splitters make lists of epochs, which MNE does not take.
     """
 
-    def fit(self, X: Any, y: Any) -> Self:
-        """Find the spatial filters.
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Compute the spatial filters.
 
         Parameters
         ----------
-        X : ndarray, shape (n_trials, n_chans, n_times)
+        X : array-like, mne.Epochs or EEGData, shape (n_trials, n_chans, n_times)
         y : array-like, shape (n_trials,)
 
         Returns
         -------
-        self : CSP
+        self : object
         """
         with _FITTING, mne.use_log_level("WARNING"):
-            return super().fit(X, y)
+            return super().fit(unwrap(X).values, y)  # type: ignore[misc]
+
+    def transform(self, X: Any) -> NDArray[np.float64]:
+        """Apply the spatial filters.
+
+        Parameters
+        ----------
+        X : array-like, mne.Epochs or EEGData, shape (n_trials, n_chans, n_times)
+
+        Returns
+        -------
+        features : ndarray of float64, shape (n_trials, n_components[, n_times])
+        """
+        return super().transform(unwrap(X).values)  # type: ignore[misc]
+
+
+class _Power(_Quiet):
+    """Components whose log power is finite also for flat trials."""
 
     def transform(self, X: Any) -> NDArray[np.float64]:
         """Compute the power of each component, or the components themselves.
 
         Parameters
         ----------
-        X : ndarray, shape (n_trials, n_chans, n_times)
+        X : array-like, mne.Epochs or EEGData, shape (n_trials, n_chans, n_times)
 
         Returns
         -------
@@ -58,50 +75,53 @@ class CSP(mne.decoding.CSP):
         """
         with np.errstate(divide="ignore"):
             features = super().transform(X)
-        if self.transform_into == "average_power" and self.log is not False:
+        if self.transform_into == "average_power" and self.log is not False:  # type: ignore[attr-defined]
             return np.maximum(features, np.log(np.finfo(np.float64).eps))
         return features
 
 
-class Xdawn(mne.decoding.XdawnTransformer):
-    """MNE's Xdawn filters for arrays, without its messages on every fit.
+class CSP(_Power, mne.decoding.CSP):
+    """MNE's common spatial patterns, without messages and with finite features.
 
-    Warnings are still given. Parameters and attributes are those of
-    `mne.decoding.XdawnTransformer`.
+    MNE's messages in ``fit`` are suppressed, but not its warnings. Components have a variance of
+    about one in the training data. The logarithm of the power of a flat trial is -36, the level of
+    rounding errors, instead of minus infinity. Parameters and attributes are those of
+    `mne.decoding.CSP`.
     """
 
-    def fit(self, X: Any, y: Any = None) -> Self:
-        """Find the spatial filters of each class.
 
-        Parameters
-        ----------
-        X : ndarray, shape (n_trials, n_chans, n_times)
-        y : array-like, shape (n_trials,), optional
-            Without it, all trials are one class.
+class SPoC(_Power, mne.decoding.SPoC):
+    """MNE's source power comodulation, without messages and with finite features.
 
-        Returns
-        -------
-        self : Xdawn
-        """
-        with _FITTING, mne.use_log_level("WARNING"):
-            return super().fit(X, y)
+    MNE's messages in ``fit`` are suppressed, but not its warnings. The logarithm of the power of a
+    flat trial is -36, the level of rounding errors, instead of minus infinity. Parameters and
+    attributes are those of `mne.decoding.SPoC`.
+    """
+
+
+class Xdawn(_Quiet, mne.decoding.XdawnTransformer):
+    """MNE's Xdawn filters for arrays, without messages.
+
+    MNE's messages in ``fit`` are suppressed, but not its warnings. Without labels, all trials are
+    one class. Parameters and attributes are those of `mne.decoding.XdawnTransformer`.
+    """
 
 
 def csp_lda(
     n_components: int = 4, *, bands: Bands | None = None, sfreq: float | None = None
 ) -> Pipeline:
-    """Build common spatial patterns and linear discriminant analysis, for imagined movement.
+    """Return a pipeline of common spatial patterns and linear discriminants, for motor imagery.
 
     Parameters
     ----------
     n_components : int, default=4
-        Number of spatial filters; all there are, where the channels are fewer.
+        Number of spatial filters, at most the number of channels.
     bands : str, mapping or sequence, optional
-        The frequency bands to filter trials into first, as `skeeg.features.FilterBank` takes them:
-        ``[(8, 30)]`` is the mu and beta band. Left out, trials are used as they come, which suits
-        recordings already filtered to a narrow band, and no others.
+        Frequency bands of a filter bank, as in `skeeg.features.FilterBank`: ``[(8, 30)]`` is the mu
+        and beta band. By default trials are not filtered, which is suitable only for recordings
+        that were filtered to a narrow band before.
     sfreq : float, optional
-        Sampling rate, in Hz; needed with `bands`.
+        Sampling rate in Hz; required with `bands`.
 
     Returns
     -------
@@ -111,19 +131,20 @@ def csp_lda(
     Raises
     ------
     ValueError
-        If there are `bands` without `sfreq` or the reverse, or a band is wrong.
+        If only one of `bands` and `sfreq` is passed, or a band is invalid.
 
     See Also
     --------
-    csp_svm : A curved boundary.
-    tangent_space_lr : The same information without a choice of filters.
+    csp_svm : A non-linear decision boundary.
+    tangent_space_lr : The same information without a selection of filters.
 
     Notes
     -----
-    The features are the logarithms of the variance that each filter passes [1]_; more than two
-    classes are diagonalised jointly [2]_. The covariance of each class is shrunk by the
-    oracle-approximating rule, which does next to nothing where samples abound, and keeps it
-    invertible where trials are few or the channels are dependent, as after an average reference.
+    The features are the logarithms of the variance after each filter [1]_. For more than two
+    classes, the covariances are diagonalised jointly [2]_. The covariance of each class is
+    estimated with oracle approximating shrinkage. The shrinkage is negligible with many samples,
+    and keeps the covariance invertible with few trials or dependent channels, such as after an
+    average reference.
 
     References
     ----------
@@ -141,7 +162,7 @@ def csp_lda(
     """
     return Pipeline(
         [
-            *_array_steps(bands, sfreq),
+            *array_steps(bands, sfreq),
             ("csp", CSP(n_components, reg="oas", log=True)),
             ("lda", LinearDiscriminantAnalysis()),
         ]
@@ -155,16 +176,16 @@ def csp_svm(
     sfreq: float | None = None,
     C: float = 1.0,
 ) -> Pipeline:
-    """Build common spatial patterns and a support vector machine, for imagined movement.
+    """Return a pipeline of common spatial patterns and an SVM, for motor imagery.
 
     Parameters
     ----------
     n_components : int, default=4
-        Number of spatial filters; all there are, where the channels are fewer.
+        Number of spatial filters, at most the number of channels.
     bands : str, mapping or sequence, optional
-        The frequency bands to filter trials into first, as in `csp_lda`.
+        Frequency bands of a filter bank, as in `csp_lda`.
     sfreq : float, optional
-        Sampling rate, in Hz; needed with `bands`.
+        Sampling rate in Hz; required with `bands`.
     C : float, default=1.0
         Inverse strength of regularisation.
 
@@ -177,15 +198,15 @@ def csp_svm(
     Raises
     ------
     ValueError
-        If there are `bands` without `sfreq` or the reverse, or a band is wrong.
+        If only one of `bands` and `sfreq` is passed, or a band is invalid.
 
     See Also
     --------
-    csp_lda : A straight boundary, and the references.
+    csp_lda : A linear decision boundary, with references.
     """
     return Pipeline(
         [
-            *_array_steps(bands, sfreq),
+            *array_steps(bands, sfreq),
             ("csp", CSP(n_components, reg="oas", log=True)),
             ("standardize", StandardScaler()),
             ("svm", SVC(C=C)),
@@ -193,93 +214,94 @@ def csp_svm(
     )
 
 
-def tangent_space_lr(
-    *, bands: Bands | None = None, sfreq: float | None = None, C: float = 0.1
+def spoc_ridge(
+    n_components: int = 4,
+    *,
+    bands: Bands | None = None,
+    sfreq: float | None = None,
+    alphas: Sequence[float] = ALPHAS,
 ) -> Pipeline:
-    """Build spatial covariance in the tangent space of its mean, and logistic regression.
+    """Return a pipeline of source power comodulation and ridge regression.
 
     Parameters
     ----------
+    n_components : int, default=4
+        Number of spatial filters, at most the number of channels.
     bands : str, mapping or sequence, optional
-        The frequency bands to filter trials into first, as `skeeg.features.FilterBank` takes them.
-        Stacked like channels, they bring the power in each band into the covariance;
-        for steady-state responses at 13, 17 and 21 Hz, those around these frequencies and around
-        their doubles, ``[(f - 1, f + 1) for f in (13, 17, 21, 26, 34, 42)]``.
+        Frequency bands of a filter bank, as in `csp_lda`.
     sfreq : float, optional
-        Sampling rate, in Hz; needed with `bands`.
-    C : float, default=0.1
-        Inverse strength of regularisation.
+        Sampling rate in Hz; required with `bands`.
+    alphas : sequence of float
+        Regularisation strengths, from which leave-one-out validation on the training data selects.
 
     Returns
     -------
     pipeline : sklearn.pipeline.Pipeline
-        Steps ``filter`` (with `bands`), ``scale``, ``covariance``, ``tangent_space`` and ``lr``.
+        Steps ``check``, ``filter`` (with `bands`), ``scale``, ``spoc`` and ``ridge``. The first
+        raises a ValueError for a trial that is flat.
 
     Raises
     ------
-    ImportError
-        If pyRiemann is not installed.
     ValueError
-        If there are `bands` without `sfreq` or the reverse, or a band is wrong.
+        If only one of `bands` and `sfreq` is passed, or a band is invalid.
+
+    See Also
+    --------
+    csp_lda : Common spatial patterns, for classification.
+    tangent_space_ridge : The same information without a selection of filters.
 
     Notes
     -----
-    Covariance matrices, shrunk by the oracle-approximating rule, are points of a curved space. At
-    their Riemannian mean they are projected onto the plane that touches it, where ordinary
-    distances and classifiers hold [1]_; stacked bands are described in [2]_. But for the
-    shrinkage, nothing changes if the channels are mixed or referenced anew.
-
-    The plane has a coordinate for each pair of channels, 300 for 8 channels in 3 bands, often more
-    than there are trials; therefore the regularisation is stronger than scikit-learn's default.
+    Each filter extracts the source whose power covaries most with the target [1]_. The features are
+    the logarithms of these powers. The pipeline predicts targets that are linear in log power, such
+    as those of `skeeg.datasets.simulate_band_power_regression`. The covariance of each trial is
+    estimated with oracle approximating shrinkage, as in `csp_lda`, so that it has full rank for
+    dependent channels.
 
     References
     ----------
-    .. [1] A. Barachant et al., "Multiclass brain-computer interface classification by Riemannian
-       geometry", IEEE Transactions on Biomedical Engineering 59(4):920-928, 2012.
-    .. [2] M. Congedo, A. Barachant, A. Andreev, "A new generation of brain-computer interface
-       based on Riemannian geometry", arXiv 1310.8115, 2013.
-    """
-    try:
-        from pyriemann.estimation import Covariances
-        from pyriemann.tangentspace import TangentSpace
-    except ImportError as error:
-        raise ImportError(
-            "tangent_space_lr needs pyRiemann, which is not installed: pip install 'skeeg[riemann]'"
-        ) from error
+    .. [1] S. Dähne et al., "SPoC: a novel framework for relating the amplitude of neuronal
+       oscillations to behaviorally relevant parameters", NeuroImage 86:111-122, 2014.
 
+    Examples
+    --------
+    >>> from skeeg.baselines import spoc_ridge
+    >>> list(spoc_ridge(bands=[(8, 13)], sfreq=160).named_steps)
+    ['check', 'filter', 'scale', 'spoc', 'ridge']
+    """
     return Pipeline(
         [
-            *_array_steps(bands, sfreq),
-            ("covariance", Covariances("oas")),
-            ("tangent_space", TangentSpace("riemann")),
-            ("lr", LogisticRegression(C=C, max_iter=1000)),
+            ("check", FlatTrialCheck()),
+            *array_steps(bands, sfreq),
+            ("spoc", SPoC(n_components, reg="oas", log=True, rank="full")),
+            ("ridge", RidgeCV(alphas)),
         ]
     )
 
 
 def xdawn_lr(n_components: int = 2, *, C: float = 0.001) -> Pipeline:
-    """Build Xdawn filters and logistic regression on the filtered waveform, for evoked responses.
+    """Return a pipeline of Xdawn filters and logistic regression, for evoked responses.
 
     Parameters
     ----------
     n_components : int, default=2
-        Number of spatial filters of each class; all there are, where the channels are fewer.
+        Number of spatial filters of each class, at most the number of channels.
     C : float, default=0.001
         Inverse strength of regularisation.
 
     Returns
     -------
     pipeline : sklearn.pipeline.Pipeline
-        Steps ``scale``, ``xdawn``, ``vectorize``, ``standardize`` and ``lr``, in which all classes
-        weigh the same however rare their trials are.
+        Steps ``scale``, ``xdawn``, ``vectorize``, ``standardize`` and ``lr``, which weights classes
+        by the inverse of their frequency.
 
     Notes
     -----
-    Xdawn finds the directions in which the average response of a class is strongest against all
-    of the signal [1]_. Overlapping responses are not disentangled.
+    Xdawn maximises the power of the average response of a class relative to that of the whole
+    signal [1]_. Overlapping responses are not separated.
 
-    A filtered waveform has hundreds of samples, and those beside each other say nearly the same;
-    therefore the regularisation is much stronger than scikit-learn's default.
+    A filtered waveform has hundreds of samples, and neighbouring samples are highly correlated, so
+    the regularisation is much stronger than scikit-learn's default.
 
     References
     ----------
@@ -296,16 +318,3 @@ def xdawn_lr(n_components: int = 2, *, C: float = 0.001) -> Pipeline:
             ("lr", LogisticRegression(C=C, max_iter=1000, class_weight="balanced")),
         ]
     )
-
-
-def _array_steps(bands: Bands | None, sfreq: float | None) -> list[tuple[str, Any]]:
-    """Return the steps that lead to other packages' transformers: a filter, if any, and scaling."""
-    if bands is None and sfreq is None:
-        return [("scale", UnitScaler())]
-    if bands is None or sfreq is None:
-        raise ValueError(
-            f"bands and sfreq go together, got bands={bands!r} and sfreq={sfreq!r}: pass both to "
-            "filter the trials, or none to take them as they are."
-        )
-    check_bands(bands, sfreq)
-    return [("filter", FilterBank(sfreq, bands)), ("scale", UnitScaler())]

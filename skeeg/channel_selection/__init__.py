@@ -1,4 +1,4 @@
-"""Transformers that keep the channels a decision needs: learnt, by information, by geometry."""
+"""Transformers that select channels: by a network, by mutual information, by geometry."""
 
 from .gumbel import GumbelChannelSelector
 from .mutual_information import MutualInformationSelector, channel_information

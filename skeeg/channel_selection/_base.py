@@ -1,9 +1,9 @@
-"""What the channel selectors share."""
+"""The base class of the channel selectors."""
 
 from __future__ import annotations
 
 import dataclasses
-import numbers
+import warnings
 from typing import Any, Self
 
 import numpy as np
@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
+from .._checks import check_integer
 from .._validation import check_finite, check_X, check_X_y, unwrap
 from ..data import EEGData
 from ..features._base import channel_names
@@ -24,11 +25,12 @@ class ChannelSelector(
 ):  # trials have three axes, which no data frame has
     """Base of the transformers that keep some channels of trials and drop the others.
 
-    A subclass has a parameter ``n_channels`` and finds the channels in ``_select``.
+    A subclass has a parameter ``n_selected_chans`` and finds the channels in ``_select``.
     """
 
-    n_channels: int
+    n_selected_chans: int
     selected_channels_: NDArray[np.intp]
+    selected_ch_names_: tuple[str, ...] | None
     input_ndim_: int
     n_chans_: int
     n_times_: int
@@ -53,34 +55,46 @@ class ChannelSelector(
         Raises
         ------
         ValueError
-            If `n_channels` is not a number from 1 to that of the channels, or the trials or the
-            labels are unsound.
+            If `n_selected_chans` is not an integer of at least 1, or the trials or the labels are
+            invalid.
+
+        Warns
+        -----
+        UserWarning
+            If `n_selected_chans` is greater than the number of channels: all of them are kept.
         """
-        trials, labels = self._check_training(X, y)
-        self.selected_channels_ = np.sort(self._select(trials, labels))
+        trials, labels, n_selected = self._check_training(X, y)
+        self._keep(self._select(trials, labels, n_selected))
         return self
 
-    def _select(self, trials: NDArray[Any], y: NDArray[Any]) -> NDArray[np.intp]:
+    def _select(self, trials: NDArray[Any], y: NDArray[Any], n_selected: int) -> NDArray[np.intp]:
         """Return the channels to keep, in any order."""
         raise NotImplementedError
 
-    def _check_training(self, X: Any, y: Any) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Return finite trials and labels of two classes or more; remember what `X` was."""
+    def _keep(self, channels: NDArray[np.intp]) -> None:
+        """Set the fitted attributes of the channels to keep."""
+        self.selected_channels_ = np.unique(channels)
+        names = self.ch_names_
+        self.selected_ch_names_ = names and tuple(names[i] for i in self.selected_channels_)
+
+    def _check_training(self, X: Any, y: Any) -> tuple[NDArray[Any], NDArray[Any], int]:
+        """Return finite trials, labels of two or more classes, and how many channels to keep."""
         name = type(self).__name__
+        wanted = check_integer(f"n_selected_chans of {name}", self.n_selected_chans, at_least=1)
         trials, labels = check_X_y(self, X, y, reset=True)
         check_finite(trials, name=name, ch_names=self.ch_names_)
         if len(np.unique(labels)) < 2:
             raise ValueError(
                 f"{name} needs at least two classes in y, got one class: {labels[0].item()!r}."
             )
-        n_channels = self.n_channels
-        whole = isinstance(n_channels, numbers.Integral) and not isinstance(n_channels, bool)
-        if not whole or not 1 <= n_channels <= self.n_chans_:
-            raise ValueError(
-                f"n_channels of {name} must be an integer from 1 to the number of channels of X, "
-                f"{self.n_chans_}, got {n_channels!r}."
+        if wanted > self.n_chans_:
+            warnings.warn(
+                f"n_selected_chans={wanted} of {name} is greater than the number of channels of "
+                f"X, {self.n_chans_}. All of them are kept.",
+                UserWarning,
+                stacklevel=3,
             )
-        return trials, labels
+        return trials, labels, min(wanted, self.n_chans_)
 
     def get_support(self, indices: bool = False) -> NDArray[Any]:
         """Return which channels are kept.
@@ -88,7 +102,7 @@ class ChannelSelector(
         Parameters
         ----------
         indices : bool, default=False
-            Return their positions rather than a mask.
+            Whether to return indices instead of a mask.
 
         Returns
         -------
@@ -105,7 +119,7 @@ class ChannelSelector(
         return np.isin(np.arange(self.n_chans_), self.selected_channels_)
 
     def transform(self, X: Any) -> Any:
-        """Keep the chosen channels, in the order in which they are in `X`.
+        """Keep the selected channels, in the order of `X`.
 
         Parameters
         ----------
@@ -115,7 +129,7 @@ class ChannelSelector(
         Returns
         -------
         kept : ndarray or EEGData, shape (n_trials, n_kept, n_times)
-            An `EEGData` of an `EEGData`, an array of anything else.
+            An `EEGData` if `X` is one, else an array.
 
         Raises
         ------
@@ -139,7 +153,7 @@ class ChannelSelector(
         Parameters
         ----------
         input_features : array-like of str, optional
-            The channels' names, where the training data did not know them.
+            The names of the channels, if the training data had none.
 
         Returns
         -------

@@ -1,56 +1,57 @@
-"""Channels that a network chooses while it learns to use them."""
+"""Channel selection learnt together with a network."""
 
 from __future__ import annotations
 
 from typing import Any, Self
 
-import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import clone
 
-from ..classifiers import EEGNetClassifier
+from .._checks import check_flag
+from ..estimators import EEGNetClassifier
 from ._base import ChannelSelector
 
 
 class GumbelChannelSelector(ChannelSelector):
-    """Keep the channels that a network chooses while it learns to use them [1]_.
+    """Keep the channels that a network selects during its training [1]_.
 
-    Unlike criteria that look at one channel at a time, the network weighs the channels together,
-    and by the features that it finds itself.
+    Unlike criteria for single channels, the network considers channels jointly, and by the features
+    that it learns.
 
     Parameters
     ----------
     estimator : classifier of skeeg, optional
-        The network, such as `skeeg.ShallowConvNetClassifier`; it has a parameter
-        ``n_selected_chans``. None takes `skeeg.EEGNetClassifier`: it sees the chosen channels
-        only, so it is light whatever the montage. Its ``random_state`` decides over all that is
-        random, and ``selection__penalty`` and the like are set on it.
-    n_channels : int, default=8
-        Number of channels to choose.
+        The network, such as `skeeg.ShallowConvNetClassifier`, with the parameter
+        ``n_selected_chans``. None means `skeeg.EEGNetClassifier`. Set ``random_state`` and
+        parameters such as ``selection__penalty`` on the network.
+    n_selected_chans : int, default=8
+        Number of channels to select; all if there are fewer.
     unique : bool, default=True
-        Whether the network may not choose a channel twice. If it may, fewer than `n_channels`
-        can come out.
+        Whether the network must choose different channels. If False, it can choose a channel
+        twice, and fewer than `n_selected_chans` are kept.
 
     Attributes
     ----------
     selected_channels_ : ndarray of int, shape (n_kept,)
         Positions of the channels that are kept, in the order of the recording.
+    selected_ch_names_ : tuple of str or None
+        Their names, if the training data had names.
     estimator_ : classifier
-        The fitted network; its ``selection_probabilities_`` and ``selection_entropy_`` tell how
-        sure the choice is.
+        The fitted network; its ``selection_probabilities_`` and ``selection_entropy_`` show how
+        certain the selection is.
     n_chans_, n_times_ : int
         Channels and samples of a training trial.
     ch_names_ : tuple of str or None
-        The channels' names, where the training data knew them.
+        Names of the channels, if the training data had names.
     sfreq_ : float or None
-        The sampling rate in Hz, where the training data knew it.
+        Sampling rate of the training data in Hz, if known.
     n_features_in_ : int
         Length of the second axis of the training data.
 
     See Also
     --------
     skeeg.layers.GumbelChannelSelection : The layer, with the formulas.
-    skeeg.plotting.plot_selection : Where the channels lie.
+    skeeg.plotting.plot_selection : Draws the positions of the channels.
 
     References
     ----------
@@ -63,12 +64,14 @@ class GumbelChannelSelector(ChannelSelector):
     >>> from skeeg import EEGNetClassifier, GumbelChannelSelector
     >>> from skeeg.baselines import csp_lda
     >>> network = EEGNetClassifier(max_epochs=50, random_state=0)
-    >>> model = make_pipeline(GumbelChannelSelector(network, n_channels=4), csp_lda())
+    >>> model = make_pipeline(GumbelChannelSelector(network, n_selected_chans=4), csp_lda())
     """
 
-    def __init__(self, estimator: Any = None, n_channels: int = 8, unique: bool = True) -> None:
+    def __init__(
+        self, estimator: Any = None, n_selected_chans: int = 8, unique: bool = True
+    ) -> None:
         self.estimator = estimator
-        self.n_channels = n_channels
+        self.n_selected_chans = n_selected_chans
         self.unique = unique
 
     def fit(
@@ -78,7 +81,7 @@ class GumbelChannelSelector(ChannelSelector):
         sample_weight: ArrayLike | None = None,
         groups: ArrayLike | None = None,
     ) -> Self:
-        """Train the network and keep the channels that it has chosen.
+        """Train the network and keep the channels that it selects.
 
         Parameters
         ----------
@@ -87,7 +90,7 @@ class GumbelChannelSelector(ChannelSelector):
         y : array-like, shape (n_trials,)
             Class labels of any type.
         sample_weight, groups : array-like, shape (n_trials,), optional
-            Handed to the network's ``fit``.
+            Passed to ``fit`` of the network.
 
         Returns
         -------
@@ -99,13 +102,15 @@ class GumbelChannelSelector(ChannelSelector):
         TypeError
             If `estimator` has no ``n_selected_chans``.
         ValueError
-            If `n_channels` is not a number from 1 to that of the channels, or the trials or the
-            labels are unsound.
+            If `n_selected_chans` is not an integer of at least 1, or the trials or the labels are
+            invalid.
 
         Warns
         -----
+        UserWarning
+            If `n_selected_chans` is greater than the number of channels: all of them are kept.
         ConvergenceWarning
-            If the training was too short for a choice.
+            If the training was too short to select channels.
         """
         network = EEGNetClassifier() if self.estimator is None else clone(self.estimator)
         if not hasattr(network, "n_selected_chans"):
@@ -113,8 +118,9 @@ class GumbelChannelSelector(ChannelSelector):
                 f"estimator of {type(self).__name__} must be a classifier of raw EEG with "
                 f"n_selected_chans, such as EEGNetClassifier(), got {network!r}."
             )
-        self._check_training(X, y)
-        network.set_params(n_selected_chans=self.n_channels, selection__unique=self.unique)
+        unique = check_flag("unique", self.unique)
+        _, _, n_selected = self._check_training(X, y)
+        network.set_params(n_selected_chans=n_selected, selection__unique=unique)
         self.estimator_ = network.fit(X, y, sample_weight=sample_weight, groups=groups)
-        self.selected_channels_ = np.unique(self.estimator_.selected_channels_)
+        self._keep(self.estimator_.selected_channels_)
         return self

@@ -1,7 +1,8 @@
-"""Channels whose power says most about the class."""
+"""Channel selection by the mutual information of power and class."""
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -9,13 +10,13 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.feature_selection import mutual_info_classif
 
 from .._validation import unwrap
-from ..features._checks import check_trials
+from ..features._checks import check_trials, sampling_rate
 from ..features.bands import Bands
 from ..features.power import band_power, variance_floor
 from ._base import ChannelSelector
 
-#: scikit-learn's estimate adds noise in the tenth digit, to tell equal values apart; the same
-#: noise every time makes it a function of the data.
+#: scikit-learn's estimate adds noise in the tenth digit, to separate equal values; with a fixed
+#: seed it is a function of the data.
 _NOISE_SEED = 0
 
 
@@ -26,7 +27,7 @@ def channel_information(
     sfreq: float | None = None,
     bands: Bands | None = None,
 ) -> NDArray[np.float64]:
-    """Estimate what the power of each channel tells about the class.
+    """Estimate the mutual information of the power of each channel and the class.
 
     Parameters
     ----------
@@ -37,24 +38,24 @@ def channel_information(
     sfreq : float, optional
         Sampling rate, in Hz; needed with `bands`.
     bands : str, mapping or sequence, optional
-        Frequency bands, as `skeeg.features.check_bands` takes them. Left out, the power is the
-        variance of the whole signal.
+        Frequency bands, in any form that `skeeg.features.check_bands` accepts. By default the
+        power is the variance of the whole signal.
 
     Returns
     -------
     information : ndarray of float64, shape (n_chans,)
-        Mutual information of the log power and the class in nats, of the band that tells most:
-        from 0 to the entropy of the classes, ln 2 for two, but for the error of the estimate.
+        Mutual information of log power and class in nats, the largest of all bands. Apart from
+        the error of the estimate it lies between 0 and the entropy of the classes, ln 2 for two.
 
     Raises
     ------
     ValueError
-        If `X` does not have three axes, there are `bands` without `sfreq`, or a band is wrong.
+        If `X` does not have three axes, `bands` are given without `sfreq`, or a band is invalid.
 
     Notes
     -----
-    The information is estimated from the distances between trials to their third neighbours
-    [1]_, one channel at a time: two channels that tell the same are both worth as much.
+    The information is estimated from the distances of trials to their third nearest neighbours
+    [1]_, for each channel separately: two channels with the same content have the same value.
 
     References
     ----------
@@ -80,7 +81,7 @@ def channel_information(
         power = band_power(trials, sfreq, bands)
     floor = variance_floor(trials) or np.finfo(np.float64).tiny
     features = np.log(np.maximum(power, floor)).reshape(len(trials), -1)
-    # Of the k-th neighbour, there must be one in the smallest class.
+    # The smallest class must have a k-th neighbour.
     rarest = int(np.unique(np.asarray(y), return_counts=True)[1].min())
     information = mutual_info_classif(
         features,
@@ -89,44 +90,47 @@ def channel_information(
         n_neighbors=max(1, min(3, rarest - 1)),
         random_state=_NOISE_SEED,
     )
-    # Equal values are told apart by that noise alone, which has chance information in small sets.
+    # Equal values differ by that noise only, whose information in small sets is not zero.
     information[np.ptp(features, axis=0) == 0] = 0
     return information.reshape(-1, trials.shape[1]).max(axis=0)
 
 
 class MutualInformationSelector(ChannelSelector):
-    """Keep the channels whose power tells most about the class, each by itself.
+    """Keep the channels whose power has the largest mutual information with the class.
 
     Parameters
     ----------
-    n_channels : int, default=8
-        Number of channels to keep.
+    n_selected_chans : int, default=8
+        Number of channels to keep; all if there are fewer.
     sfreq : float, optional
-        Sampling rate of the trials, in Hz; needed with `bands`, unless the trials know it.
+        Sampling rate of the trials, in Hz. With `bands`, plain arrays need it; `EEGData` and
+        `mne.Epochs` know it. A rate that differs from that of the data is an error.
     bands : str, mapping or sequence, optional
-        The frequency bands in which power counts, as `skeeg.features.BandPower` takes them; a
-        channel is worth as much as its best band. Left out, the power is the variance of the
-        signal, which suits trials that are already filtered.
+        Frequency bands, in any form that `skeeg.features.BandPower` accepts; the value of a
+        channel is that of its best band. By default the power is the variance of the signal, for
+        trials that are already filtered.
 
     Attributes
     ----------
-    selected_channels_ : ndarray of int, shape (n_channels,)
-        Positions of the channels that are kept.
+    selected_channels_ : ndarray of int, shape (n_kept,)
+        Positions of the channels that are kept, in the order of the recording.
+    selected_ch_names_ : tuple of str or None
+        Their names, if the training data had names.
     scores_ : ndarray of float64, shape (n_chans,)
         The information of each channel, in nats.
     n_chans_, n_times_ : int
         Channels and samples of a training trial.
     ch_names_ : tuple of str or None
-        The channels' names, where the training data knew them.
+        Names of the channels, if the training data had names.
     sfreq_ : float or None
-        The sampling rate in Hz, where the training data knew it.
+        Sampling rate of the training data in Hz, if known.
     n_features_in_ : int
         Length of the second axis of the training data.
 
     See Also
     --------
-    channel_information : The function behind it.
-    skeeg.GumbelChannelSelector : Channels that a network chooses together.
+    channel_information : The function that it calls.
+    skeeg.GumbelChannelSelector : Selects channels jointly, by a network.
 
     Examples
     --------
@@ -139,23 +143,20 @@ class MutualInformationSelector(ChannelSelector):
     """
 
     def __init__(
-        self, n_channels: int = 8, sfreq: float | None = None, bands: Bands | None = None
+        self, n_selected_chans: int = 8, sfreq: float | None = None, bands: Bands | None = None
     ) -> None:
-        self.n_channels = n_channels
+        self.n_selected_chans = n_selected_chans
         self.sfreq = sfreq
         self.bands = bands
 
-    def _check_training(self, X: Any, y: Any) -> tuple[NDArray[Any], NDArray[Any]]:
-        rate, expected = unwrap(X).sfreq, self.sfreq
-        if rate is not None and expected is not None and not np.isclose(rate, expected):
-            raise ValueError(
-                f"X is sampled at {rate:g} Hz, but {type(self).__name__} has sfreq={expected:g}. "
-                f"Pass sfreq={rate:g}, or leave it out."
-            )
-        return super()._check_training(X, y)
+    def _check_training(self, X: Any, y: Any) -> tuple[NDArray[Any], NDArray[Any], int]:
+        trials = unwrap(X)
+        if self.sfreq is not None or self.bands is not None:
+            rate = sampling_rate(self.sfreq, trials.sfreq, type(self).__name__)
+            trials = dataclasses.replace(trials, sfreq=rate)
+        return super()._check_training(trials, y)
 
-    def _select(self, trials: NDArray[Any], y: NDArray[Any]) -> NDArray[np.intp]:
-        sfreq = self.sfreq if self.sfreq is not None else self.sfreq_
-        self.scores_ = channel_information(trials, y, sfreq=sfreq, bands=self.bands)
-        # A stable sort: of equal channels, the first.
-        return np.argsort(-self.scores_, kind="stable")[: self.n_channels]
+    def _select(self, trials: NDArray[Any], y: NDArray[Any], n_selected: int) -> NDArray[np.intp]:
+        self.scores_ = channel_information(trials, y, sfreq=self.sfreq_, bands=self.bands)
+        # A stable sort: of equal channels, the first is kept.
+        return np.argsort(-self.scores_, kind="stable")[:n_selected]

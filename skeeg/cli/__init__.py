@@ -1,6 +1,6 @@
-"""The ``skeeg`` command: compare models on EEG, and list what there is.
+"""The ``skeeg`` command: compare models on EEG, and list models and data sets.
 
-Whatever is slow to import is imported where it is used, so that ``skeeg --help`` answers at once.
+Slow imports are made inside functions, so that ``skeeg --help`` is fast.
 """
 
 from .commands import app, main

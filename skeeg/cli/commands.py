@@ -31,15 +31,16 @@ if TYPE_CHECKING:
 
 PROTOCOLS = ("within-subject", "cross-session", "cross-subject")
 DEFAULT_MODELS = "eegnet,deepconvnet,csp-lda,band-power-svm,band-power-mlp"
-#: For how many epochs networks learn simulated data by default: enough to beat chance in a minute
-#: or two.
+#: The models compared by default where the targets are continuous.
+REGRESSION_MODELS = "band-power-ridge,spoc-ridge"
+#: Default number of epochs for simulated data: enough for scores above chance in a minute or two.
 SIMULATION_EPOCHS = 40
-#: Where, in the folder of results, the split that leaks has its own.
+#: The folder of the results with leakage, in the folder of results.
 SHUFFLED = "shuffled-windows"
 
 app = typer.Typer(
     name="skeeg",
-    help="Decode EEG: compare deep networks and baselines on the same honest folds.",
+    help="Decode EEG: compare deep networks and baselines on the same folds without leakage.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -66,7 +67,7 @@ def _common(
         ),
     ] = False,
 ) -> None:
-    """Take the options that stand before a subcommand."""
+    """Handle the options before a subcommand."""
 
 
 @app.command("models")
@@ -82,7 +83,7 @@ def list_models() -> None:
 
 @app.command("datasets")
 def list_datasets() -> None:
-    """List the data sets that --data knows by name."""
+    """List the data sets that --data accepts by name."""
     from ..datasets import LOADERS
 
     table = new_table("name", "data set", "labels", "licence")
@@ -96,7 +97,7 @@ def list_datasets() -> None:
 def compare(
     data: Annotated[
         str,
-        typer.Option(help="A data set by name, or a file: .npz of EEGData.save, .fif of epochs."),
+        typer.Option(help="Name of a data set, or a file: .npz of EEGData.save, .fif of epochs."),
     ] = "simulated",
     path: Annotated[
         Path | None, typer.Option(help="Folder of the data set; without it, it is downloaded.")
@@ -104,12 +105,12 @@ def compare(
     task: Annotated[
         str | None,
         typer.Option(
-            help="Which task of a data set that has several. For deap: valence, arousal, "
+            help="Task of a data set with several. For deap: valence, arousal, "
             "dominance, liking or quadrant."
         ),
     ] = None,
     subjects: Annotated[
-        str | None, typer.Option(help="Which subjects, such as 1,2,5-8; all when left out.")
+        str | None, typer.Option(help="Subjects, such as 1,2,5-8; by default all.")
     ] = None,
     features: Annotated[
         str | None,
@@ -121,45 +122,56 @@ def compare(
     window: Annotated[
         float | None,
         typer.Option(
-            help="Cut trials into windows of so many seconds, and run the leaking split of "
-            f"shuffled windows beside the honest one. {WINDOW:g} with --features or --task "
-            "quadrant; else trials stay whole."
+            help="Length of windows in seconds. Also runs the split of shuffled windows, with "
+            f"leakage, next to the valid one. By default {WINDOW:g} with --features or --task "
+            "quadrant; otherwise trials are not cut."
         ),
     ] = None,
     models: Annotated[
         str | None,
         typer.Option(
-            help=f"Names from 'skeeg models', separated by commas; {DEFAULT_MODELS}, or "
-            f"{RECURRENT_MODELS} with --task quadrant, or all of --features."
+            help=f"Names from 'skeeg models', separated by commas; by default {DEFAULT_MODELS}, "
+            f"{REGRESSION_MODELS} for continuous targets, {RECURRENT_MODELS} with --task "
+            "quadrant, and all models of --features."
         ),
     ] = None,
     protocol: Annotated[
         str | None,
         typer.Option(
-            help=f"{', '.join(PROTOCOLS)}. When left out: within-subject, or cross-subject where "
-            "each recording is of one class."
+            help=f"{', '.join(PROTOCOLS)}. By default within-subject, or cross-subject if each "
+            "recording has one class."
         ),
     ] = None,
     epochs: Annotated[
         int | None,
         typer.Option(
             min=1,
-            help=f"Training epochs of the networks; {SIMULATION_EPOCHS} for simulated data, else "
-            "each network's own.",
+            help=f"Training epochs of the networks; by default {SIMULATION_EPOCHS} for simulated "
+            "data, otherwise that of each network.",
         ),
     ] = None,
-    n_jobs: Annotated[int, typer.Option(help="How many folds run at a time; -1: all cores.")] = -1,
-    seed: Annotated[int, typer.Option(min=0, help="Where all randomness comes from.")] = 0,
+    scoring: Annotated[
+        str | None,
+        typer.Option(
+            help="Metrics, separated by commas, the main one first: accuracy, balanced_accuracy, "
+            "roc_auc, kappa; for continuous targets r2, mean_absolute_error, pearson; or any "
+            "scorer of scikit-learn by name."
+        ),
+    ] = None,
+    n_jobs: Annotated[
+        int, typer.Option(help="Number of folds that run in parallel; -1: one per core.")
+    ] = -1,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the random numbers.")] = 0,
     out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("skeeg-results"),
     store: Annotated[
         Path | None,
-        typer.Option(help="Folder that keeps finished folds, to go on after a stop; OUT/store."),
+        typer.Option(help="Folder of finished folds, to resume a run; by default OUT/store."),
     ] = None,
 ) -> None:
     """Compare models on the same folds; write scores, figures and an HTML report.
 
-    With no options it takes a simulation of motor imagery. Run again with the same options, it
-    goes on where it was stopped.
+    Without options it uses simulated motor imagery. With the same options as an interrupted run,
+    it resumes that run.
     """
     if features is not None:
         (features,) = chosen(features, FEATURES, "kind of features", "--features")[:1]
@@ -171,15 +183,19 @@ def compare(
         epochs = SIMULATION_EPOCHS
     if window is None and (features is not None or task == "quadrant"):
         window = WINDOW
+    from .._labelled import is_continuous
+
     kept = store or out / "store"
-    os.environ.setdefault("MNE_LOGGING_LEVEL", "warning")  # workers heed it too
+    os.environ.setdefault("MNE_LOGGING_LEVEL", "warning")  # for the workers, too
     try:
         with warnings_in_one_line():
             rows: LabelledRows = load(data, path, task, wanted, seed)
+            if models is None and features is None and is_continuous(rows.y):
+                names = REGRESSION_MODELS.split(",")
             if window is not None:
                 baseline = load_baseline(data, path, wanted) if features else None
                 rows = in_windows(rows, baseline, features, window)
-            run = _Run(rows, names, epochs, n_jobs, seed, kept)
+            run = _Run(rows, names, epochs, _metrics(scoring), n_jobs, seed, kept)
             honest = run(protocol)
             written = write(honest, out)
             shuffled = None if window is None else run(shuffled_windows(honest.about.protocol))
@@ -188,7 +204,7 @@ def compare(
                 written.append(write_side_by_side(honest, shuffled, out))
     except KeyboardInterrupt:
         Console(stderr=True).print(
-            f"Stopped. Finished folds are kept in {kept}; the same command goes on from there.",
+            f"Stopped. Finished folds are in {kept}; the same command resumes from there.",
             highlight=False,
         )
         raise typer.Exit(130) from None
@@ -205,16 +221,23 @@ def compare(
 
 
 def _model_names(models: str | None, task: str | None, features: str | None) -> list[str]:
-    """Return the models that are asked for, or those that suit the input."""
+    """Return the requested models, or the default ones of the input."""
     if features is not None:
         return chosen(models or ",".join(FEATURE_MODELS), FEATURE_MODELS, "model", "--models")
     for name in (models or "").split(","):
         if name.strip() in FEATURE_MODELS:
             raise typer.BadParameter(
-                f"{name.strip()} takes features: pass --features entropy.", param_hint="--models"
+                f"{name.strip()} needs features: pass --features entropy.", param_hint="--models"
             )
     suited = RECURRENT_MODELS if task == "quadrant" else DEFAULT_MODELS
     return chosen(suited if models is None else models, MODELS, "model", "--models")
+
+
+def _metrics(scoring: str | None) -> list[str] | None:
+    """Return the metrics between the commas; None is what suits the targets."""
+    if scoring is None:
+        return None
+    return [name.strip() for name in scoring.split(",") if name.strip()]
 
 
 @dataclass(frozen=True)
@@ -224,12 +247,13 @@ class _Run:
     rows: LabelledRows
     names: list[str]
     epochs: int | None
+    scoring: list[str] | None
     n_jobs: int
     seed: int
     store: Path
 
     def __call__(self, cv: Any) -> Comparison:
-        """Compare them; None is the protocol that the rows allow."""
+        """Compare the models; None means the default protocol of the rows."""
         from ..evaluation import compare as compare_estimators
         from ..model_selection import choose_protocol
 
@@ -239,6 +263,7 @@ class _Run:
             {name: self._model(name) for name in self.names},
             self.rows,
             cv=cv,
+            scoring=self.scoring,
             n_jobs=self.n_jobs,
             random_state=self.seed,
             store=self.store,

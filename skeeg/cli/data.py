@@ -1,4 +1,4 @@
-"""The data that ``--data``, ``--path``, ``--task`` and ``--subjects`` stand for."""
+"""The data of the options ``--data``, ``--path``, ``--task`` and ``--subjects``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..data import EEGData
     from ..datasets import Loader
 
-#: What ``skeeg compare`` simulates.
+#: Parameters of the data that ``skeeg compare`` simulates.
 SIMULATION: dict[str, Any] = {
     "n_subjects": 2,
     "n_sessions": 1,
@@ -29,7 +29,7 @@ SIMULATION: dict[str, Any] = {
 def load(
     data: str, path: Path | None, task: str | None, subjects: list[int | str] | None, seed: int
 ) -> EEGData:
-    """Return the trials of a data set, a file or the simulation."""
+    """Return the trials of a data set, a file or a simulation."""
     if Path(data).suffix.lower() in (".npz", ".fif", ".gz"):
         _refuse(data, {key for key, value in (("path", path), ("task", task)) if value})
         loaded = _load_file(Path(data))
@@ -49,7 +49,7 @@ def load(
 
 
 def load_baseline(data: str, path: Path | None, subjects: list[int | str] | None) -> EEGData | None:
-    """Return the rest before each trial, of a data set that keeps it apart."""
+    """Return the baseline before each trial, of a data set that has it separately."""
     from ..datasets import LOADERS
 
     if data not in LOADERS or "part" not in inspect.signature(LOADERS[data].load).parameters:
@@ -65,7 +65,7 @@ def _call(loader: Loader, status: str, **options: Any) -> EEGData:
         except FileNotFoundError as error:
             if loader.needs_path and options.get("path") is None:
                 raise FileNotFoundError(
-                    f"Give the folder of your files by --path. {error}"
+                    f"Pass the folder of your files as --path. {error}"
                 ) from None
             raise
 
@@ -86,13 +86,13 @@ def _simulate(
 
 def _refuse(data: str, options: set[str]) -> None:
     for option in sorted(options):
-        raise typer.BadParameter(f"{data!r} takes no such option.", param_hint=f"--{option}")
+        raise typer.BadParameter(f"{data!r} has no such option.", param_hint=f"--{option}")
 
 
 def _only(data: EEGData, subjects: list[int | str]) -> EEGData:
-    """Return the trials of some subjects, all of which must exist."""
+    """Return the trials of some subjects; an error if one does not exist."""
     if "subject" not in data.metadata:
-        raise ValueError("The data do not say which subject a trial is of: leave out --subjects.")
+        raise ValueError("The data have no column subject: omit --subjects.")
     of_trials = data.metadata["subject"].astype(str)
     missing = [str(subject) for subject in subjects if str(subject) not in set(of_trials)]
     if missing:
@@ -117,9 +117,9 @@ def _read_epochs(file: Path) -> EEGData:
 
     try:
         epochs = mne.read_epochs(file, verbose="error")
-    except Exception as error:  # MNE raises whatever its parser stumbles over
+    except Exception as error:  # MNE's parser can raise any exception
         raise ValueError(
             f"{file} cannot be read as MNE epochs ({type(error).__name__}: {error}). Expected a "
-            "file that Epochs.save wrote."
+            "file written by Epochs.save."
         ) from error
     return EEGData.from_epochs(epochs)

@@ -1,4 +1,4 @@
-"""What the user typed, checked, and what is said where it is wrong."""
+"""Checks of the options, and their error messages."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..models import check_names
 
 @contextlib.contextmanager
 def warnings_in_one_line() -> Iterator[None]:
-    """Print what was warned of in the end, without the lines of code that Python adds."""
+    """Print each warning once at the end, without the lines of code that Python adds."""
     with warnings.catch_warnings(record=True) as caught:
         try:
             yield
@@ -25,16 +25,16 @@ def warnings_in_one_line() -> Iterator[None]:
 
 
 def fail(message: str) -> NoReturn:
-    """End with one line that says what is wrong."""
+    """Exit with a message of one line."""
     typer.echo(f"skeeg: {message}", err=True)
     raise typer.Exit(1)
 
 
 def chosen(names: str, known: Iterable[str], kind: str, option: str) -> list[str]:
-    """Return the names between the commas; unknown ones are an error of usage."""
+    """Return the names between the commas; an unknown name is a usage error."""
     wanted = list(dict.fromkeys(name.strip() for name in names.split(",") if name.strip()))
     if not wanted:
-        raise typer.BadParameter(f"Give at least one {kind}.", param_hint=option)
+        raise typer.BadParameter(f"Pass at least one {kind}.", param_hint=option)
     try:
         check_names(wanted, known, kind)
     except ValueError as error:
@@ -43,7 +43,7 @@ def chosen(names: str, known: Iterable[str], kind: str, option: str) -> list[str
 
 
 def subject_list(text: str) -> list[int | str]:
-    """Return the subjects that ``1,2,5-8`` or ``S4b,X11b`` stands for."""
+    """Return the subjects of a list such as ``1,2,5-8`` or ``S4b,X11b``."""
     subjects: list[int | str] = []
     for part in filter(None, (part.strip() for part in text.split(","))):
         numbers = re.fullmatch(r"(\d+)(?:-(\d+))?", part)

@@ -1,4 +1,4 @@
-"""What a comparison leaves on the screen and in the folder of results."""
+"""The tables on the screen and the files in the folder of results."""
 
 from __future__ import annotations
 
@@ -17,22 +17,20 @@ if TYPE_CHECKING:
 
 
 def write(comparison: Comparison, out: Path) -> list[str]:
-    """Write everything into ``out``; return what is where, a line each."""
+    """Write all results into ``out``; return a line for each kind of file."""
     with Console(stderr=True).status("Writing figures and report ..."):
         comparison.save(out)
-        _save_table(comparison.by_class(), out / "classes.csv")
+        tables = ["predictions.csv", "history.csv"]
+        if comparison.about.classes:
+            _save_table(comparison.by_class(), out / "classes.csv")
+            tables.append("classes.csv")
         figures = out / "figures"
-        for metric in comparison.about.metrics:
-            if comparison.scores[metric].notna().any():
-                _save_figure(comparison.plot_scores(metric), figures / f"scores_{metric}.png")
-        for name in comparison.estimators:
-            _save_figure(comparison.plot_confusion(name), figures / f"confusion_{name}.png")
-        for name in comparison.history["estimator"].unique():
-            _save_figure(comparison.plot_history(name), figures / f"history_{name}.png")
+        for kind, name, figure in comparison.figures():
+            _save_figure(figure, figures / f"{kind}_{name}.png")
         report = comparison.report(out / "report.html")
     return [
         f"report   {report}",
-        f"tables   {out / 'scores.csv'}, predictions.csv, history.csv, classes.csv",
+        f"tables   {', '.join([str(out / 'scores.csv'), *tables])}",
         f"figures  {figures}",
     ]
 
@@ -52,7 +50,7 @@ def _save_table(table: pd.DataFrame, path: Path) -> None:
 
 
 def write_side_by_side(honest: Comparison, shuffled: Comparison, out: Path) -> str:
-    """Write both splits' scores into one table; return what is where."""
+    """Write the scores of both splits into one table; return a line that names the file."""
     from .windows import side_by_side
 
     path = out / "side_by_side.csv"
@@ -80,22 +78,24 @@ def show(comparison: Comparison) -> None:
             _shown(row["n_parameters"], ",d"),
         )
     table.add_section()
-    table.add_row("chance", *[f"{about.chance[metric].level:.3f}" for metric in about.metrics])
+    table.add_row("chance", *[_shown(about.chance_of(m).level, ".3f") for m in about.metrics])
     console = Console()
     console.print(table)
     unit, reference = best["unit"].iloc[0], best["reference"].iloc[0]
     typer.echo(f"Mean ± standard deviation over {unit}s; fit time of one fold.")
     if best["p_holm"].notna().any():
         typer.echo(f"p: paired permutation test against {reference}, Holm corrected.")
-    upper = about.chance[main].upper
+    upper = about.chance_of(main).upper
     if upper is not None:
-        typer.echo(f"Of models that guess, 95 % stay at or below {main} {upper:.3f}.")
+        typer.echo(f"95 % of models that guess reach a {main} of at most {upper:.3f}.")
     if comparison.leakage:
         console.print(comparison.leakage, style="bold red", markup=False)
 
 
 def show_classes(comparison: Comparison) -> None:
-    """Print the confusion matrix, precision, recall and F1 of each model."""
+    """Print the confusion matrix, precision, recall and F1 of each model, if there are classes."""
+    if not comparison.about.classes:
+        return
     classes = [str(label) for label in comparison.about.classes]
     table = new_table("model", "true class", title=_marked("Predicted classes", comparison))
     for heading in (*classes, "precision", "recall", "F1"):
@@ -110,7 +110,7 @@ def show_classes(comparison: Comparison) -> None:
 
 
 def show_side_by_side(honest: Comparison, shuffled: Comparison) -> None:
-    """Print what each model scores on whole trials, and on windows of trials it was trained on."""
+    """Print the scores of each model with whole trials and with shuffled windows."""
     from .windows import side_by_side
 
     both = side_by_side(honest, shuffled)
@@ -128,11 +128,13 @@ def show_side_by_side(honest: Comparison, shuffled: Comparison) -> None:
     table.add_section()
     table.add_row("chance", f"{both['chance'].iloc[0]:.3f}")
     Console().print(table)
-    typer.echo("Report the whole trials. Shuffled windows are of trials that were trained on.")
+    typer.echo(
+        "Report the scores of whole trials. Shuffled windows are from trials of the training set."
+    )
 
 
 def new_table(*headings: str, title: str | None = None) -> Table:
-    """Return an empty table whose first column is never broken."""
+    """Return an empty table whose first column is not wrapped."""
     table = Table(title=title, box=SIMPLE_HEAD, title_justify="left", padding=0)
     for heading in headings:
         table.add_column(heading, no_wrap=heading == headings[0])
@@ -140,14 +142,14 @@ def new_table(*headings: str, title: str | None = None) -> Table:
 
 
 def _marked(title: str, comparison: Comparison) -> str:
-    """Return a title that says whether the split leaks."""
-    from ..evaluation.comparison import LEAKAGE_ALLOWED
+    """Return a title with a remark if the split has leakage."""
+    from ..evaluation.about import LEAKAGE_ALLOWED
 
     return f"{title} ({LEAKAGE_ALLOWED})" if comparison.leakage else title
 
 
 def _shown(value: Any, form: str) -> str:
-    """Format a number; what is missing is a dash."""
+    """Format a number; a missing one is a dash."""
     import pandas as pd
 
     return "-" if pd.isna(value) else format(round(value, 3) + 0, form)  # + 0: never -0.000

@@ -1,4 +1,4 @@
-"""Trials in windows, under two splits: whole trials, and the shuffled windows often published."""
+"""Trials in windows, with two splits: whole trials, and shuffled windows as often published."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ if TYPE_CHECKING:
     from ..evaluation import Comparison
     from ..features import FeatureTable
 
-#: Seconds, where ``--window`` does not say otherwise; those of the published features of DEAP.
+#: Default of ``--window`` in seconds, that of the published features of DEAP.
 WINDOW = 1.0
-#: What ``--features`` takes.
+#: The values of ``--features``.
 FEATURES = ("entropy",)
-#: What ``--task quadrant`` compares on raw windows.
+#: The default models of ``--task quadrant`` without features.
 RECURRENT_MODELS = "cnn-lstm,cnn-gru"
 
 
 def in_windows(
     trials: LabelledRows, baseline: EEGData | None, features: str | None, window: float
 ) -> LabelledRows:
-    """Return the windows of trials, or their entropies less those of the rest before each."""
+    """Return the windows of trials, or their entropies minus those of the baselines."""
     from ..features import deap_entropy, segment
 
     data = cast("EEGData", trials)
@@ -32,36 +32,36 @@ def in_windows(
 
 
 def _on_maps(classifier: str) -> Callable[[FeatureTable, int | None], Any]:
-    """Return what makes a network of topographic maps, on the grid of DEAP where that fits."""
+    """Return a function that creates a network of maps, on the grid of DEAP if possible."""
 
     def make(table: FeatureTable, max_epochs: int | None) -> Any:
         from sklearn.pipeline import make_pipeline
 
-        from .. import classifiers
+        from .. import estimators
         from ..features import TopographicMap
         from ..features.topography import has_deap_layout
 
         layout = "deap-9x9" if has_deap_layout(table.ch_names) else "grid"
         epochs = {} if max_epochs is None else {"max_epochs": max_epochs}
-        network = getattr(classifiers, classifier)(**epochs)
+        network = getattr(estimators, classifier)(**epochs)
         return make_pipeline(TopographicMap(table.ch_names, layout), network)
 
     return make
 
 
 def _last_step(baseline: str) -> Callable[[FeatureTable, int | None], Any]:
-    """Return what makes the classifier of a baseline, whose features the table holds already."""
+    """Return a function that creates the last step of a baseline, for computed features."""
 
     def make(table: FeatureTable, max_epochs: int | None) -> Any:
         from .. import baselines
 
-        # Any rate that has the bands: the step that needs it is left out.
+        # The rate must only allow the bands: the step that uses it is dropped.
         return getattr(baselines, baseline)(sfreq=128.0)[-1]
 
     return make
 
 
-#: The models of ``--features entropy``: each makes an unfitted estimator of a table's features.
+#: The models of ``--features entropy``: functions that create unfitted estimators of features.
 FEATURE_MODELS: dict[str, Callable[[FeatureTable, int | None], Any]] = {
     "ccnn": _on_maps("CCNNClassifier"),
     "lenet": _on_maps("LeNetClassifier"),
@@ -72,9 +72,9 @@ FEATURE_MODELS: dict[str, Callable[[FeatureTable, int | None], Any]] = {
 
 
 def shuffled_windows(protocol: str) -> Any:
-    """Return the published split beside a protocol: its subjects apart or pooled, its windows not.
+    """Return the split of shuffled windows: within subjects, or over all for cross-subject.
 
-    It has as many folds as the within-subject protocol, so that nothing else differs.
+    It has as many folds as the within-subject protocol, so that only the shuffling differs.
     """
     from ..model_selection import ShuffledSegmentKFold, WithinSubject
 
@@ -83,8 +83,8 @@ def shuffled_windows(protocol: str) -> Any:
 
 
 def side_by_side(honest: Comparison, shuffled: Comparison) -> pd.DataFrame:
-    """Return the main score of each model under both splits, best of the honest one first."""
-    from ..evaluation.comparison import LEAKAGE_ALLOWED
+    """Return the main score of each model with both splits, best with whole trials first."""
+    from ..evaluation.about import LEAKAGE_ALLOWED
 
     metric = honest.about.metrics[0]
     whole, leaking = honest.summary(metric), shuffled.summary(metric)
@@ -97,7 +97,7 @@ def side_by_side(honest: Comparison, shuffled: Comparison) -> pd.DataFrame:
             "shuffled_windows_std": leaking["std"],
             "inflation": leaking["mean"] - whole["mean"],
             "chance": whole["chance"],
-            # Trials no longer than a window have nothing to leak.
+            # If each trial is one window, there is no leakage.
             "note": f"shuffled_windows: {LEAKAGE_ALLOWED}" if shuffled.leakage else "",
         }
     ).loc[whole.index]

@@ -1,7 +1,7 @@
-"""Public EEG recordings and a simulator; every loader returns an `EEGData`.
+"""Public EEG recordings and simulators; every loader returns an `EEGData`.
 
 A loader reads the folder it is given, or downloads the data set into MNE's data folder. `LOADERS`
-lists them by the names that the command line uses.
+maps the names that the command line uses to them.
 """
 
 from ._registry import LOADERS, Loader
@@ -13,6 +13,7 @@ from .eegmat import load_eegmat
 from .high_gamma import load_high_gamma
 from .muse import load_muse
 from .simulated import simulate_motor_imagery
+from .simulated_regression import simulate_band_power_regression
 from .ssvep import load_ssvep_exoskeleton
 
 __all__ = [
@@ -26,5 +27,6 @@ __all__ = [
     "load_high_gamma",
     "load_muse",
     "load_ssvep_exoskeleton",
+    "simulate_band_power_regression",
     "simulate_motor_imagery",
 ]

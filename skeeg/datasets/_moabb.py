@@ -16,7 +16,7 @@ from ._recording import Cut, PathLike, choose_subjects, existing_folder
 
 
 def import_datasets() -> Any:
-    """Return ``moabb.datasets``, or say how to install MOABB."""
+    """Return ``moabb.datasets``; raise an error that says how to install MOABB if it is missing."""
     try:
         import moabb.datasets
     except ImportError as error:
@@ -38,15 +38,15 @@ def load_motor_imagery(
     cut: Cut,
     reject: float | None = None,
 ) -> EEGData:
-    """Load a data set through MOABB's paradigm of motor imagery, one subject after the other.
+    """Load a data set with MOABB's motor imagery paradigm, one subject at a time.
 
     Parameters
     ----------
     dataset : moabb.datasets.base.BaseDataset
     path : path-like or None
-        MOABB's data folder; None leaves it to MOABB.
+        MOABB's data folder; None uses MOABB's default.
     folder_key : str
-        What MOABB calls the folder of this data set in its configuration.
+        The name of the data set's folder in MOABB's configuration.
     subjects : int, sequence of int or None
     classes : sequence of str
         The events to load, by MOABB's names.
@@ -54,7 +54,7 @@ def load_motor_imagery(
         The channels to keep, in this order; None keeps all EEG channels.
     cut : Cut
     reject : float, optional
-        Leave out trials in which any EEG channel, kept or not, reaches this amplitude after the
+        Drop trials in which any EEG channel, selected or not, reaches this amplitude after the
         cue, in volts.
 
     Returns
@@ -64,7 +64,7 @@ def load_motor_imagery(
     Raises
     ------
     FileNotFoundError
-        If `path` is no folder.
+        If `path` is not a folder.
     ValueError
         If a subject, class or channel is unknown.
     """
@@ -98,7 +98,7 @@ def load_motor_imagery(
 
 
 def _drop_end(data: EEGData, cut: Cut) -> EEGData:
-    """Drop the sample at ``tmax`` itself, which MOABB includes."""
+    """Drop the sample at ``tmax``, which MOABB includes."""
     n_times = round((cut.tmax - cut.tmin) * data.sfreq)
     return dataclasses.replace(data, X=data.X[..., :n_times])
 
@@ -115,11 +115,11 @@ def _pick(data: EEGData, ch_names: Sequence[str]) -> EEGData:
 
 @contextmanager
 def _data_folder(key: str, path: PathLike | None) -> Iterator[None]:
-    """Let MOABB look for, and put, a data set's files in a folder."""
+    """Make MOABB read and download the files of a data set in a folder."""
     if path is None:
         yield
         return
-    folder = existing_folder(path, "Make it first: MOABB looks there, and downloads what it lacks.")
+    folder = existing_folder(path, "Create it first: MOABB downloads missing files into it.")
     variable = f"MNE_DATASETS_{key}_PATH"
     before = os.environ.get(variable)
     os.environ[variable] = str(folder)

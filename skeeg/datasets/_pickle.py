@@ -1,7 +1,7 @@
-"""Arrays from pickles that strangers wrote, without running anything of theirs.
+"""Arrays from pickles of untrusted origin, without executing any of their content.
 
-A pickle is a program. The restricted form read here has no functions to call: the few names that a
-pickled array needs stand for steps of this module, everything else is refused.
+A pickle is a program. The restricted form that is read here cannot call functions: the few names
+that a pickled array needs are mapped to steps of this module, everything else is refused.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 
 class _Name(Enum):
-    """A name that a pickled array uses; nothing that could be called or changed."""
+    """A name that a pickled array uses; it cannot be called or changed."""
 
     NDARRAY = "ndarray"
     RECONSTRUCT = "_reconstruct"
@@ -33,7 +33,7 @@ _NAMES = {
     ("numpy", "dtype"): _Name.DTYPE,
     ("numpy.core.multiarray", "_reconstruct"): _Name.RECONSTRUCT,
     ("numpy._core.multiarray", "_reconstruct"): _Name.RECONSTRUCT,
-    # Python 3 writes bytes so when it is asked for protocol 2.
+    # Python 3 writes bytes this way with protocol 2.
     ("_codecs", "encode"): _Name.ENCODE,
 }
 _DTYPES = {f"{kind}{size}" for kind in "iu" for size in (1, 2, 4, 8)} | {"f2", "f4", "f8"}
@@ -43,7 +43,7 @@ _MAX_REASON = 200  # characters of an error, which may repeat what the file says
 
 
 class _Dtype:
-    """A data type in the making."""
+    """A data type under construction."""
 
     def __init__(self, code: Any) -> None:
         if _text(code) not in _DTYPES:
@@ -61,12 +61,12 @@ class _Dtype:
 
 
 class _Array:
-    """An array in the making."""
+    """An array under construction."""
 
     values: NDArray[Any] | None = None
 
     def build(self, state: tuple[Any, ...]) -> None:
-        """Take shape, data type and values; the values must be there, however large the claim."""
+        """Set shape, data type and values; the file must hold as many bytes as the shape needs."""
         _, shape, dtype, is_fortran, raw = state
         if not (
             isinstance(shape, tuple)
@@ -95,12 +95,12 @@ class _Opcodes(dict[int, Any]):
 class _ArrayUnpickler(pickle._Unpickler):
     """Reads dictionaries of numpy arrays.
 
-    The class in pure Python, as only its table of opcodes can be cut down: the fast one hands out
-    registered extensions (EXT1) from a cache of the process, which `find_class` never sees. An
-    array is one opcode, however large, so there is nothing to lose.
+    It extends the class in pure Python, because only its table of opcodes can be restricted: the
+    one in C returns registered extensions (EXT1) from a cache without a call of `find_class`. An
+    array of any size is one opcode, so the class in Python is not slower.
     """
 
-    # What the base class gives, and does not declare.
+    # Attributes of the base class that it does not declare.
     stack: list[Any]
     append: Callable[[Any], None]
     pop_mark: Callable[[], list[Any]]
@@ -150,7 +150,7 @@ class _ArrayUnpickler(pickle._Unpickler):
     def load_build(self) -> None:
         state = self.stack.pop()
         if not isinstance(self.stack[-1], (_Array, _Dtype)):
-            raise pickle.UnpicklingError("it changes what is no array")
+            raise pickle.UnpicklingError("it changes what is not an array")
         self.stack[-1].build(state)
 
     def load_dict(self) -> None:
@@ -166,7 +166,7 @@ class _ArrayUnpickler(pickle._Unpickler):
         self._add(self.pop_mark())
 
     def _add(self, items: list[Any]) -> None:
-        # Only text is hashed: the hash of nested tuples that repeat each other takes for ever.
+        # Only text is hashed: hashing nested tuples that repeat each other takes exponential time.
         for key, value in zip(items[::2], items[1::2], strict=True):
             self.stack[-1][_text(key)] = value
 
@@ -184,8 +184,8 @@ class _ArrayUnpickler(pickle._Unpickler):
 def read_pickled_arrays(file: Path) -> dict[str, NDArray[Any]]:
     """Return the arrays of a pickled dictionary, by their names.
 
-    Reads what Python 2 and 3 write with the protocols 0 to 4. Arrays of integers and floats are
-    built from the bytes in the file; nothing else is, and no code of the file's choosing runs.
+    It reads the output of Python 2 and 3 with protocols 0 to 4. Only arrays of integers and floats
+    are built, from the bytes in the file, and no code from the file is executed.
 
     Parameters
     ----------
@@ -199,8 +199,8 @@ def read_pickled_arrays(file: Path) -> dict[str, NDArray[Any]]:
     Raises
     ------
     ValueError
-        If the file is damaged, holds anything but numbers, or asks for any class or function. It
-        names what was asked for.
+        If the file is damaged, holds anything but numbers, or refers to another class or function,
+        which the message names.
 
     References
     ----------
@@ -208,16 +208,16 @@ def read_pickled_arrays(file: Path) -> dict[str, NDArray[Any]]:
        https://docs.python.org/3/library/pickle.html#restricting-globals
     """
     try:
-        # Mapped, so that a claim of more bytes than there are allocates nothing.
+        # Mapped into memory, so that a false length does not allocate memory.
         with file.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as m:
             loaded = _ArrayUnpickler(m, encoding="bytes").load()
         if not isinstance(loaded, dict):
-            raise pickle.UnpicklingError("it holds no dictionary")
-        strange = [name for name, value in loaded.items() if not isinstance(value, _Array)]
-        if strange:
-            raise pickle.UnpicklingError(f"its entry {strange[0][:60]!r} is no array")
+            raise pickle.UnpicklingError("it does not hold a dictionary")
+        others = [name for name, value in loaded.items() if not isinstance(value, _Array)]
+        if others:
+            raise pickle.UnpicklingError(f"its entry {others[0][:60]!r} is not an array")
         return {name: _finished(name, array) for name, array in loaded.items()}
-    except Exception as error:  # a damaged pickle raises whatever its remains happen to mean
+    except Exception as error:  # a damaged pickle can raise any exception
         reason = "it ends too early" if isinstance(error, EOFError) else str(error)
         raise ValueError(
             f"{(reason or type(error).__name__)[:_MAX_REASON]}; nothing in the file was run"

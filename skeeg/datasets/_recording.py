@@ -1,4 +1,4 @@
-"""What the loaders share: choosing subjects, finding and reading files, and cutting trials."""
+"""Functions of all loaders: choose subjects, find and read files, and cut trials."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .._checks import check_number, check_positive
 from ..data import EEGData
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ PathLike = str | os.PathLike[str]
 
 
 def choose_subjects(subjects: T | Sequence[T] | None, available: Iterable[T]) -> list[T]:
-    """Return the subjects asked for, in the order given, or all there are.
+    """Return the requested subjects in the given order, or all.
 
     Parameters
     ----------
@@ -38,7 +39,7 @@ def choose_subjects(subjects: T | Sequence[T] | None, available: Iterable[T]) ->
     Raises
     ------
     ValueError
-        If a subject does not exist, comes twice, or none is chosen.
+        If a subject does not exist, is repeated, or none is chosen.
     """
     known = list(available)
     if subjects is None:
@@ -96,7 +97,7 @@ def find_files(folder: Path, pattern: str, source: str) -> list[Path]:
     FileNotFoundError
         If there is none.
     """
-    # Finder and tar leave "._" twins of files, which match and are none.
+    # Finder and tar write "._" companions of files, which match the pattern but hold no recording.
     found = sorted(file for file in folder.rglob(pattern) if not file.name.startswith("."))
     if not found:
         raise FileNotFoundError(f"{folder} holds no file named {pattern}. {source}")
@@ -104,7 +105,7 @@ def find_files(folder: Path, pattern: str, source: str) -> list[Path]:
 
 
 def download_folder(name: str) -> Path:
-    """Return the folder of a data set below MNE's data folder, which ``MNE_DATA`` moves."""
+    """Return the folder of a data set in MNE's data folder, which ``MNE_DATA`` can set."""
     import mne
 
     home = Path.home() / "mne_data"
@@ -112,7 +113,7 @@ def download_folder(name: str) -> Path:
 
 
 def read(reader: Callable[..., T], file: Path, source: str, **options: Any) -> T:
-    """Read a file with one of MNE's readers, or say what is wrong with it.
+    """Read a file with one of MNE's readers; an error names the file and its source.
 
     Parameters
     ----------
@@ -136,7 +137,7 @@ def read(reader: Callable[..., T], file: Path, source: str, **options: Any) -> T
     """
     try:
         with warnings.catch_warnings():
-            # MNE repairs what it can and warns; half a recording must not pass for a whole one.
+            # MNE repairs truncated files with a warning; half a recording must be an error.
             warnings.filterwarnings("error", message=".*does not match the file size")
             warnings.filterwarnings("error", message="Invalid tag")
             return reader(file, verbose="warning", **options)
@@ -153,9 +154,9 @@ class Cut:
     tmin, tmax : float
         Start and end, in seconds from the event; `tmax` itself is not included.
     fmin, fmax : float or None
-        Pass band, in Hz; None leaves that side open.
+        Pass band, in Hz; None means no limit.
     sfreq : float or None
-        The rate to resample to, in Hz; None keeps the recording's.
+        The sampling rate to resample to, in Hz; None keeps that of the recording.
 
     Raises
     ------
@@ -174,13 +175,16 @@ class Cut:
             raise ValueError(
                 f"tmin must lie before tmax, got tmin={self.tmin!r} and tmax={self.tmax!r}."
             )
-        # MNE takes a band whose ends are swapped as the band to stop.
+        for name, edge in (("fmin", self.fmin), ("fmax", self.fmax)):
+            if edge is not None:
+                check_number(name, edge, at_least=0)
+        # With fmin above fmax, MNE makes a band-stop filter.
         if self.fmin is not None and self.fmax is not None and not self.fmin < self.fmax:
             raise ValueError(
                 f"fmin must lie below fmax, got fmin={self.fmin!r} and fmax={self.fmax!r}."
             )
-        if self.sfreq is not None and not self.sfreq > 0:
-            raise ValueError(f"sfreq must be a positive number of Hz, got {self.sfreq!r}.")
+        if self.sfreq is not None:
+            check_positive("sfreq", self.sfreq, "Hz")
 
 
 def cut_trials(
@@ -194,21 +198,21 @@ def cut_trials(
 ) -> EEGData:
     """Filter and resample a recording, then cut the trials at its events.
 
-    The recording is filtered whole, so that no trial has the edges of a filter in it. Trials that
-    reach beyond the recording, or into what is annotated as bad, are left out.
+    The recording is filtered as a whole, so that trials have no transients of the filter. Trials
+    that exceed the recording, or overlap annotations marked as bad, are dropped.
 
     Parameters
     ----------
     raw : mne.io.Raw
-        Its EEG channels are taken, bad ones left out. Changed in place.
+        Its good EEG channels are used. Changed in place.
     events : ndarray, shape (n_events, 3)
-        As MNE's.
+        In the format of MNE.
     event_id : mapping
-        The code of each label; other events are passed over.
+        The code of each label; other events are ignored.
     cut : Cut
-        Resampling moves events by at most half a new sample.
+        Resampling shifts events by at most half a new sample.
     file : pathlib.Path
-        Where the recording comes from, for errors.
+        The file of the recording, for errors.
     source : str
         A sentence that says what the file holds and where to get it, for errors.
     **columns : array-like or scalar
@@ -221,7 +225,7 @@ def cut_trials(
     Raises
     ------
     ValueError
-        If the recording holds no such trial, or its rate is too low for the band.
+        If the recording has no such trial, or its sampling rate is too low for the band.
     """
     import mne
 
@@ -252,7 +256,7 @@ def cut_trials(
 
 
 def _listed(subjects: Sequence[Any]) -> str:
-    """Return whole numbers as ranges, anything else one by one."""
+    """Return integers as ranges, anything else one by one."""
     if not subjects:
         return "none"
     if len(subjects) < 3 or not all(isinstance(s, (int, np.integer)) for s in subjects):

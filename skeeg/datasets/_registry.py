@@ -1,4 +1,4 @@
-"""The data sets by the names that the command line gives them."""
+"""The data sets by their names on the command line."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ class Loader:
     description : str
         One line.
     task : str
-        What the labels are by default.
+        The default labels.
     licence : str
         Of the data.
     citation : str
         The paper to cite.
     needs_path : bool, default=False
-        Whether the user must bring the files.
+        Whether the user must provide the files.
     labels : tuple of str, default=()
-        Where `load` chooses the labels by an argument ``label``: what that takes.
+        The values of the parameter ``label`` of `load`, if it has one.
     """
 
     load: Callable[..., EEGData]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .._checks import check_choice
 from ..data import UNREADABLE, EEGData
 from ._recording import Cut, PathLike, choose_subjects, existing_folder, find_files
 
@@ -22,7 +23,7 @@ SOURCE = (
     "X11b_train.npz and X11b_test.npz, each with the arrays 'signal', of shape (n_trials, 750, 2), "
     "and 'label', of shape (n_trials,), 1 for the left and 2 for the right hand. It cannot be "
     "downloaded freely: register at https://www.bbci.de/competition/iii/ and cut the trials of its "
-    "continuous recordings, or take the .npz files from the course that handed them out."
+    "continuous recordings, or use the .npz files of the course that distributed them."
 )
 
 
@@ -39,41 +40,41 @@ def load_bciciii_iiib(
 ) -> EEGData:
     """Load left and right hand imagery of two subjects from BCI Competition III, data set IIIb.
 
-    Subjects moved a feedback with imagined movements of the left or right hand [1]_ [2]_. Two
-    bipolar derivations, over C3 and C4, 125 Hz, trials of 6 s; 1080 trials given for training and
-    1080 for testing. Licence: for research, after registration with the competition.
+    Subjects controlled a feedback by imagining movements of the left or right hand [1]_ [2]_. Two
+    bipolar derivations, over C3 and C4, 125 Hz, trials of 6 s; 1080 training trials and 1080
+    test trials. Licence: for research, after registration with the competition.
 
     Parameters
     ----------
     path : path-like
         Folder that holds ``S4b_train.npz``, ``S4b_test.npz``, ``X11b_train.npz`` and
-        ``X11b_test.npz``, also in folders below. There is no free download.
+        ``X11b_test.npz``, or has folders that hold them. There is no free download.
     subjects : str or sequence of str, optional
-        Of ``"S4b"`` and ``"X11b"``; by default both.
+        ``"S4b"``, ``"X11b"`` or both; by default both.
     fmin, fmax : float or None
-        Pass band, in Hz; by default the trials stay as they are. The trials are filtered one by
-        one, so that their ends hold the edges of the filter.
+        Pass band, in Hz; by default the trials are not filtered. Trials are filtered
+        independently, so that their ends have transients of the filter.
     sfreq : float, optional
-        The rate to resample to, in Hz.
+        The sampling rate to resample to, in Hz.
     tmin, tmax : float
         Start and end, in seconds from the start of the stored trial; `tmax` itself is not included.
         By default the whole trial.
     fill : {"train", "own"}, default="train"
-        What takes the place of missing samples: the mean of all training samples, or, as in the
-        course that spread these files, the mean of the samples of the same set, which for the test
-        set uses what a decoder at work would not know.
+        The value of missing samples: the mean of all training samples, or the mean of all samples
+        of the same set, as in the course that distributed these files. The latter uses test data,
+        which an online decoder would not have.
 
     Returns
     -------
     data : EEGData
         In the unit of the files. Labels: ``"left_hand"`` and ``"right_hand"``. Metadata:
-        ``subject`` (``"S4b"``, ``"X11b"``), ``session`` (``"train"`` or ``"test"``, as the
-        competition divided them), ``run`` (always ``"0"``) and ``trial`` (position in the file).
+        ``subject`` (``"S4b"``, ``"X11b"``), ``session`` (``"train"`` or ``"test"``, as
+        divided by the competition), ``run`` (always ``"0"``) and ``trial`` (position in the file).
 
     Raises
     ------
     FileNotFoundError
-        If `path` is left out, or it or one of its files is missing.
+        If `path` is not given, or it or one of its files is missing.
     ValueError
         If a file is damaged or holds other arrays, or a subject or `fill` is unknown. Pickled
         content is never executed.
@@ -92,8 +93,7 @@ def load_bciciii_iiib(
     >>> data = load_bciciii_iiib("bciciii")  # doctest: +SKIP
     >>> train = data[data.metadata["session"] == "train"]  # doctest: +SKIP
     """
-    if fill not in ("train", "own"):
-        raise ValueError(f"fill must be 'train' or 'own', got {fill!r}.")
+    check_choice("fill", fill, ("train", "own"))
     cut = Cut(tmin, np.inf if tmax is None else tmax, fmin, fmax, sfreq)
     if path is None:
         raise FileNotFoundError(f"load_bciciii_iiib needs the path of your files. {SOURCE}")

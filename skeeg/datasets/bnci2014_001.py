@@ -25,22 +25,22 @@ def load_bnci2014_001(
     """Load four-class motor imagery of 9 subjects, data set 2a of BCI Competition IV.
 
     Two sessions on different days of six runs of 48 trials each [1]_. 22 EEG channels at 250 Hz;
-    the EOG channels are left out. Read and downloaded by MOABB, which must be installed. Licence:
+    the EOG channels are dropped. Read and downloaded by MOABB, which must be installed. Licence:
     CC-BY-ND 4.0.
 
     Parameters
     ----------
     path : path-like, optional
-        MOABB's data folder, the one that holds ``MNE-bnci-data``. What it lacks is downloaded into
-        it. By default MNE's data folder.
+        MOABB's data folder, which holds ``MNE-bnci-data``. Missing files are downloaded into it.
+        By default MNE's data folder.
     subjects : int or sequence of int, optional
         From 1 to 9; by default all.
     classes : sequence of str, default=("left_hand", "right_hand", "feet", "tongue")
         The classes to load.
     fmin, fmax : float or None
-        Pass band, in Hz; None leaves that side open.
+        Pass band, in Hz; None means no limit.
     sfreq : float, default=250.0
-        The rate to resample to, in Hz.
+        The sampling rate to resample to, in Hz.
     tmin, tmax : float
         Start and end of the trials, in seconds from the cue; `tmax` itself is not included.
 
@@ -53,7 +53,7 @@ def load_bnci2014_001(
     Raises
     ------
     FileNotFoundError
-        If `path` is no folder.
+        If `path` is not a folder.
     ImportError
         If MOABB is not installed.
     ValueError

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from .._checks import check_choice, check_number
 from .._validation import check_finite
 from ..data import EEGData
 from ._pickle import read_pickled_arrays
@@ -49,27 +49,27 @@ def load_deap(
     threshold: float = 5.0,
     part: str = "trial",
 ) -> EEGData:
-    """Load how 32 subjects rated music videos, and their EEG, from DEAP's preprocessed releases.
+    """Load EEG and ratings of 32 subjects who watched music videos, from preprocessed DEAP.
 
     Each subject watched 40 videos of a minute and rated them from 1 to 9 [1]_. 32 channels of EEG
-    at 128 Hz, which the authors cleaned of eye movements, filtered from 4 to 45 Hz and referenced
-    to the common average; so there is no delta band in them, and no gamma above 45 Hz. Licence: for
-    research, after signing an agreement.
+    at 128 Hz, from which the authors removed eye movements, filtered from 4 to 45 Hz and
+    referenced to the common average; so they have no delta band, and no gamma above 45 Hz. Licence:
+    for research, after signing an agreement.
 
     Parameters
     ----------
     path : path-like
         Folder that holds the files ``s01.dat`` to ``s32.dat`` of the Python release, or ``s01.mat``
-        to ``s32.mat`` of the MATLAB release, also in folders below. Of a subject with both, the
-        former is read. There is no free download.
+        to ``s32.mat`` of the MATLAB release, or has folders that hold them. If a subject has
+        both, the former is read. There is no free download.
     subjects : int or sequence of int, optional
-        From 1 to 32; by default all whose files are there. All take 1.3 GB of memory. To go
-        through them in less, load one after the other.
+        From 1 to 32; by default all subjects with files. All 32 take 1.3 GB of memory; load one
+        at a time to use less.
     label : {"valence", "arousal", "dominance", "liking", "quadrant"}, default="valence"
-        The rating to tell ``"high"`` from ``"low"`` in; or the quadrant of valence and arousal,
-        ``"HVHA"``, ``"HVLA"``, ``"LVHA"`` or ``"LVLA"``.
+        The rating that is divided into ``"high"`` and ``"low"``; or the quadrant of valence and
+        arousal, ``"HVHA"``, ``"HVLA"``, ``"LVHA"`` or ``"LVLA"``.
     threshold : float, default=5.0
-        A rating above it is high, from 1 to 9.
+        Ratings above this value, from 1 to 9, are high.
     part : {"trial", "baseline"}, default="trial"
         The minute of the video, or the three seconds before it. Both have the same rows.
 
@@ -83,20 +83,19 @@ def load_deap(
     Raises
     ------
     FileNotFoundError
-        If `path` is left out, does not exist or holds no such file.
+        If `path` is not given, does not exist or holds no such file.
     ValueError
-        If a file is damaged, holds other arrays, NaN or ratings that are none; if a subject has two
-        files; or a subject, label, threshold or part is unknown. Pickled content is never executed.
+        If a file is damaged, holds other arrays, NaN or invalid ratings; if a subject has two
+        files; or a subject, label, threshold or part is invalid. Pickled content is never executed.
 
     Notes
     -----
-    The eight channels that are not EEG (eye and muscle, skin, breath, pulse, temperature) are left
-    out.
+    The eight channels that are not EEG (eye, muscle, skin, respiration, pulse, temperature) are
+    dropped.
 
-    The release is sorted by video. Neighbours in it were not neighbours in time, so that no split
-    of it is blocked in time; the order of presentation is in ``participant_ratings.csv``. All
-    subjects watched the same videos: a split that leaves subjects out still tests on videos that
-    were trained on.
+    The release is sorted by video, not by time, so that it cannot be split into blocks of time;
+    the order of presentation is in ``participant_ratings.csv``. All subjects watched the same
+    videos: a split that leaves subjects out still tests on videos of the training set.
 
     References
     ----------
@@ -112,19 +111,16 @@ def load_deap(
     ...     "deap", subjects=[1, 2], label="arousal", part="baseline"
     ... )  # doctest: +SKIP
     """
-    if label not in LABELS:
-        raise ValueError(f"label must be one of {', '.join(LABELS)}, got {label!r}.")
-    if part not in _PARTS:
-        raise ValueError(f"part must be 'trial' or 'baseline', got {part!r}.")
-    if not isinstance(threshold, Real) or not 1 <= threshold <= 9:
-        raise ValueError(f"threshold must be a rating from 1 to 9, got {threshold!r}.")
+    check_choice("label", label, LABELS)
+    check_choice("part", part, _PARTS)
+    check_number("threshold", threshold, at_least=1, at_most=9)
     if path is None:
         raise FileNotFoundError(f"load_deap needs the path of your files. {SOURCE}")
     files = _files(existing_folder(path, SOURCE))
     chosen = choose_subjects(subjects, sorted(files))
     samples = _PARTS[part]
     n_times = samples.stop - samples.start
-    # One subject's file is in memory at a time, beside what is kept of all.
+    # Only one subject's file is in memory at a time, in addition to the result.
     X = np.empty((_N_VIDEOS * len(chosen), len(CHANNELS), n_times), dtype=np.float32)
     ratings = np.empty((len(X), len(RATINGS)))
     for i, subject in enumerate(chosen):
@@ -172,7 +168,7 @@ def _read_into(
         for array in (data, labels):
             if array.dtype.kind not in "fiu":
                 raise ValueError(f"it holds values of type {array.dtype} instead of numbers")
-        with np.errstate(over="ignore"):  # a value too large becomes infinite, and is named below
+        with np.errstate(over="ignore"):  # check_finite names what overflows
             X[:] = data[:, : len(CHANNELS), samples]
         ratings[:] = labels
         check_finite(X, name="load_deap", ch_names=CHANNELS)
@@ -197,12 +193,12 @@ def _read_mat(file: Path) -> dict[str, NDArray[Any]]:
     from scipy.io import loadmat, whosmat
 
     try:
-        # Before anything is read: what a file claims to hold is also what reading it allocates.
+        # Before reading, which allocates the size that the file claims.
         _check_shapes({name: shape for name, shape, _ in whosmat(file)})
         return loadmat(file, variable_names=list(_SHAPES))
     except ValueError:
         raise
-    except Exception as error:  # scipy raises whatever its parser stumbles over
+    except Exception as error:  # scipy's parser can raise any exception
         raise ValueError(f"{type(error).__name__}: {error}") from error
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from .._checks import check_choice
 from ..data import EEGData
 from ._recording import (
     Cut,
@@ -20,7 +21,7 @@ from ._recording import (
     read,
 )
 
-#: The runs of each task, and what their annotations T1 and T2 stand for.
+#: The runs of each task, and the meaning of their annotations T1 and T2.
 TASKS: dict[str, dict[int, tuple[str, str]]] = {
     "left_right": dict.fromkeys((4, 8, 12), ("left_fist", "right_fist")),
     "fists_feet": dict.fromkeys((6, 10, 14), ("fists", "feet")),
@@ -68,9 +69,9 @@ def load_eegbci(
     task : {"fists_feet", "left_right", "imagery", "fists_feet_movement", "left_right_movement"}
         ``"imagery"`` is the first two together, four classes.
     fmin, fmax : float or None
-        Pass band, in Hz; None leaves that side open.
+        Pass band, in Hz; None means no limit.
     sfreq : float, optional
-        The rate to resample to, in Hz.
+        The sampling rate to resample to, in Hz.
     tmin, tmax : float
         Start and end of the trials, in seconds from the cue; `tmax` itself is not included.
 
@@ -96,8 +97,7 @@ def load_eegbci(
     .. [2] Goldberger, A. L. et al. (2000). PhysioBank, PhysioToolkit, and PhysioNet. Circulation
        101(23), e215-e220. https://doi.org/10.1161/01.CIR.101.23.e215
     """
-    if task not in TASKS:
-        raise ValueError(f"task must be one of {', '.join(TASKS)}, got {task!r}.")
+    check_choice("task", task, TASKS)
     runs = TASKS[task]
     cut = Cut(tmin, tmax, fmin, fmax, sfreq)
     if path is None:
@@ -152,7 +152,7 @@ def _download(subjects: int | Sequence[int] | None, runs: list[int]) -> dict[tup
     chosen = choose_subjects(subjects, regular if subjects is None else range(1, 110))
     files: dict[tuple[int, int], Path] = {}
     for subject in tqdm(chosen, desc="eegmmidb", unit="subject", disable=None):
-        # Left to itself, MNE asks on the terminal whether to remember the folder.
+        # Without update_path, MNE asks on the terminal whether to remember the folder.
         paths = eegbci.load_data([subject], runs, update_path=False)
         files |= {(subject, run): Path(p) for run, p in zip(runs, paths, strict=True)}
     return files

@@ -25,8 +25,8 @@ URL = "https://physionet.org/files/eegmat/1.0.0/"
 #: Label of each recording, by the ending of its file's name.
 RECORDINGS = {"1": "rest", "2": "arithmetic"}
 
-#: The 19 electrodes in the recordings' order, by the names of the 10-20 system of 1958 that the
-#: files use, and what they have been called since 1991 where that differs.
+#: The 19 electrodes in the order of the recordings, with the names of the 10-20 system of 1958
+#: that the files use, and their names since 1991 if these differ.
 CHANNELS = (
     *("Fp1", "Fp2", "F3", "F4", "F7", "F8", "T3", "T4", "C3", "C4"),
     *("T5", "T6", "P3", "P4", "O1", "O2", "Fz", "Cz", "Pz"),
@@ -54,29 +54,29 @@ def load_eegmat(
 
     Each subject rested for three minutes, then counted down in steps of a two-digit number from a
     four-digit number [1]_ [2]_. The last minute of rest and the first minute of arithmetic are cut
-    into windows. 19 channels, referenced to linked ears, 500 Hz, cleaned of artefacts by their
-    authors. Licence: ODC-BY 1.0.
+    into windows. 19 channels, referenced to linked ears, 500 Hz, from which the
+    authors removed artefacts. Licence: ODC-BY 1.0.
 
     Parameters
     ----------
     path : path-like, optional
         Folder that holds ``Subject00_1.edf`` and so on. Without it the files are downloaded into
-        MNE's data folder and compared with PhysioNet's checksums, about 5 MB a subject.
+        MNE's data folder and verified by PhysioNet's checksums, about 5 MB per subject.
     subjects : int or sequence of int, optional
         From 0 to 35, as in the files' names; by default all in `path`, or all.
     fmin, fmax : float or None
-        Pass band, in Hz; None leaves that side open.
+        Pass band, in Hz; None means no limit.
     sfreq : float, optional
-        The rate to resample to, in Hz.
+        The sampling rate to resample to, in Hz.
     window : float, default=4.0
         Length of the windows, in seconds. They do not overlap.
     duration : float, default=60.0
-        How much of the end of rest and of the start of arithmetic to use, in seconds.
+        Length of the end of rest and of the start of arithmetic to use, in seconds.
 
     Returns
     -------
     data : EEGData
-        In volts; T3, T4, T5 and T6 are given their modern names T7, T8, P7 and P8. Labels:
+        In volts; T3, T4, T5 and T6 are renamed to T7, T8, P7 and P8. Labels:
         ``"rest"`` and ``"arithmetic"``. Metadata: ``subject``, ``session`` (always ``"0"``),
         ``run`` (``"1"`` rest, ``"2"`` arithmetic) and ``trial`` (always 0).
 
@@ -89,13 +89,13 @@ def load_eegmat(
 
     Notes
     -----
-    **Split by subject only.** Each recording is of one class, so that whatever tells two
-    recordings apart, such as a drifting electrode, seems to tell rest from arithmetic. All windows
-    of a recording therefore count as one trial, and skeeg's leakage guard refuses folds that
-    divide it. With 12 subjects, log band power and logistic regression reach 0.54 to 0.71 on
-    subjects never seen, by reference and bands (0.70 to 0.77 with each subject's features centred,
-    without labels), and a spurious 0.98 when windows of one recording are on both sides; chance is
-    0.50.
+    **Split by subject only.** Each recording has one class, so that any difference between two
+    recordings, such as a drifting electrode, looks like a difference between rest and arithmetic.
+    All windows of a recording therefore belong to one trial, and skeeg's leakage guard refuses
+    folds that divide it. With 12 subjects, log band power and logistic regression reach 0.54 to
+    0.71 on new subjects, depending on reference and bands (0.70 to 0.77 with each subject's
+    features centred, without labels), and an inflated 0.98 when windows of one recording are in
+    both sets; chance is 0.50.
 
     References
     ----------
@@ -144,7 +144,7 @@ def _load_recording(file: Path, subject: int, run: str, duration: float, cut: Cu
         )
     label = RECORDINGS[run]
     first = recorded - duration if label == "rest" else 0.0
-    # The margin keeps the last window where the division falls short by a rounding error.
+    # The margin keeps the last window in spite of rounding errors of the division.
     onsets = first + cut.tmax * np.arange(int(duration / cut.tmax + 1e-9))
     samples = np.round(onsets * rate).astype(int)
     events = np.column_stack([samples, np.zeros_like(samples), np.ones_like(samples)])

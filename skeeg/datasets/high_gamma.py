@@ -10,7 +10,7 @@ from ._recording import Cut, PathLike
 
 CLASSES = ("right_hand", "left_hand", "rest", "feet")
 
-#: The 44 sensors over the motor cortex that Schirrmeister et al. decode from, in their order.
+#: The 44 sensors over the motor cortex that Schirrmeister et al. use, in their order.
 MOTOR_CHANNELS = (
     *("FC5", "FC1", "FC2", "FC6", "C3", "C4", "CP5", "CP1", "CP2", "CP6"),
     *("FC3", "FCz", "FC4", "C5", "C1", "C2", "C6", "CP3", "CPz", "CP4"),
@@ -35,31 +35,32 @@ def load_high_gamma(
 ) -> EEGData:
     """Load executed movements of 14 subjects, the High-Gamma data set.
 
-    About 880 trials for training and 160 for testing a subject, of four classes; 128 channels at
-    500 Hz [1]_. By default prepared as in the deep-learning studies on it: 44 sensors, 4 Hz
+    About 880 training trials and 160 test trials per subject, of four classes; 128 channels at
+    500 Hz [1]_. By default prepared as in the deep-learning studies that use it: 44 sensors, 4 Hz
     high-pass, 250 Hz, half a second before the cue to four after it. Read and downloaded by MOABB,
-    which must be installed, about 1 GB a subject. Licence: CC-BY 4.0.
+    which must be installed, about 1 GB per subject. Licence: CC-BY 4.0.
 
     Parameters
     ----------
     path : path-like, optional
-        MOABB's data folder, the one that holds ``MNE-schirrmeister2017-data``. What it lacks is
+        MOABB's data folder, which holds ``MNE-schirrmeister2017-data``. Missing files are
         downloaded into it. By default MNE's data folder.
     subjects : int or sequence of int, optional
-        From 1 to 14; by default all. In the test run of subject 14 about half the sensors are lost.
+        From 1 to 14; by default all. In the test run of subject 14, about half the sensors have
+        no signal.
     classes : sequence of str, default=("right_hand", "left_hand", "rest", "feet")
         The classes to load.
     ch_names : sequence of str, optional
         The channels to keep, in this order; by default the 44 over the motor cortex. None keeps
         all.
     fmin, fmax : float or None
-        Pass band, in Hz; None leaves that side open.
+        Pass band, in Hz; None means no limit.
     sfreq : float, default=250.0
-        The rate to resample to, in Hz.
+        The sampling rate to resample to, in Hz.
     tmin, tmax : float
         Start and end of the trials, in seconds from the cue; `tmax` itself is not included.
     reject : float, optional
-        Leave out trials in which any of the 128 channels, kept or not, reaches this amplitude after
+        Drop trials in which any of the 128 channels, selected or not, reaches this amplitude after
         the cue, in volts. None keeps all trials.
 
     Returns
@@ -71,7 +72,7 @@ def load_high_gamma(
     Raises
     ------
     FileNotFoundError
-        If `path` is no folder.
+        If `path` is not a folder.
     ImportError
         If MOABB is not installed.
     ValueError
@@ -79,9 +80,9 @@ def load_high_gamma(
 
     Notes
     -----
-    The authors' preparation differs in three points: their high-pass is causal, they look for
-    outliers before it, and they standardise each channel by a running mean and variance, which is
-    left to the pipeline here.
+    The preparation of the authors differs in three points: their high-pass filter is causal, they
+    reject outliers before filtering, and they standardise each channel by a running mean and
+    variance. Here, standardisation belongs in the pipeline.
 
     References
     ----------

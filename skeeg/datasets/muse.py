@@ -1,4 +1,4 @@
-"""Recordings of the Muse headband, as Muse LSL writes them."""
+"""Recordings of the Muse headband in the format of Muse LSL."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from .._checks import check_choice
 from ..data import EEGData
 from ._recording import (
     Cut,
@@ -38,7 +39,7 @@ class _Task:
     files: dict[str, tuple[str, str]]  # by name: its address below URL, and its SHA-256
 
 
-#: The recordings have left the repository, not its history: each comes from a commit that has it.
+#: The recordings were removed from the repository; each is downloaded from a commit that has it.
 URL = "https://raw.githubusercontent.com/alexandrebarachant/muse-lsl/"
 _VISUAL = "04e43ee793be6c64550edb289f22a51b91c578a1/data/visual"
 _FLAT = "2ba1e4c0ede11e311d51845cbd9e137dbef637cb/data/visual"
@@ -107,7 +108,7 @@ TASKS = {
 
 SOURCE = (
     "Muse LSL records CSV files with the columns timestamps (in seconds), TP9, AF7, AF8, TP10 (in "
-    "microvolts) and Marker (0, or a code at the onset of a stimulus); `muselsl record` makes "
+    "microvolts) and Marker (0, or a code at the onset of a stimulus); `muselsl record` writes "
     "them. Without path the recordings of the muse-lsl repository are downloaded."
 )
 
@@ -127,7 +128,7 @@ def load_muse(
     tmax: float | None = None,
     reject: float | None = None,
 ) -> EEGData:
-    """Load evoked potentials that a Muse headband recorded.
+    """Load evoked potentials recorded by a Muse headband.
 
     Two experiments come with Muse LSL [1]_: stimuli in the left or right visual field
     (``"left_right"``), and rare target pictures among others (``"p300"``), one subject, runs of two
@@ -137,30 +138,30 @@ def load_muse(
     Parameters
     ----------
     path : path-like, optional
-        Folder of CSV files; folders named ``subject2`` and ``session1`` above a file say whose it
-        is, otherwise it counts as subject 1, session 1. Without it the task's recordings are
-        downloaded into MNE's data folder and compared with known checksums, about 9 MB.
+        Folder of CSV files. Parent folders named such as ``subject2`` and ``session1`` give the
+        subject and session of a file, by default 1 and 1. Without `path`, the recordings of the
+        task are downloaded into MNE's data folder and verified by checksums, about 9 MB.
     subjects : int or sequence of int, optional
         By default all.
     task : {"left_right", "p300"}, default="left_right"
-        Which recordings to download, what their markers stand for, and the default window.
+        The recordings to download, the meaning of their markers, and the default window.
     event_id : mapping, optional
-        The marker of each label; by default the task's: left 1 and right 2, or non-target 1 and
-        target 2.
+        The marker of each label; by default that of the task: left 1 and right 2, or non-target 1
+        and target 2.
     ch_names : sequence of str, default=("TP9", "AF7", "AF8", "TP10")
-        Columns to take as channels; others are passed over.
+        The columns of the channels; others are ignored.
     marker : str, default="Marker"
-        Column of the markers; newer versions of Muse LSL call it ``"Marker0"``.
+        Column of the markers; in newer versions of Muse LSL ``"Marker0"``.
     fmin, fmax : float or None
-        Pass band, in Hz; None leaves that side open.
+        Pass band, in Hz; None means no limit.
     sfreq : float, optional
-        The rate to resample to, in Hz.
+        The sampling rate to resample to, in Hz.
     tmin, tmax : float, optional
         Start and end of the trials, in seconds from the stimulus; `tmax` itself is not included. By
         default 0 to 0.4 for left_right, 0 to 0.8 for p300.
     reject : float, optional
-        Leave out trials in which a channel reaches this amplitude after filtering, in volts, such
-        as 100e-6 against blinks; by default none.
+        Drop trials in which a channel reaches this amplitude after filtering, in volts, such as
+        100e-6 for blinks; by default all trials are kept.
 
     Returns
     -------
@@ -173,21 +174,20 @@ def load_muse(
     FileNotFoundError
         If `path` does not exist or holds no CSV file.
     ValueError
-        If a file is no such recording or was sampled at another rate, a subject or task is
+        If a file is not such a recording or has another sampling rate, a subject or task is
         unknown, or all trials are rejected.
 
     Notes
     -----
-    Stimuli of the p300 task come every 0.5 to 0.7 s, so that windows of 0.8 s overlap: split by
-    run, not at random. Trials that span a gap of more than a tenth of a second, where Bluetooth
-    lost samples, are left out.
+    Stimuli of the p300 task follow each other after 0.5 to 0.7 s, so that windows of 0.8 s
+    overlap: split by run, not at random. Trials with a gap of more than a tenth of a second, where
+    Bluetooth lost samples, are dropped.
 
     References
     ----------
     .. [1] Barachant, A. et al. (2019). muse-lsl. Zenodo. https://doi.org/10.5281/zenodo.3228861
     """
-    if task not in TASKS:
-        raise ValueError(f"task must be one of {', '.join(TASKS)}, got {task!r}.")
+    check_choice("task", task, TASKS)
     defaults = TASKS[task]
     codes = defaults.event_id if event_id is None else event_id
     cut = Cut(
@@ -226,14 +226,14 @@ def load_muse(
     kept = np.abs(data.X).max(axis=(1, 2)) < reject
     if not kept.any():
         raise ValueError(
-            f"reject={reject!r} V leaves out all {len(data)} trials; half of them reach "
+            f"reject={reject!r} V drops all {len(data)} trials; half of them reach "
             f"{np.median(np.abs(data.X).max(axis=(1, 2))):.2g} V."
         )
     return data[kept]
 
 
 def _provenance(file: Path) -> tuple[int, str]:
-    """Return whose recording a file is, by the two folders above it, such as subject2/session1."""
+    """Return subject and session of a file from its two parent folders."""
     folders = "/".join(file.absolute().parts[-3:-1])
     subject = re.search(r"subject(\d+)", folders)
     session = re.search(r"session(\d+)", folders)
@@ -262,7 +262,7 @@ def _read_csv(
         times, markers = values[:, 0], values[:, -1].astype(int)
         gaps = _gaps(times)
     except ValueError as error:
-        raise ValueError(f"{file} is no recording of Muse LSL: {error}. {SOURCE}") from error
+        raise ValueError(f"{file} is not a recording of Muse LSL: {error}. {SOURCE}") from error
     raw = mne.io.RawArray(
         values[:, 1:-1].T * 1e-6, mne.create_info(list(ch_names), _SFREQ, "eeg"), verbose="error"
     )
@@ -278,7 +278,7 @@ def _gaps(times: NDArray[np.floating[Any]]) -> NDArray[np.integer[Any]]:
         raise ValueError(f"its timestamps go back after line {np.argmax(steps < 0) + 2}")
     gap = steps > max(0.1, 10 * np.median(steps))
     rate = 1 / np.mean(steps[~gap])
-    # Timestamps are rounded to milliseconds, which leaves their mean alone.
+    # Timestamps are rounded to milliseconds, which does not change the mean step.
     if not abs(rate / _SFREQ - 1) < 0.02:
         raise ValueError(f"it was sampled at {rate:.1f} Hz instead of {_SFREQ:g} Hz")
     return np.flatnonzero(gap)

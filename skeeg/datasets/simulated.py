@@ -4,20 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-import scipy.fft
 from numpy.typing import NDArray
 
-from .._electrodes import from_centre, template_montage
 from ..data import EEGData
+from ._scalp import (
+    FloatArray,
+    background,
+    check_counts,
+    coloured_noise,
+    fields,
+    frequencies,
+    generator,
+    positions,
+    unit,
+)
 
 if TYPE_CHECKING:
     import mne
-
-FloatArray = NDArray[np.floating[Any]]
 
 #: The 22 electrodes of BCI Competition IV 2a (`load_bnci2014_001`), which cover the motor strip.
 MOTOR_CHANNELS = (
@@ -54,8 +61,6 @@ _VISUAL_AMPLITUDE = (1.0, 0.0)
 
 #: The share of a rhythm's power that full imagery removes at difficulty 0.
 _DEEPEST = 0.95
-#: Angle over which the field of a source falls off on the scalp, in radians.
-_FIELD_WIDTH = 0.45
 _N_BACKGROUND_SOURCES = 48
 _BACKGROUND_RMS = 10e-6  # volts
 #: Imagery begins this long after the cue, and takes hold within this time constant, in seconds.
@@ -149,7 +154,7 @@ def simulate_motor_imagery(
         "n_trials": n_trials,
     }
     _check(counts, classes, sfreq, tmin, tmax, difficulty)
-    electrodes, areas = _positions(montage, ch_names)
+    electrodes, areas = positions(montage, ch_names, AREAS)
     times = tmin + np.arange(round((tmax - tmin) * sfreq)) / sfreq
     design = _Design(
         electrodes=electrodes,
@@ -159,7 +164,7 @@ def simulate_motor_imagery(
         depths=(1 - difficulty**2) * _DEEPEST * _desynchronisation(classes),
     )
     parts = []
-    for i, rng in enumerate(_generator(random_state).spawn(n_subjects)):
+    for i, rng in enumerate(generator(random_state).spawn(n_subjects)):
         subject = _Subject.draw(rng, len(areas))
         for session, session_rng in enumerate(rng.spawn(n_sessions)):
             labels = _balanced_labels(session_rng, n_runs, n_trials, len(classes))
@@ -216,7 +221,7 @@ class _Subject:
             gain=np.exp(0.25 * rng.standard_normal()),
             exponent=rng.uniform(0.8, 1.2),
             responsiveness=rng.uniform(0.75, 1.05),
-            sources=_unit(rng.standard_normal((_N_BACKGROUND_SOURCES, 3))),
+            sources=unit(rng.standard_normal((_N_BACKGROUND_SOURCES, 3))),
             strengths=rng.standard_normal(_N_BACKGROUND_SOURCES),
             displacement=0.08 * rng.standard_normal((n_areas, 3)),
             peaks=np.array(peaks),
@@ -227,20 +232,15 @@ def _simulate_session(
     rng: np.random.Generator, subject: _Subject, design: _Design, labels: NDArray[np.intp]
 ) -> FloatArray:
     n_times = len(design.times)
-    # Twice the length is made and half of it kept: what an inverse Fourier transform makes is
-    # periodic, and a trial whose end runs into its start has no slow drift.
-    freqs = scipy.fft.rfftfreq(scipy.fft.next_fast_len(2 * n_times, real=True), 1 / design.sfreq)
-    electrodes = _unit(design.electrodes + 0.03 * rng.standard_normal(3))
+    freqs = frequencies(n_times, design.sfreq)
+    electrodes = unit(design.electrodes + 0.03 * rng.standard_normal(3))
 
-    mixing = _fields(electrodes, subject.sources) * subject.strengths
-    mixing /= np.sqrt(np.mean(np.sum(mixing**2, axis=1)))
-    slope = np.maximum(freqs, 0.5) ** (-subject.exponent / 2)
-    background = _coloured_noise(rng, slope, (len(labels), len(subject.sources)), n_times)
-    trials = mixing.astype(np.float32) @ background
+    mixing = fields(electrodes, subject.sources) * subject.strengths
+    trials = background(rng, mixing, subject.exponent, freqs, (len(labels), n_times))
 
     rhythms = _rhythms(rng, subject, design, labels, freqs)
-    fields = _fields(electrodes, _unit(design.areas + subject.displacement))
-    trials += fields.astype(np.float32) @ rhythms
+    of_areas = fields(electrodes, unit(design.areas + subject.displacement))
+    trials += of_areas.astype(np.float32) @ rhythms
 
     trials += 0.1 * rng.standard_normal(trials.shape, dtype=np.float32)
     gains = np.exp(0.05 * rng.standard_normal((len(electrodes), 1)))
@@ -264,34 +264,9 @@ def _rhythms(
     for peaks, amplitude, (_, width) in zip(subject.peaks, amplitudes, BANDS.values(), strict=True):
         bumps = np.exp(-0.5 * ((freqs - peaks[:, None]) / width) ** 2)
         strength = amplitude * np.exp(0.25 * rng.standard_normal((n_trials, n_areas)))
-        noise = _coloured_noise(rng, bumps, (n_trials, n_areas), n_times)
+        noise = coloured_noise(rng, bumps, (n_trials, n_areas), n_times)
         rhythms += noise * strength[:, :, None].astype(np.float32)
     return rhythms * np.sqrt(1 - lost * imagery).astype(np.float32)
-
-
-def _coloured_noise(
-    rng: np.random.Generator, amplitudes: FloatArray, shape: tuple[int, int], n_times: int
-) -> FloatArray:
-    """Return Gaussian noise of unit variance, of `n_times` samples.
-
-    Parameters
-    ----------
-    rng : Generator
-    amplitudes : ndarray, shape (n_freqs,) or (shape[1], n_freqs)
-        Amplitude spectrum, from zero to the Nyquist frequency, in any unit. Its mean is left out.
-    shape : tuple of int
-    n_times : int
-        At most 2 * (n_freqs - 1).
-    """
-    amplitudes = amplitudes.copy()
-    amplitudes[..., 0] = 0
-    n_freqs = amplitudes.shape[-1]
-    period = 2 * (n_freqs - 1)
-    # Each frequency contributes twice (as itself and its negative) two unit Gaussians.
-    amplitudes *= period / 2 / np.sqrt(np.sum(amplitudes**2, axis=-1, keepdims=True))
-    gaussian = rng.standard_normal((*shape, 2 * n_freqs), dtype=np.float32).view(np.complex64)
-    spectrum = gaussian * amplitudes.astype(np.float32)
-    return scipy.fft.irfft(spectrum, n=period, axis=-1, overwrite_x=True)[..., :n_times]
 
 
 def _balanced_labels(
@@ -310,46 +285,6 @@ def _desynchronisation(classes: Sequence[str]) -> FloatArray:
     )
 
 
-def _positions(
-    montage: str | mne.channels.DigMontage | None, ch_names: Sequence[str]
-) -> tuple[FloatArray, FloatArray]:
-    """Return where electrodes and areas lie on the unit sphere."""
-    from mne.channels import make_standard_montage
-
-    if montage is None:
-        montage = template_montage()
-    placed = make_standard_montage(montage) if isinstance(montage, str) else montage
-    positions = from_centre(placed)
-    needed = {name for names in AREAS.values() for name in names}
-    unknown = [name for name in (*ch_names, *sorted(needed)) if name not in positions]
-    if unknown:
-        raise ValueError(
-            f"The montage has no electrode {', '.join(unknown)}. It needs those of "
-            f"ch_names and, to place the rhythms, {', '.join(sorted(needed))}."
-        )
-    electrodes = np.array([positions[name] for name in ch_names])
-    areas = [np.mean([positions[name] for name in names], axis=0) for names in AREAS.values()]
-    return _unit(electrodes), _unit(np.array(areas))
-
-
-def _fields(electrodes: FloatArray, sources: FloatArray) -> FloatArray:
-    """Return the field of each source at each electrode: a Gaussian of the angle between them."""
-    angles = np.arccos(np.clip(electrodes @ sources.T, -1, 1))
-    return np.exp(-0.5 * (angles / _FIELD_WIDTH) ** 2)
-
-
-def _unit(vectors: FloatArray) -> FloatArray:
-    return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
-
-
-def _generator(
-    random_state: int | np.random.Generator | np.random.RandomState | None,
-) -> np.random.Generator:
-    if isinstance(random_state, np.random.RandomState):
-        return np.random.default_rng(random_state.randint(2**31))
-    return np.random.default_rng(random_state)
-
-
 def _check(
     counts: dict[str, int],
     classes: Sequence[str],
@@ -358,9 +293,7 @@ def _check(
     tmax: float,
     difficulty: float,
 ) -> None:
-    for name, count in counts.items():
-        if not isinstance(count, (int, np.integer)) or count < 1:
-            raise ValueError(f"{name} must be a whole number from 1, got {count!r}.")
+    check_counts(counts)
     unknown = [name for name in classes if name not in DESYNCHRONISATION]
     if unknown or len(set(classes)) != len(classes) or len(classes) < 2:
         raise ValueError(

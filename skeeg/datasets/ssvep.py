@@ -22,13 +22,13 @@ from ._recording import (
     read,
 )
 
-#: The order of the codes is the recordings' own: 17 Hz comes last.
+#: The codes of the recordings, in which 17 Hz is the last one.
 EVENT_ID = {"rest": 1, "13Hz": 2, "21Hz": 3, "17Hz": 4}
 
 SOURCE = (
     "The SSVEP exoskeleton data set is made of files ..._raw.fif, each with a stimulation channel "
-    "or with its events beside it in ...-eve.fif, in folders subject01 to subject12 or with such "
-    "names. Without path they are downloaded; by hand they are at "
+    "or with a file of events ...-eve.fif next to it, in folders subject01 to subject12 or with "
+    "these words in their names. Without path they are downloaded; by hand they are at "
     "https://github.com/sylvchev/dataset-ssvep-exoskeleton and https://zenodo.org/record/2392979."
 )
 
@@ -43,10 +43,10 @@ def load_ssvep_exoskeleton(
     tmin: float = 2.0,
     tmax: float = 5.0,
 ) -> EEGData:
-    """Load steady-state visual evoked potentials of 12 subjects at an exoskeleton.
+    """Load steady-state visual evoked potentials of 12 subjects who control an exoskeleton.
 
-    A voice told the subject which of three lamps, blinking at 13, 17 and 21 Hz, to look at for
-    5 s, or at none of them [1]_. 32 trials a session, two to five sessions a subject; 8 occipital
+    A voice told the subject to look for 5 s at one of three lamps that blink at 13, 17 and 21 Hz,
+    or at none of them [1]_. 32 trials per session, two to five sessions per subject; 8 occipital
     channels at 256 Hz. Licence: CC0 1.0 (GitHub), CC-BY 4.0 (Zenodo).
 
     Parameters
@@ -57,9 +57,9 @@ def load_ssvep_exoskeleton(
     subjects : int or sequence of int, optional
         From 1 to 12; by default all in `path`, or all.
     fmin, fmax : float or None
-        Pass band, in Hz; None leaves that side open.
+        Pass band, in Hz; None means no limit.
     sfreq : float, optional
-        The rate to resample to, in Hz.
+        The sampling rate to resample to, in Hz.
     tmin, tmax : float
         Start and end of the trials, in seconds from the cue; `tmax` itself is not included. The
         response is steady from about 2 s.
@@ -80,10 +80,10 @@ def load_ssvep_exoskeleton(
 
     Notes
     -----
-    A recording is a session here, as in the paper; by their dates the first subjects' were made
-    minutes apart, so that accuracy across sessions says nothing about other days. Rest comes first
-    in the session, 8 trials on end, and the order of the others is the same in all sessions:
-    whatever drifts during a session helps to find the class, above all rest.
+    Each recording is a session, as in the paper. According to their dates, those of the first
+    subjects were made minutes apart, so that accuracy across sessions does not apply to other days.
+    Each session begins with 8 trials of rest, and the order of the other trials is the same in all
+    sessions: any drift during a session helps to identify the class, above all rest.
 
     References
     ----------
@@ -116,16 +116,16 @@ def _load_session(file: Path, subject: int, session: str, cut: Cut) -> EEGData:
 
 
 def _events(raw: Any, file: Path) -> NDArray[np.integer[Any]]:
-    """Return the events written beside a recording, or else those in its stimulation channel."""
+    """Return the events from the file next to a recording, or from its stimulation channel."""
     import mne
 
-    beside = file.with_name(file.name.removesuffix("_raw.fif") + "-eve.fif")
-    if beside.exists():
-        return read(mne.read_events, beside, SOURCE)
+    events_file = file.with_name(file.name.removesuffix("_raw.fif") + "-eve.fif")
+    if events_file.exists():
+        return read(mne.read_events, events_file, SOURCE)
     if "stim" in raw:
         return mne.find_events(raw, shortest_event=0, verbose="error")
     raise FileNotFoundError(
-        f"There is no {beside}, and {file} has no stimulation channel. {SOURCE}"
+        f"There is no {events_file}, and {file} has no stimulation channel. {SOURCE}"
     )
 
 

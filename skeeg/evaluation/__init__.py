@@ -1,9 +1,10 @@
-"""Comparing estimators on the same honest folds."""
+"""Comparison of estimators on the same folds, without leakage."""
 
 from __future__ import annotations
 
+from .about import About
 from .compare import compare
-from .comparison import About, Comparison
+from .comparison import Comparison
 from .fold import FoldError
 from .metrics import METRICS
 from .statistics import Chance, binomial_bound, holm, paired_p_value

@@ -1,4 +1,4 @@
-"""Every estimator on the same folds."""
+"""Evaluation of estimators on the same folds."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import contextlib
 import os
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -28,16 +29,18 @@ from sklearn.utils import check_random_state
 from .._labelled import LabelledRows
 from .._validation import check_finite
 from ..data import EEGData
-from ..model_selection.folds import Fold, trial_codes
+from ..model_selection.folds import Fold
 from ..model_selection.leakage import check_leakage
 from ..model_selection.protocols import claimed_across, make_folds
-from .comparison import LEAKAGE_ALLOWED, About, Comparison
+from ..models import build_model
+from .about import LEAKAGE_ALLOWED, About
+from .comparison import Comparison
 from .environment import environment
-from .fold import FoldResult, Task, run_fold
+from .fold import FoldResult, Job, run_fold
 from .frames import Finished, history_frame, prediction_frame, score_frame
-from .metrics import check_metrics, warn_of_undefined
-from .statistics import chance_levels
+from .scoring import Score, Scoring, check_scoring
 from .store import FoldStore, data_digest
+from .tasks import Task, choose_task
 
 
 def compare(
@@ -46,47 +49,56 @@ def compare(
     *,
     cv: Any = "within-subject",
     groups: str | ArrayLike | None = None,
-    metrics: Sequence[str] = ("accuracy", "balanced_accuracy", "roc_auc", "kappa"),
+    scoring: Scoring | None = None,
     n_jobs: int | None = None,
     random_state: int | np.random.RandomState | None = None,
     allow_leakage: bool = False,
     store: str | os.PathLike[str] | None = None,
     progress: bool = True,
 ) -> Comparison:
-    """Evaluate every estimator on the same folds, and refuse folds that leak.
+    """Evaluate estimators on the same folds, and raise an error if the folds leak.
+
+    The task is a regression if the targets are continuous or the estimators are regressors,
+    otherwise a classification.
 
     Parameters
     ----------
     estimators : mapping of str to estimator, or sequence of (name, estimator) or of str
-        A string is the name of a built-in model, see `skeeg.models.MODELS`. Clones are fitted;
-        what is passed stays as it is.
+        A string is the name of a built-in model, see `skeeg.models.MODELS`. Estimators are cloned
+        before they are fitted.
     data : EEGData, FeatureTable or mne.Epochs
-        Epochs are taken by `EEGData.from_epochs`. A `skeeg.features.FeatureTable` is for
-        estimators that take features; the built-in models take trials.
+        Epochs are converted with `EEGData.from_epochs`. A `skeeg.features.FeatureTable` is for
+        estimators that take features; the built-in models take trials. Continuous targets, floats
+        that are not all whole numbers, need regressors.
     cv : str, int, splitter or iterable of (train, test)
         ``"within-subject"``, ``"cross-session"``, ``"cross-subject"``, a splitter of
-        `skeeg.model_selection`, or whatever ``cv`` means in scikit-learn.
+        `skeeg.model_selection`, or ``cv`` as in scikit-learn.
     groups : str or array-like, shape (n_trials,), optional
-        For splitters that use them: a column of the metadata, or an entry for each trial. With
-        ``"subject"`` or ``"session"``, one of them on both sides of a split counts as a leak.
-    metrics : sequence of str
-        Of ``accuracy``, ``balanced_accuracy``, ``roc_auc`` (several classes: one against the
-        rest, weighted) and ``kappa``. The first is the main one.
+        For splitters that use groups: a column of the metadata, or an entry for each trial. With
+        ``"subject"`` or ``"session"``, a subject or session in both training and test is a leak.
+    scoring : str, callable, sequence of them, or mapping of str to them, optional
+        Built-in metrics of a classification are ``accuracy``, ``balanced_accuracy``, ``roc_auc``
+        (several classes: one against the rest, weighted) and ``kappa``, those of a regression
+        ``r2``, ``mean_absolute_error`` and ``pearson``. By default all built-in metrics are
+        computed. Names of `sklearn.metrics.get_scorer_names` and callables ``scorer(estimator, X,
+        y)`` can be passed as well. Such a scorer is called with the fitted estimator and the test
+        part. It has no chance level, and a greater value is better. The first metric is the main
+        one.
     n_jobs : int, optional
-        How many folds are fitted at a time, as joblib means it. Results do not depend on it.
+        Number of folds that are fitted in parallel, as in joblib. Results do not depend on it.
     random_state : int or RandomState, optional
-        In fold ``i``, from 0, every ``random_state`` of an estimator that is None, nested ones
-        included, is set to ``random_state + i``: one seed for all folds would repeat one accident.
-        A splitter that has none is given it too. When left out, one is drawn and kept in
+        In fold ``i``, from 0, every ``random_state`` of an estimator that is None, including nested
+        ones, is set to ``random_state + i``, so that folds have different seeds. It is also the
+        seed of a splitter whose ``random_state`` is None. By default a seed is drawn and stored in
         ``about``.
     allow_leakage : bool
-        Run a split that leaks all the same. Every output then says so. A splitter that was itself
-        made with ``allow_leakage=True`` needs no second permission.
+        Whether to run a split that leaks, and mark all its outputs. It is not needed for a splitter
+        with ``allow_leakage=True``.
     store : path-like, optional
-        A folder that keeps each finished fold, so that the same call goes on where it was
-        stopped. Needs a ``random_state``.
+        Folder for the results of finished folds, with which the same call resumes after an
+        interruption. Requires a ``random_state``.
     progress : bool
-        Show a progress bar on the standard error.
+        Whether to show a progress bar on the standard error.
 
     Returns
     -------
@@ -97,14 +109,15 @@ def compare(
     LeakageError
         If the split leaks (see `skeeg.model_selection.check_leakage`).
     FoldError
-        If an estimator fails; it names the estimator and the fold, and its cause is the
-        estimator's error.
+        If an estimator or a scorer fails. The message names the estimator and the fold, and the
+        cause is the original error.
     ValueError
-        If an estimator, protocol or metric is unknown, the trials are not finite, there is one
-        class only, or a training part lacks a class.
+        If an estimator, protocol or metric is unknown, the trials are not finite, there is only one
+        class or one target value, a class is missing in a training part, classifiers and regressors
+        are mixed, or the targets of classifiers are continuous.
     TypeError
-        If ``data`` is none of these, a built-in model is given features, or an estimator has no
-        ``fit`` or ``predict``.
+        If ``data`` has another type, a built-in model is used with features, a scorer is not
+        callable, or an estimator has no ``fit`` or ``predict``.
 
     Examples
     --------
@@ -121,66 +134,95 @@ def compare(
     """
     data = _checked_data(data)
     named = _named(estimators, data)
-    metrics = check_metrics(metrics)
+    task = choose_task(named, data.y)
+    scores = check_scoring(scoring, task)
     if store is not None and random_state is None:
         raise ValueError(
-            "store needs a random_state: without one, no later run would be the same. Pass "
-            "random_state=0, for example."
+            "store needs a random_state, because without one a later run would differ. Pass, for "
+            "example, random_state=0."
         )
     seed = _seed(random_state)
     allow_leakage = allow_leakage or getattr(cv, "allow_leakage", False)
-    folds = make_folds(cv, data, groups=groups, random_state=seed, allow_leakage=allow_leakage)
+    folds = make_folds(
+        cv,
+        data,
+        groups=groups,
+        random_state=seed,
+        allow_leakage=allow_leakage,
+        continuous=task.continuous,
+    )
     across = claimed_across(cv, data, groups)
     leakage = check_leakage(folds, data, across=across, allow_leakage=allow_leakage).description
-    warn_of_undefined(metrics, data.y, folds)
-    tasks = [
-        Task(name, estimator, fold, (seed + i) % 2**32)
+    task.warn_of_undefined([score.source for score in scores], data.y, folds)
+    jobs = [
+        Job(name, estimator, fold, (seed + i) % 2**32)
         for name, estimator in named.items()
         for i, fold in enumerate(folds)
     ]
-    keeper = None if store is None else FoldStore(store, data)
-    results = _run(tasks, data, n_jobs, keeper, progress)
-    finished = [(task.name, task.fold, results[i]) for i, task in enumerate(tasks)]
+    scorers = {score.name: score.scorer for score in scores if score.scorer is not None}
+    fold_store = None if store is None else FoldStore(store, data, task, scorers)
+    worker = partial(run_fold, data=data, task=task, scorers=scorers)
+    results = _run(jobs, worker, n_jobs, fold_store, progress)
+    finished = [(job.name, job.fold, results[i]) for i, job in enumerate(jobs)]
     _warn_again(finished)
-    about = _about(named, data, folds, metrics, seed, _protocol(cv, groups), leakage)
-    return _comparison(finished, data, about)
+    _warn_of_not_finite(finished)
+    about = _about(named, data, task, folds, scores, seed, _protocol(cv, groups), leakage)
+    return _comparison(finished, data, task, scores, about)
 
 
 def _run(
-    tasks: Sequence[Task],
-    data: LabelledRows,
+    jobs: Sequence[Job],
+    worker: Callable[[Job], FoldResult],
     n_jobs: int | None,
     store: FoldStore | None,
     progress: bool,
 ) -> dict[int, FoldResult]:
-    """Return the result of each task by its position, taking from the store what is there."""
+    """Return the result of each job by its index, from the store if it is there."""
     results = {}
     if store is not None:
-        found = {i: store.get(task) for i, task in enumerate(tasks)}
+        found = {i: store.get(job) for i, job in enumerate(jobs)}
         results = {i: result for i, result in found.items() if result is not None}
-    waiting = [i for i in range(len(tasks)) if i not in results]
+    waiting = [i for i in range(len(jobs)) if i not in results]
     arriving = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(
-        delayed(_numbered)(i, tasks[i], data) for i in waiting
+        delayed(_numbered)(i, jobs[i], worker) for i in waiting
     )
-    with _progress(len(tasks), len(results), progress) as bar, contextlib.closing(arriving):
+    with _progress(len(jobs), len(results), progress) as bar, contextlib.closing(arriving):
         for i, result in arriving:
             results[i] = result
             if store is not None:
-                store.put(tasks[i], result)
-            bar.update(bar.task_ids[0], advance=1, what=f"{tasks[i].name}, {tasks[i].fold.name}")
+                store.put(jobs[i], result)
+            bar.update(bar.task_ids[0], advance=1, what=f"{jobs[i].name}, {jobs[i].fold.name}")
     return results
 
 
 def _warn_again(finished: Sequence[Finished]) -> None:
-    """Repeat what was warned of in the workers, once for each estimator."""
+    """Repeat the distinct warnings of the workers, once for each estimator."""
     counts = Counter((name, text) for name, _, result in finished for text in result.warned)
     folds = Counter(name for name, _, _ in finished)
     for (name, text), count in counts.items():
         warnings.warn(f"{name}, {count} of {folds[name]} folds: {text}", UserWarning, stacklevel=3)
 
 
-def _numbered(i: int, task: Task, data: LabelledRows) -> tuple[int, FoldResult]:
-    return i, run_fold(task, data)
+def _warn_of_not_finite(finished: Sequence[Finished]) -> None:
+    """Warn about scorers with non-finite values, once for each estimator."""
+    folds = Counter(name for name, _, _ in finished)
+    bad: dict[tuple[str, str], list[str]] = {}
+    for name, fold, result in finished:
+        for scorer, value in result.scored.items():
+            if not np.isfinite(value):
+                bad.setdefault((name, scorer), []).append(repr(fold.name))
+    for (name, scorer), names in bad.items():
+        shown = ", ".join(names[:3]) + (", ..." if names[3:] else "")
+        warnings.warn(
+            f"{name}: the scorer {scorer!r} is not finite in {len(names)} of {folds[name]} folds: "
+            f"{shown}.",
+            UserWarning,
+            stacklevel=3,
+        )
+
+
+def _numbered(i: int, job: Job, worker: Callable[[Job], FoldResult]) -> tuple[int, FoldResult]:
+    return i, worker(job)
 
 
 @contextlib.contextmanager
@@ -199,48 +241,57 @@ def _progress(total: int, completed: int, shown: bool) -> Iterator[Progress]:
         yield bar
 
 
-def _comparison(finished: Sequence[Finished], data: LabelledRows, about: About) -> Comparison:
-    scores = score_frame(finished, data, about.metrics)
-    predictions = prediction_frame(finished, data)
-    history = history_frame(finished)
+def _comparison(
+    finished: Sequence[Finished],
+    data: LabelledRows,
+    task: Task,
+    scores: Sequence[Score],
+    about: About,
+) -> Comparison:
+    frames = (
+        score_frame(finished, data, task, scores),
+        prediction_frame(finished, data, task),
+        history_frame(finished, task),
+    )
     if about.leakage:
-        for frame in (scores, predictions, history):
+        for frame in frames:
             frame["note"] = LEAKAGE_ALLOWED
-    return Comparison(scores, predictions, history, about)
+    return Comparison(*frames, about)
 
 
 def _about(
     named: Mapping[str, Any],
     data: LabelledRows,
+    task: Task,
     folds: Sequence[Fold],
-    metrics: tuple[str, ...],
+    scores: Sequence[Score],
     seed: int,
     protocol: str,
     leakage: str,
 ) -> About:
-    tested = np.unique(np.concatenate([fold.test for fold in folds]))
-    chance = chance_levels(data.y[tested], len(np.unique(trial_codes(data)[tested])))
+    chance = task.chance(data, folds)
     return About(
-        metrics=metrics,
-        classes=tuple(np.unique(data.y).tolist()),
+        metrics=tuple(score.name for score in scores),
+        classes=tuple(task.classes.tolist()),
         protocol=protocol,
         n_folds=len(folds),
         random_state=seed,
-        chance={metric: chance[metric] for metric in metrics},
+        chance={score.name: chance[score.source] for score in scores if score.scorer is None},
         leakage=leakage,
         estimators={name: str(estimator) for name, estimator in named.items()},
-        data=_described(data),
+        data=_described(data, task),
         environment=environment(),
         date=datetime.now(UTC).isoformat(timespec="seconds"),
+        task=task.name,
+        scoring={score.name: score.source for score in scores},
     )
 
 
-def _described(data: LabelledRows) -> dict[str, Any]:
-    labels, counts = np.unique(data.y, return_counts=True)
+def _described(data: LabelledRows, task: Task) -> dict[str, Any]:
     known = {"subject", "session", "run", "trial"}.intersection(data.metadata.columns)
     return {
         **data.describe(),
-        "n_per_class": {str(k): int(n) for k, n in zip(labels, counts, strict=True)},
+        **task.describe(data.y),
         **{f"n_{name}s": len(pd.unique(data.groups(name))) for name in sorted(known)},
         "sha256": data_digest(data),
     }
@@ -268,26 +319,20 @@ def _checked_data(data: Any) -> LabelledRows:
         data = EEGData.from_epochs(data)
     if not isinstance(data, LabelledRows):
         raise TypeError(
-            f"data must be EEGData, FeatureTable or mne.Epochs, got {type(data).__name__}. Arrays "
-            "become one with EEGData.from_arrays(X, y, sfreq=..., subject=...)."
+            f"data must be EEGData, FeatureTable or mne.Epochs, got {type(data).__name__}. Convert "
+            "arrays with EEGData.from_arrays(X, y, sfreq=..., subject=...)."
         )
     if len(data) == 0:
         raise ValueError("data has no trials.")
     if pd.isna(data.y).any():
         raise ValueError(f"The label of trial {int(np.argmax(pd.isna(data.y)))} is missing.")
-    if len({type(label) for label in data.y.tolist()}) > 1:
-        raise ValueError("The labels mix types; make them all strings or all numbers.")
-    if len(pd.unique(data.y)) < 2:
-        raise ValueError(
-            f"data has one class only, {data.y.tolist()[0]!r}: there is nothing to decode."
-        )
-    if isinstance(data, EEGData):  # a FeatureTable has been found finite
+    if isinstance(data, EEGData):  # a FeatureTable is always finite
         check_finite(data.X, name="compare", ch_names=data.ch_names)
     return data
 
 
 def _named(estimators: Any, data: LabelledRows) -> dict[str, Any]:
-    """Return the estimators by name, having checked that each can be fitted and asked."""
+    """Return the estimators by name, after checking that each can be fitted and can predict."""
     if isinstance(estimators, str):
         estimators = [estimators]
     if isinstance(estimators, Mapping):
@@ -301,15 +346,13 @@ def _named(estimators: Any, data: LabelledRows) -> dict[str, Any]:
     for entry in estimators:
         name, estimator = _entry(entry, data)
         if name in named:
-            raise ValueError(f"Two estimators are called {name!r}.")
+            raise ValueError(f"Two estimators have the name {name!r}. Give each its own name.")
         named[name] = estimator
     return named
 
 
 def _entry(entry: Any, data: LabelledRows) -> tuple[str, Any]:
     if isinstance(entry, str):
-        from ..models import build_model
-
         if not isinstance(data, EEGData):
             raise TypeError(
                 f"The built-in model {entry!r} takes trials, and data are features. Pass "

@@ -1,69 +1,37 @@
-"""What a comparison found: scores, predictions, statistics, figures and files."""
+"""Results of a comparison: scores, predictions, statistics, figures and files."""
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import isnan
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
+from sklearn.metrics import (
+    confusion_matrix,
+    get_scorer_names,
+    precision_recall_fscore_support,
+)
 
-from .metrics import check_metrics
-from .statistics import Chance, holm, paired_p_value, paired_scores
+from .about import LEAKAGE_ALLOWED, About
+from .files import FRAMES, read_files, write_files
+from .metrics import METRICS
+from .report import write_report
+from .scoring import unknown_metric
+from .statistics import holm, paired_p_value, paired_scores
+from .tasks import TASKS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-#: What every output says when a split that leaks was run on request.
-LEAKAGE_ALLOWED = "leakage allowed"
-
-
-@dataclass(frozen=True)
-class About:
-    """How a comparison was made.
-
-    Parameters
-    ----------
-    metrics : tuple of str
-        The columns of the scores, the main one first.
-    classes : tuple
-        The labels, sorted.
-    protocol : str
-        Of the folds.
-    n_folds : int
-    random_state : int
-        Every estimator's ``random_state`` that was None.
-    chance : dict of str to Chance
-        For each metric.
-    leakage : str
-        What leaks between training and test parts; empty if nothing does.
-    estimators : dict of str to str
-        Each estimator as scikit-learn prints it.
-    data : dict
-        Shape, rate, channels, subjects and labels of the data.
-    environment : dict of str to str
-        Versions and machine.
-    date : str
-        When it ended, in ISO 8601.
-    """
-
-    metrics: tuple[str, ...]
-    classes: tuple[Any, ...]
-    protocol: str
-    n_folds: int
-    random_state: int
-    chance: dict[str, Chance]
-    leakage: str = ""
-    estimators: dict[str, str] = field(default_factory=dict)
-    data: dict[str, Any] = field(default_factory=dict)
-    environment: dict[str, str] = field(default_factory=dict)
-    date: str = ""
-
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Comparison:
-    """Estimators compared on the same folds: what `compare` returns.
+    """Results of estimators on the same folds, returned by `compare`.
 
     Parameters
     ----------
@@ -72,13 +40,14 @@ class Comparison:
         each metric, ``fit_time``, ``predict_time``, ``n_train``, ``n_test``, ``n_parameters``.
         Times are in seconds.
     predictions : DataFrame
-        A row for each estimator and tested trial: ``estimator``, ``row`` of the data, ``fold``,
+        A row for each estimator and test trial: ``estimator``, ``row`` of the data, ``fold``,
         ``subject``, ``y_true``, ``y_pred``, and a column ``proba_<class>`` for each class
         (``decision_<class>`` for an estimator without probabilities; the columns of the other
-        kind are NaN in its rows).
+        kind are NaN in its rows). A regression has no classes.
     history : DataFrame
         A row for each network, fold and epoch: ``estimator``, ``fold``, ``epoch``,
-        ``train_loss``, ``train_acc``, ``valid_loss``, ``valid_acc``.
+        ``train_loss``, ``train_acc``, ``valid_loss``, ``valid_acc``. A regression has ``train_mae``
+        and ``valid_mae``, in the unit of the targets, instead of the accuracies.
     about : About
         Protocol, seed, chance levels, data and versions.
 
@@ -96,12 +65,12 @@ class Comparison:
 
     @property
     def estimators(self) -> list[str]:
-        """The names of the estimators, in the order in which they were given."""
+        """The names of the estimators, in the order in which they were passed."""
         return self.scores["estimator"].unique().tolist()
 
     @property
     def leakage(self) -> str:
-        """``"leakage allowed"`` and what leaks; empty if nothing does."""
+        """``"leakage allowed"`` and the leaks; empty if there are none."""
         return f"{LEAKAGE_ALLOWED}: {self.about.leakage}" if self.about.leakage else ""
 
     def summary(
@@ -113,16 +82,16 @@ class Comparison:
     ) -> pd.DataFrame:
         """Return mean, spread, chance and paired tests for one metric, the best first.
 
-        Where folds come from five subjects or more, a subject (the mean over its folds) is the
-        unit of ``mean``, ``std`` and the tests; else a fold is. Folds share training trials, so
-        p-values over folds are too small: trust those over subjects.
+        With at least five subjects, the unit of ``mean``, ``std`` and the tests is a subject (the
+        mean over its folds), otherwise a fold. Folds share training trials, so p-values over folds
+        are too small; p-values over subjects are valid.
 
         Parameters
         ----------
         metric : str, optional
-            One of the comparison's metrics; the first when left out.
+            A metric of the comparison; by default the first.
         reference : str, optional
-            The estimator with which all others are compared; the best when left out.
+            The estimator with which all others are compared; by default the best.
         test : {"permutation", "wilcoxon"}
             A paired sign-flip permutation test of the mean, or Wilcoxon's signed-rank test.
 
@@ -142,7 +111,9 @@ class Comparison:
         """
         metric = self.check_metric(metric)
         paired, unit = paired_scores(self.scores, metric)
-        means = paired.mean().sort_values(ascending=False, kind="stable")
+        builtin = self.about.builtin(metric)
+        descending = builtin is None or builtin.greater_is_better
+        means = paired.mean().sort_values(ascending=not descending, kind="stable")
         reference = str(means.index[0]) if reference is None else self.check_name(reference)
         p_values = [
             float("nan")
@@ -150,7 +121,7 @@ class Comparison:
             else paired_p_value(paired[reference], paired[name], test)
             for name in means.index
         ]
-        chance = self.about.chance[metric]
+        chance = self.about.chance_of(metric)
         folds = self.scores.groupby("estimator", sort=False)
         table = pd.DataFrame(
             {
@@ -173,17 +144,21 @@ class Comparison:
         return table.rename_axis("estimator")
 
     def by_class(self) -> pd.DataFrame:
-        """Return confusion, precision, recall and F1 of each class, over all tested rows.
+        """Return confusion, precision, recall and F1 of each class, over all test rows.
 
         Returns
         -------
         classes : DataFrame
             A row for each estimator and class: ``estimator``, ``class``, ``precision``,
-            ``recall``, ``f1`` (0 where a class is never predicted), ``n`` rows of the class, and
-            ``predicted_<class>``, as what class these were taken.
-        """
-        from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+            ``recall``, ``f1`` (0 if a class is never predicted), ``n`` rows of the class, and
+            ``predicted_<class>``, the number of these rows that were predicted as each class.
 
+        Raises
+        ------
+        ValueError
+            If it is a regression.
+        """
+        self._check_task("classification", "classes")
         classes = list(self.about.classes)
         parts = []
         for name, own in self.predictions.groupby("estimator", sort=False):
@@ -197,14 +172,15 @@ class Comparison:
         return table.assign(note=LEAKAGE_ALLOWED) if self.about.leakage else table
 
     # ------------------------------------------------------------------ figures
+    # Importing matplotlib takes half a second, so plotting is imported when a figure is drawn.
 
     def plot_scores(self, metric: str | None = None) -> Figure:
-        """Plot every unit's score, mean and standard deviation of each estimator, and chance.
+        """Plot the scores of each estimator, with their mean, standard deviation and chance.
 
         Parameters
         ----------
         metric : str, optional
-            The first of the comparison when left out.
+            A metric of the comparison; by default the first.
 
         Returns
         -------
@@ -214,42 +190,24 @@ class Comparison:
 
         metric = self.check_metric(metric)
         paired, unit = paired_scores(self.scores, metric)
-        chance = self.about.chance[metric]
+        chance = self.about.chance_of(metric)
+        source = self.about.scoring.get(metric, metric)
         return plot_scores(
             paired,
-            metric,
+            source if source in METRICS else metric,
             unit=unit,
-            chance=chance.level,
+            chance=None if isnan(chance.level) else chance.level,
             chance_upper=chance.upper,
             title=self._title(self.about.protocol),
         )
 
     def plot_confusion(self, name: str) -> Figure:
-        """Plot how often each class of the out-of-fold trials is taken for each other.
+        """Plot the confusion matrix of an estimator over the out-of-fold trials.
 
         Parameters
         ----------
         name : str
-            Of the estimator.
-
-        Returns
-        -------
-        figure : matplotlib.figure.Figure
-        """
-        from ..plotting import plot_confusion
-
-        own = self.predictions[self.predictions["estimator"] == self.check_name(name)]
-        return plot_confusion(
-            own["y_true"], own["y_pred"], classes=self.about.classes, title=self._title(name)
-        )
-
-    def plot_history(self, name: str) -> Figure:
-        """Plot loss and accuracy of a network against the epoch.
-
-        Parameters
-        ----------
-        name : str
-            Of the estimator.
+            Name of the estimator.
 
         Returns
         -------
@@ -258,7 +216,55 @@ class Comparison:
         Raises
         ------
         ValueError
-            If the estimator has no history, because it is no network.
+            If it is a regression.
+        """
+        from ..plotting import plot_confusion
+
+        self._check_task("classification", "classes to confuse: use plot_predictions")
+        own = self.predictions[self.predictions["estimator"] == self.check_name(name)]
+        return plot_confusion(
+            own["y_true"], own["y_pred"], classes=self.about.classes, title=self._title(name)
+        )
+
+    def plot_predictions(self, name: str) -> Figure:
+        """Plot the out-of-fold predictions of a regression against the true targets.
+
+        Parameters
+        ----------
+        name : str
+            Name of the estimator.
+
+        Returns
+        -------
+        figure : matplotlib.figure.Figure
+
+        Raises
+        ------
+        ValueError
+            If it is a classification.
+        """
+        from ..plotting import plot_predictions
+
+        self._check_task("regression", "continuous predictions: use plot_confusion")
+        own = self.predictions[self.predictions["estimator"] == self.check_name(name)]
+        return plot_predictions(own["y_true"], own["y_pred"], title=self._title(name))
+
+    def plot_history(self, name: str) -> Figure:
+        """Plot loss and accuracy, or absolute error, of a network against the epoch.
+
+        Parameters
+        ----------
+        name : str
+            Name of the estimator.
+
+        Returns
+        -------
+        figure : matplotlib.figure.Figure
+
+        Raises
+        ------
+        ValueError
+            If the estimator has no history, because it is not a network.
         """
         from ..plotting import plot_history
 
@@ -266,7 +272,28 @@ class Comparison:
         if own.empty:
             having = ", ".join(self.history["estimator"].unique()) or "none here"
             raise ValueError(f"{name!r} has no training history; those that have one: {having}.")
-        return plot_history(own, title=self._title(name))
+        loss_label = TASKS[self.about.task].loss_label
+        return plot_history(own, title=self._title(name), loss_label=loss_label)
+
+    def figures(self) -> Iterator[tuple[str, str, Figure]]:
+        """Yield all figures.
+
+        Yields
+        ------
+        kind : {"scores", "confusion", "predictions", "history"}
+            Kind of the figure, as in the name of the method ``plot_<kind>``.
+        name : str
+            Name of the metric or the estimator.
+        figure : matplotlib.figure.Figure
+        """
+        for metric in self.about.metrics:
+            if np.isfinite(self.scores[metric]).any():
+                yield "scores", metric, self.plot_scores(metric)
+        kind = TASKS[self.about.task].figure
+        for name in self.estimators:
+            yield kind, name, getattr(self, f"plot_{kind}")(name)
+        for name in self.history["estimator"].unique():
+            yield "history", name, self.plot_history(name)
 
     # ------------------------------------------------------------------ files
 
@@ -276,19 +303,22 @@ class Comparison:
         Parameters
         ----------
         folder : path-like
-            Made where it is missing. Each file is replaced only when complete.
+            Folder, which is created if it does not exist. Each file is replaced only when complete.
 
         Returns
         -------
         folder : pathlib.Path
         """
-        from .files import save_comparison
-
-        return save_comparison(self, folder)
+        return write_files(
+            folder,
+            {name: getattr(self, name) for name in FRAMES},
+            self.about,
+            {metric: self.summary(metric) for metric in self.about.metrics},
+        )
 
     @classmethod
     def load(cls, folder: str | os.PathLike[str]) -> Comparison:
-        """Read what `save` wrote.
+        """Read the files of `save`.
 
         Parameters
         ----------
@@ -305,9 +335,8 @@ class Comparison:
         ValueError
             If a file is damaged or has been changed.
         """
-        from .files import load_comparison
-
-        return load_comparison(folder)
+        frames, about = read_files(folder)
+        return cls(**frames, about=about)
 
     def report(self, path: str | os.PathLike[str]) -> Path:
         """Write one HTML file with tables, figures, protocol, data, seeds and versions.
@@ -315,35 +344,40 @@ class Comparison:
         Parameters
         ----------
         path : path-like
-            Ends in ``.html``.
+            Path with the suffix ``.html``.
 
         Returns
         -------
         path : pathlib.Path
         """
-        from ..report import write_report
-
         return write_report(self, path)
 
     # ------------------------------------------------------------------ checks and text
 
     def check_metric(self, metric: str | None) -> str:
-        """Return the metric's name, the first one for None; ValueError if it was not computed."""
+        """Return the name of a metric, the first for None, or raise if it was not computed."""
         if metric is None:
             return self.about.metrics[0]
         if metric not in self.about.metrics:
-            check_metrics(metric)
+            known = TASKS[self.about.task].metrics
+            if metric not in (*known, *get_scorer_names()):
+                raise unknown_metric(metric, dict.fromkeys((*self.about.metrics, *known)))
             raise ValueError(
                 f"{metric!r} was not computed; this comparison has "
-                f"{', '.join(self.about.metrics)}. Ask for it with compare(..., metrics=...)."
+                f"{', '.join(self.about.metrics)}. Compute it with compare(..., scoring=...)."
             )
         return metric
 
     def check_name(self, name: str) -> str:
-        """Return the estimator's name; ValueError if there is none of that name."""
+        """Return the name of an estimator, or raise if it does not exist."""
         if name not in self.estimators:
             raise ValueError(f"No estimator is called {name!r}; there are {self.estimators}.")
         return name
+
+    def _check_task(self, task: str, what: str) -> None:
+        """Raise an error if the comparison is of another task."""
+        if self.about.task != task:
+            raise ValueError(f"This comparison is a {self.about.task}, without {what}.")
 
     def _title(self, text: str) -> str:
         return f"{text}\n{LEAKAGE_ALLOWED}" if self.about.leakage else text
@@ -356,11 +390,12 @@ class Comparison:
             f"  {name:<{width}}  {row['mean']:.3f} ± {row['std']:.3f}"
             for name, row in table.iterrows()
         ]
-        chance = self.about.chance[metric].level
+        chance = self.about.chance_of(metric).level
         head = (
             f"<Comparison: {len(table)} estimators on {self.about.n_folds} folds, "
-            f"{self.about.protocol}; {metric}, chance {chance:.3f}"
+            f"{self.about.protocol}; {metric}"
         )
+        head += "" if isnan(chance) else f", chance {chance:.3f}"
         if self.leakage:
             lines.append(f"  {self.leakage}")
         return "\n".join([head, *lines]) + ">"

@@ -1,4 +1,4 @@
-"""Which versions a comparison ran with."""
+"""Versions of packages and the machine of a comparison."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _PACKAGES = ("numpy", "scipy", "scikit-learn", "mne", "torch", "skorch", "pyriem
 
 
 def package_versions() -> dict[str, str]:
-    """Return the versions on which results may depend; packages not installed are left out.
+    """Return the versions of installed packages on which results may depend.
 
     Returns
     -------
@@ -32,7 +32,7 @@ def _version(package: str) -> str:
 
 
 def environment() -> dict[str, str]:
-    """Return `package_versions` and the machine.
+    """Return the versions of packages, the platform and the machine.
 
     Returns
     -------

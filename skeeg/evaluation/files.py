@@ -1,4 +1,4 @@
-"""Comparisons on disk: three CSV files and the JSON that vouches for them."""
+"""Files of a comparison: three CSV files, and a JSON file with their checksums."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import hashlib
 import json
 import math
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,22 +15,33 @@ import numpy as np
 import pandas as pd
 
 from .._files import atomic_path
-from .comparison import LEAKAGE_ALLOWED, About, Comparison
+from .about import LEAKAGE_ALLOWED, About
 from .statistics import Chance
 
 _FORMAT = "skeeg.Comparison"
-_FRAMES = ("scores", "predictions", "history")
-#: Columns whose empty or "NA" entries are names and labels, never missing values.
+#: Tables of a comparison; each is a CSV file.
+FRAMES = ("scores", "predictions", "history")
+#: Columns of names and labels, in which "" and "NA" are not missing values.
 _LITERAL = ("estimator", "fold", "y_true", "y_pred")
 
 
-def save_comparison(comparison: Comparison, folder: str | os.PathLike[str]) -> Path:
-    """Write a comparison; ``comparison.json`` comes last and holds the sums of the others.
+def write_files(
+    folder: str | os.PathLike[str],
+    tables: Mapping[str, pd.DataFrame],
+    about: About,
+    summaries: Mapping[str, pd.DataFrame],
+) -> Path:
+    """Write a comparison; ``comparison.json`` is written last and has the checksums of the tables.
 
     Parameters
     ----------
-    comparison : Comparison
     folder : path-like
+        Folder, which is created if it does not exist.
+    tables : mapping of str to DataFrame
+        The tables in `FRAMES`.
+    about : About
+    summaries : mapping of str to DataFrame
+        For each metric, a row for each estimator.
 
     Returns
     -------
@@ -37,22 +49,21 @@ def save_comparison(comparison: Comparison, folder: str | os.PathLike[str]) -> P
     """
     folder = Path(folder)
     frames = {}
-    for name in _FRAMES:
-        frame = getattr(comparison, name)
-        content = frame.to_csv(index=False, lineterminator="\n").encode()
+    for name in FRAMES:
+        content = tables[name].to_csv(index=False, lineterminator="\n").encode()
         with atomic_path(folder / f"{name}.csv") as partial:
             partial.write_bytes(content)
         frames[name] = {
-            "dtypes": {str(column): str(dtype) for column, dtype in frame.dtypes.items()},
+            "dtypes": {str(column): str(dtype) for column, dtype in tables[name].dtypes.items()},
             "sha256": hashlib.sha256(content).hexdigest(),
         }
     document = {
         "format": _FORMAT,
-        "note": LEAKAGE_ALLOWED if comparison.about.leakage else "",
-        "about": dataclasses.asdict(comparison.about),
+        "note": LEAKAGE_ALLOWED if about.leakage else "",
+        "about": dataclasses.asdict(about),
         "summary": {
-            metric: comparison.summary(metric).reset_index().to_dict("records")
-            for metric in comparison.about.metrics
+            metric: summary.reset_index().to_dict("records")
+            for metric, summary in summaries.items()
         },
         "frames": frames,
     }
@@ -64,8 +75,8 @@ def save_comparison(comparison: Comparison, folder: str | os.PathLike[str]) -> P
     return folder
 
 
-def load_comparison(folder: str | os.PathLike[str]) -> Comparison:
-    """Read what `save_comparison` wrote.
+def read_files(folder: str | os.PathLike[str]) -> tuple[dict[str, pd.DataFrame], About]:
+    """Read the files of `write_files`.
 
     Parameters
     ----------
@@ -73,14 +84,16 @@ def load_comparison(folder: str | os.PathLike[str]) -> Comparison:
 
     Returns
     -------
-    comparison : Comparison
+    tables : dict of str to DataFrame
+        The tables in `FRAMES`.
+    about : About
 
     Raises
     ------
     FileNotFoundError
         If a file is missing.
     ValueError
-        If a file is damaged, or is not the one that was saved with the others.
+        If a file is damaged, or was not saved together with the others.
     """
     folder = Path(folder)
     source = folder / "comparison.json"
@@ -89,21 +102,20 @@ def load_comparison(folder: str | os.PathLike[str]) -> Comparison:
         if document["format"] != _FORMAT:
             raise ValueError("it has no mark of a saved comparison")
         about = _about(document["about"])
-        described = {name: document["frames"][name] for name in _FRAMES}
+        described = {name: document["frames"][name] for name in FRAMES}
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ValueError(
             f"{source} cannot be read as a comparison ({type(error).__name__}: {error}). Expected "
             "a file written by Comparison.save."
         ) from error
-    frames = {name: _load_frame(folder / f"{name}.csv", described[name]) for name in _FRAMES}
-    return Comparison(**frames, about=about)
+    return {name: _load_frame(folder / f"{name}.csv", described[name]) for name in FRAMES}, about
 
 
 def _load_frame(path: Path, described: dict[str, Any]) -> pd.DataFrame:
     if hashlib.sha256(_read(path)).hexdigest() != described["sha256"]:
         raise ValueError(
-            f"{path} is not what was saved with the comparison.json beside it: it was changed, or "
-            "saving was interrupted. Save the comparison again."
+            f"{path} does not match the checksum in comparison.json: it was changed, or saving was "
+            "interrupted. Save the comparison again."
         )
     texts = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
     return pd.DataFrame(
@@ -115,7 +127,7 @@ def _load_frame(path: Path, described: dict[str, Any]) -> pd.DataFrame:
 
 
 def _column(texts: list[str], dtype: str, *, literal: bool) -> Any:
-    """Return the values that ``texts`` stand for, floats to the last bit."""
+    """Return the values in ``texts``; floats are restored exactly."""
     if dtype == "float64":
         return np.array([float(text or "nan") for text in texts])
     if dtype == "bool":
@@ -130,7 +142,7 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except (FileNotFoundError, NotADirectoryError) as error:
         raise FileNotFoundError(
-            f"{path} does not exist; Comparison.save writes {', '.join(_FRAMES)} as .csv and "
+            f"{path} does not exist; Comparison.save writes {', '.join(FRAMES)} as .csv and "
             "comparison.json into one folder."
         ) from error
 
@@ -148,7 +160,7 @@ def _about(fields: dict[str, Any]) -> About:
 
 
 def _plain(value: Any) -> Any:
-    """Return ``value`` as JSON holds it: what is not a number becomes null."""
+    """Return ``value`` with types of JSON; missing and non-finite numbers become null."""
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

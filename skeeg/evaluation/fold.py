@@ -1,4 +1,4 @@
-"""One estimator on one fold: what a worker does, and what comes back from it."""
+"""Fit and evaluation of one estimator on one fold."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import random
 import sys
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
@@ -17,13 +17,12 @@ from numpy.typing import NDArray
 from .._labelled import LabelledRows
 from .._seeding import seeded
 from ..model_selection.folds import Fold
+from .scoring import Scorer
+from .tasks import Task
 
-#: What is kept of each epoch of skorch's history.
-CURVES = ("train_loss", "train_acc", "valid_loss", "valid_acc")
 
-
-class Task(NamedTuple):
-    """An estimator, the fold it is to be fitted on, and its seed there."""
+class Job(NamedTuple):
+    """An estimator, a fold on which it is fitted, and the seed of the fit."""
 
     name: str
     estimator: Any
@@ -32,32 +31,34 @@ class Task(NamedTuple):
 
 
 class FoldError(RuntimeError):
-    """An estimator failed in a fold; the estimator's own error is the cause."""
+    """Raised if an estimator fails in a fold; the original error is the cause."""
 
 
 @dataclass(frozen=True, eq=False)
 class FoldResult:
-    """What one estimator made of one fold.
+    """Result of one estimator on one fold.
 
     Parameters
     ----------
-    predicted : ndarray of int, shape (n_test,)
-        Class codes: positions in the sorted labels.
+    predicted : ndarray, shape (n_test,)
+        Predictions, encoded as by `Task.encode`.
     scores : ndarray, shape (n_test, n_classes), optional
-        None for an estimator that gives neither probabilities nor decision values.
+        Probabilities or decision values; None for an estimator without them.
     kind : {"proba", "decision", "none"}
-        What ``scores`` are.
+        Kind of the ``scores``.
     fit_time, predict_time : float
-        In seconds; the latter for the whole test part.
+        Time of the fit, and of the prediction of the test part, in seconds.
     n_parameters : int, optional
-        Of a network.
+        Number of parameters of a network.
     history : list of dict
         An entry for each epoch of a network.
     warned : list of str
-        What was warned of, each once.
+        Distinct warnings.
+    scored : dict of str to float
+        Values of the scorers that are not built in.
     """
 
-    predicted: NDArray[np.intp]
+    predicted: NDArray[Any]
     scores: NDArray[np.float64] | None
     kind: str
     fit_time: float
@@ -65,18 +66,22 @@ class FoldResult:
     n_parameters: int | None = None
     history: list[dict[str, float]] = field(default_factory=list)
     warned: list[str] = field(default_factory=list)
+    scored: dict[str, float] = field(default_factory=dict)
 
 
-def run_fold(task: Task, data: LabelledRows) -> FoldResult:
+def run_fold(job: Job, data: LabelledRows, task: Task, scorers: Mapping[str, Scorer]) -> FoldResult:
     """Fit a clone on the training part and predict the test part.
 
-    The global generators of Python, numpy and torch are seeded for as long as this takes, for
-    estimators that know no other.
+    The global generators of Python, numpy and torch are seeded during the fit, for estimators that
+    draw from them.
 
     Parameters
     ----------
-    task : Task
+    job : Job
     data : EEGData or FeatureTable
+    task : Task
+    scorers : mapping of str to callable
+        Functions of the fitted estimator, the test part and its targets.
 
     Returns
     -------
@@ -85,85 +90,60 @@ def run_fold(task: Task, data: LabelledRows) -> FoldResult:
     Raises
     ------
     FoldError
-        If the estimator raises, or predicts what is no class.
+        If the estimator or a scorer raises, or the prediction is not a target of the task.
     """
     try:
-        with _global_seed(task.random_state), warnings.catch_warnings(record=True) as caught:
-            estimator = seeded(task.estimator, task.random_state)
-            result = _fit_and_predict(estimator, data, task.fold)
+        with _global_seed(job.random_state), warnings.catch_warnings(record=True) as caught:
+            estimator = seeded(job.estimator, job.random_state)
+            result = _fit_and_predict(estimator, data, job.fold, task, scorers)
     except Exception as error:
         raise FoldError(
-            f"{task.name} failed in fold {task.fold.name!r}: {type(error).__name__}: {error}"
+            f"{job.name} failed in fold {job.fold.name!r}: {type(error).__name__}: {error}"
         ) from error
     warned = [f"{warning.category.__name__}: {warning.message}" for warning in caught]
     return replace(result, warned=list(dict.fromkeys(warned)))
 
 
-def _fit_and_predict(estimator: Any, data: LabelledRows, fold: Fold) -> FoldResult:
-    classes = np.unique(data.y)
+def _fit_and_predict(
+    estimator: Any, data: LabelledRows, fold: Fold, task: Task, scorers: Mapping[str, Scorer]
+) -> FoldResult:
     train, test = data[fold.train], data[fold.test]
     start = time.perf_counter()
     estimator.fit(train, train.y)
     fitted = time.perf_counter()
     predicted = estimator.predict(test)
     done = time.perf_counter()
-    scores, kind = class_scores(estimator, test, classes)
+    scores, kind = task.class_scores(estimator, test)
     final = final_estimator(estimator)
     return FoldResult(
-        _codes(predicted, classes, len(test)),
+        task.check_predictions(predicted, len(test)),
         scores,
         kind,
         fitted - start,
         done - fitted,
         count_parameters(final),
-        learning_curves(final),
+        learning_curves(final, task.curves),
+        scored={name: _value(name, scorer, estimator, test) for name, scorer in scorers.items()},
     )
 
 
-def class_scores(
-    estimator: Any, X: LabelledRows, classes: NDArray[Any]
-) -> tuple[NDArray[np.float64] | None, str]:
-    """Return a score for each trial and class, columns in the order of ``classes``.
-
-    Parameters
-    ----------
-    estimator : fitted estimator
-    X : EEGData or FeatureTable
-    classes : ndarray, shape (n_classes,)
-        Sorted.
-
-    Returns
-    -------
-    scores : ndarray, shape (n_trials, n_classes), or None
-    kind : {"proba", "decision", "none"}
-        The decision value of two classes is that of the second and, negated, of the first.
-
-    Raises
-    ------
-    ValueError
-        If the values are not finite or have another shape.
-    """
-    if hasattr(estimator, "predict_proba"):
-        values, kind = np.asarray(estimator.predict_proba(X), dtype=float), "proba"
-    elif hasattr(estimator, "decision_function"):
-        values, kind = np.asarray(estimator.decision_function(X), dtype=float), "decision"
-        if len(classes) == 2 and values.size == len(X):
-            values = np.column_stack([-values.ravel(), values.ravel()])
-    else:
-        return None, "none"
-    if values.shape != (len(X), len(classes)):
+def _value(name: str, scorer: Scorer, estimator: Any, test: LabelledRows) -> float:
+    """Return the value of a scorer for the test part."""
+    try:
+        value = scorer(estimator, test, test.y)
+    except Exception as error:
+        raise ValueError(f"the scorer {name!r} raised {type(error).__name__}: {error}") from error
+    try:
+        return float(value)
+    except (TypeError, ValueError):
         raise ValueError(
-            f"its scores have shape {values.shape} for {len(X)} trials of {len(classes)} classes; "
-            "only one value for each trial and class can be evaluated."
-        )
-    if not np.isfinite(values).all():
-        raise ValueError("its probabilities or decision values are not finite: it diverged.")
-    order = np.argsort(np.asarray(getattr(estimator, "classes_", classes)))
-    return values[:, order], kind
+            f"the scorer {name!r} must return a number, got {type(value).__name__}: "
+            f"{value!r:.80}. To score several ways, pass a dict of scorers."
+        ) from None
 
 
 def final_estimator(estimator: Any) -> Any:
-    """Return the last step of a fitted pipeline, through searches and nested pipelines.
+    """Return the last step of a fitted pipeline, also in searches and nested pipelines.
 
     Parameters
     ----------
@@ -183,12 +163,12 @@ def final_estimator(estimator: Any) -> Any:
 
 
 def count_parameters(estimator: Any) -> int | None:
-    """Return how many parameters a fitted network has; None for what is no network.
+    """Return how many parameters a fitted network has; None for any other estimator.
 
     Parameters
     ----------
     estimator : fitted estimator
-        A skorch network has a ``module_``.
+        Networks of skorch have a ``module_``.
 
     Returns
     -------
@@ -200,47 +180,36 @@ def count_parameters(estimator: Any) -> int | None:
     return sum(parameter.numel() for parameter in module.parameters())
 
 
-def learning_curves(estimator: Any) -> list[dict[str, float]]:
-    """Return loss and accuracy of each epoch from skorch's history.
+def learning_curves(estimator: Any, curves: Sequence[str]) -> list[dict[str, float]]:
+    """Return loss and score of each epoch from skorch's history.
 
     Parameters
     ----------
     estimator : fitted estimator
+    curves : sequence of str
+        Columns of the history that are returned if they were recorded.
 
     Returns
     -------
     history : list of dict
-        Empty for what is no network.
+        Empty for an estimator that is not a network.
     """
     history = getattr(estimator, "history", None)
     if not isinstance(history, list):
         return []
     return [
         {"epoch": int(row["epoch"])}
-        | {curve: float(row[curve]) for curve in CURVES if row.get(curve) is not None}
+        | {curve: float(row[curve]) for curve in curves if row.get(curve) is not None}
         for row in history
     ]
 
 
-def _codes(predicted: Any, classes: NDArray[Any], n_test: int) -> NDArray[np.intp]:
-    predicted = np.asarray(predicted)
-    if predicted.shape != (n_test,):
-        raise ValueError(f"it predicted shape {predicted.shape} for {n_test} trials.")
-    strange = ~np.isin(predicted, classes)
-    if strange.any():
-        raise ValueError(
-            f"it predicted {predicted[strange].tolist()[0]!r}, which is none of the classes "
-            f"{classes.tolist()}. Only classifiers can be compared."
-        )
-    return np.searchsorted(classes, predicted)
-
-
 @contextmanager
 def _global_seed(seed: int) -> Iterator[None]:
-    """Seed the global generators, and give them back as they were."""
+    """Seed the global generators, and restore their state."""
     python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
     random.seed(seed)
-    np.random.seed(seed)  # noqa: NPY002  the generator that foreign estimators draw from
+    np.random.seed(seed)  # noqa: NPY002  the generator of estimators of other packages
     try:
         with _torch_seed(seed):
             yield

@@ -1,25 +1,26 @@
-"""The tidy frames of a comparison, built from the results of its folds."""
+"""Data frames of a comparison, from the results of its folds."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from .._labelled import LabelledRows
 from ..model_selection.folds import Fold
-from .fold import CURVES, FoldResult
+from .fold import FoldResult
 from .metrics import METRICS
+from .scoring import Score
+from .tasks import Task
 
-#: An estimator's name, a fold, and what became of it.
+#: Name of an estimator, a fold, and its result.
 Finished = tuple[str, Fold, FoldResult]
 
 
 def score_frame(
-    finished: Iterable[Finished], data: LabelledRows, metrics: Sequence[str]
+    finished: Iterable[Finished], data: LabelledRows, task: Task, scores: Sequence[Score]
 ) -> pd.DataFrame:
     """Return a row for each estimator and fold.
 
@@ -27,7 +28,8 @@ def score_frame(
     ----------
     finished : iterable of (name, Fold, FoldResult)
     data : EEGData or FeatureTable
-    metrics : sequence of str
+    task : Task
+    scores : sequence of Score
 
     Returns
     -------
@@ -35,12 +37,14 @@ def score_frame(
         Columns ``estimator``, ``fold``, ``subject``, the metrics, ``fit_time`` and
         ``predict_time`` in seconds, ``n_train``, ``n_test``, ``n_parameters``.
     """
-    codes = np.unique(data.y, return_inverse=True)[1]
+    targets = task.encode(data.y)
     rows = [
         {"estimator": name, "fold": fold.name, "subject": fold.subject}
         | {
-            metric: METRICS[metric].compute(codes[fold.test], result.predicted, result.scores)
-            for metric in metrics
+            score.name: result.scored[score.name]
+            if score.scorer is not None
+            else METRICS[score.source].compute(targets[fold.test], result.predicted, result.scores)
+            for score in scores
         }
         | {
             "fit_time": result.fit_time,
@@ -57,58 +61,60 @@ def score_frame(
     return frame
 
 
-def prediction_frame(finished: Iterable[Finished], data: LabelledRows) -> pd.DataFrame:
-    """Return a row for each estimator and tested trial.
+def prediction_frame(finished: Iterable[Finished], data: LabelledRows, task: Task) -> pd.DataFrame:
+    """Return a row for each estimator and test trial.
 
     Parameters
     ----------
     finished : iterable of (name, Fold, FoldResult)
     data : EEGData or FeatureTable
+    task : Task
 
     Returns
     -------
     predictions : DataFrame
         Columns ``estimator``, ``row`` (of the data), ``fold``, ``subject``, ``y_true``,
-        ``y_pred``, and for each class ``proba_<class>`` or ``decision_<class>``, NaN where an
-        estimator gives none.
+        ``y_pred``, and for each class ``proba_<class>`` or ``decision_<class>``, which are NaN for
+        estimators without probabilities or decision values.
     """
-    classes = np.unique(data.y)
+    true = task.decode(task.encode(data.y))
     return pd.concat(
-        [_predictions(name, fold, result, data, classes) for name, fold, result in finished],
+        [_predictions(name, fold, result, data, true, task) for name, fold, result in finished],
         ignore_index=True,
     )
 
 
-def history_frame(finished: Iterable[Finished]) -> pd.DataFrame:
+def history_frame(finished: Iterable[Finished], task: Task) -> pd.DataFrame:
     """Return a row for each network, fold and epoch.
 
     Parameters
     ----------
     finished : iterable of (name, Fold, FoldResult)
+    task : Task
 
     Returns
     -------
     history : DataFrame
-        Columns ``estimator``, ``fold``, ``epoch``, and ``train_loss``, ``train_acc``,
-        ``valid_loss``, ``valid_acc``, NaN where they were not recorded.
+        Columns ``estimator``, ``fold``, ``epoch``, and `Task.curves`, which are NaN if they were
+        not recorded.
     """
     rows = [
         {"estimator": name, "fold": fold.name} | epoch
         for name, fold, result in finished
         for epoch in result.history
     ]
-    frame = pd.DataFrame(rows, columns=["estimator", "fold", "epoch", *CURVES])
+    frame = pd.DataFrame(rows, columns=["estimator", "fold", "epoch", *task.curves])
     types: dict[str, Any] = {"estimator": str, "fold": str, "epoch": "int64"}
-    return frame.astype(types | dict.fromkeys(CURVES, "float64"))
+    return frame.astype(types | dict.fromkeys(task.curves, "float64"))
 
 
 def nullable(values: Iterable[Any]) -> pd.Series[Any]:
-    """Return a column that holds what is missing without changing the type of the rest.
+    """Return a column in which values can be missing without changing the type of the others.
 
     Parameters
     ----------
     values : iterable
-        None or NaN where something is missing.
+        Values, with None or NaN if one is missing.
 
     Returns
     -------
@@ -119,7 +125,12 @@ def nullable(values: Iterable[Any]) -> pd.Series[Any]:
 
 
 def _predictions(
-    name: str, fold: Fold, result: FoldResult, data: LabelledRows, classes: NDArray[Any]
+    name: str,
+    fold: Fold,
+    result: FoldResult,
+    data: LabelledRows,
+    true: NDArray[Any],
+    task: Task,
 ) -> pd.DataFrame:
     known = "subject" in data.metadata
     subjects = data.metadata["subject"].iloc[fold.test] if known else [None] * len(fold.test)
@@ -128,11 +139,11 @@ def _predictions(
         "row": fold.test.astype("int64"),
         "fold": fold.name,
         "subject": nullable(subjects),
-        "y_true": data.y[fold.test],
-        "y_pred": classes[result.predicted],
+        "y_true": true[fold.test],
+        "y_pred": task.decode(result.predicted),
     }
     if result.scores is not None:
         columns |= {
-            f"{result.kind}_{label}": result.scores[:, i] for i, label in enumerate(classes)
+            f"{result.kind}_{label}": result.scores[:, i] for i, label in enumerate(task.classes)
         }
     return pd.DataFrame(columns)

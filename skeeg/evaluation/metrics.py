@@ -1,63 +1,71 @@
-"""The metrics that a comparison reports, computed from class codes and class scores."""
+"""The built-in metrics of a comparison, computed from encoded targets and predictions."""
 
 from __future__ import annotations
 
-import difflib
-import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import accuracy_score, cohen_kappa_score, recall_score, roc_auc_score
-
-from ..model_selection.folds import Fold
+from sklearn.metrics import (
+    accuracy_score,
+    cohen_kappa_score,
+    r2_score,
+    recall_score,
+    roc_auc_score,
+)
 
 Codes = NDArray[np.intp]
 ClassScores = NDArray[np.float64]
+Targets = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Metric:
-    """A way to score the predictions of one fold.
+    """A metric of the predictions in a fold.
 
     Parameters
     ----------
     label : str
-        For figures and tables.
+        Name in figures and tables.
     compute : callable
-        Takes true codes, predicted codes and the class scores; gives a float.
+        Function of true targets, predicted targets and class scores that returns a float. The
+        targets of a classification are class codes, those of a regression float64.
     lower, upper : float
-        The range of its values.
+        Range of the values.
+    greater_is_better : bool
+        Whether a greater value is better.
     """
 
     label: str
-    compute: Callable[[Codes, Codes, ClassScores | None], float]
+    compute: Callable[[NDArray[Any], NDArray[Any], ClassScores | None], float]
     lower: float = 0.0
     upper: float = 1.0
+    greater_is_better: bool = True
 
 
 def accuracy(true: Codes, predicted: Codes, scores: ClassScores | None = None) -> float:
-    """Return the share of trials whose class is predicted."""
+    """Return the proportion of trials whose class is predicted correctly."""
     return float(accuracy_score(true, predicted))
 
 
 def balanced_accuracy(true: Codes, predicted: Codes, scores: ClassScores | None = None) -> float:
-    """Return the recall averaged over the classes that were tested."""
+    """Return the mean recall of the classes in the test part."""
     return float(recall_score(true, predicted, labels=np.unique(true), average="macro"))
 
 
 def kappa(true: Codes, predicted: Codes, scores: ClassScores | None = None) -> float:
-    """Return Cohen's kappa; NaN where one class is all that was tested and predicted."""
+    """Return Cohen's kappa; NaN if all true and predicted labels are the same class."""
     if len(np.union1d(true, predicted)) < 2:
         return float("nan")
     return float(cohen_kappa_score(true, predicted))
 
 
 def roc_auc(true: Codes, predicted: Codes, scores: ClassScores | None = None) -> float:
-    """Return the area under the ROC curve, with several classes one against the rest.
+    """Return the area under the ROC curve; for several classes, one versus the rest.
 
-    The areas of several classes are averaged with the classes' frequencies as weights.
+    The areas of several classes are averaged, weighted by the frequencies of the classes.
 
     Parameters
     ----------
@@ -69,7 +77,7 @@ def roc_auc(true: Codes, predicted: Codes, scores: ClassScores | None = None) ->
     Returns
     -------
     area : float
-        NaN without scores, and where a class was not tested.
+        NaN without scores, and if a class is missing in the test part.
     """
     if scores is None or len(np.unique(true)) < scores.shape[1]:
         return float("nan")
@@ -79,60 +87,36 @@ def roc_auc(true: Codes, predicted: Codes, scores: ClassScores | None = None) ->
     return float(roc_auc_score(indicators, scores, average="weighted"))
 
 
-#: The metrics that `skeeg.compare` knows by name.
+def r2(true: Targets, predicted: Targets, scores: ClassScores | None = None) -> float:
+    """Return the coefficient of determination; NaN if all true targets are equal."""
+    if np.ptp(true) == 0:
+        return float("nan")
+    return float(r2_score(true, predicted))
+
+
+def mean_absolute_error(
+    true: Targets, predicted: Targets, scores: ClassScores | None = None
+) -> float:
+    """Return the mean absolute error, in the unit of the target."""
+    return float(np.mean(np.abs(true - predicted)))
+
+
+def pearson(true: Targets, predicted: Targets, scores: ClassScores | None = None) -> float:
+    """Return Pearson's correlation; NaN if all true or all predicted targets are equal."""
+    if np.ptp(true) == 0 or np.ptp(predicted) == 0:
+        return float("nan")
+    return float(np.corrcoef(true, predicted)[0, 1])
+
+
+#: Built-in metrics of `skeeg.compare`, for classification and regression.
 METRICS: dict[str, Metric] = {
     "accuracy": Metric("Accuracy", accuracy),
     "balanced_accuracy": Metric("Balanced accuracy", balanced_accuracy),
     "roc_auc": Metric("ROC AUC", roc_auc),
     "kappa": Metric("Cohen's kappa", kappa, lower=-1.0),
+    "r2": Metric("R²", r2, lower=-np.inf),
+    "mean_absolute_error": Metric(
+        "Mean absolute error", mean_absolute_error, upper=np.inf, greater_is_better=False
+    ),
+    "pearson": Metric("Pearson's correlation", pearson, lower=-1.0),
 }
-
-
-def check_metrics(names: str | Sequence[str]) -> tuple[str, ...]:
-    """Return the names as a tuple, having checked that each is a metric.
-
-    Parameters
-    ----------
-    names : str or sequence of str
-
-    Returns
-    -------
-    names : tuple of str
-
-    Raises
-    ------
-    ValueError
-        If there is none, or one is unknown; it offers the nearest.
-    """
-    names = (names,) if isinstance(names, str) else tuple(dict.fromkeys(names))
-    if not names:
-        raise ValueError(f"metrics must name at least one of {', '.join(METRICS)}.")
-    for name in names:
-        if name not in METRICS:
-            near = difflib.get_close_matches(str(name), METRICS, n=1)
-            meant = f" Did you mean {near[0]!r}?" if near else ""
-            raise ValueError(f"Unknown metric {name!r}.{meant} There are {', '.join(METRICS)}.")
-    return names
-
-
-def warn_of_undefined(
-    metrics: Sequence[str], y: NDArray[np.generic], folds: Sequence[Fold]
-) -> None:
-    """Warn of folds whose ROC AUC will be NaN because a class is not tested.
-
-    Parameters
-    ----------
-    metrics : sequence of str
-    y : ndarray, shape (n_trials,)
-    folds : sequence of Fold
-    """
-    n_classes = len(np.unique(y))
-    partial = [fold.name for fold in folds if len(np.unique(y[fold.test])) < n_classes]
-    if partial and "roc_auc" in metrics:
-        shown = ", ".join(repr(name) for name in partial[:3]) + (", ..." if partial[3:] else "")
-        warnings.warn(
-            f"ROC AUC is undefined (NaN) in {len(partial)} of {len(folds)} folds, whose test part "
-            f"lacks a class: {shown}.",
-            UserWarning,
-            stacklevel=3,
-        )

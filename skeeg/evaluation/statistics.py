@@ -1,4 +1,4 @@
-"""Chance levels, and paired tests between estimators that saw the same folds."""
+"""Chance levels, and paired tests between estimators on the same folds."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-#: Fewer pairs than this are not tested: no outcome could be significant.
+#: Smallest number of pairs for a test; with fewer pairs no difference could be significant.
 MIN_PAIRS = 5
-#: With so many subjects they are the units of a test, with fewer the folds are.
+#: Smallest number of subjects for which subjects, rather than folds, are the units of a test.
 MIN_SUBJECTS = 5
 
 _N_RESAMPLES = 9999
@@ -20,15 +20,15 @@ _N_RESAMPLES = 9999
 
 @dataclass(frozen=True)
 class Chance:
-    """What a metric is worth without any decoding.
+    """Chance level of a metric.
 
     Parameters
     ----------
     level : float
-        Expected of an estimator that ignores the trials: for accuracy the share of the most
-        frequent class, for balanced accuracy one over the number of classes.
+        Expected value for an estimator that ignores the trials: for accuracy the proportion of the
+        most frequent class, for balanced accuracy one over the number of classes.
     upper : float
-        Nineteen of twenty such estimators stay at or below it. For accuracy from the binomial
+        95th percentile for such an estimator. For accuracy it follows from the binomial
         distribution; None for other metrics.
     """
 
@@ -42,9 +42,9 @@ def chance_levels(y: NDArray[np.generic], n_trials: int) -> dict[str, Chance]:
     Parameters
     ----------
     y : ndarray, shape (n_rows,)
-        The true labels of what was tested.
+        True labels of the test rows.
     n_trials : int
-        How many independent trials that is: windows of one trial count once.
+        Number of independent test trials; windows of one trial count once.
 
     Returns
     -------
@@ -61,18 +61,18 @@ def chance_levels(y: NDArray[np.generic], n_trials: int) -> dict[str, Chance]:
 
 
 def binomial_bound(n_trials: int, probability: float, confidence: float = 0.95) -> float:
-    """Return the accuracy that guessing does not exceed with the given confidence.
+    """Return the accuracy that guessing does not exceed with a given confidence.
 
-    It is the quantile of the binomial distribution, as in Combrisson and Jerbi [1]_.
+    It is a quantile of the binomial distribution, as in Combrisson and Jerbi [1]_.
 
     Parameters
     ----------
     n_trials : int
-        Number of independent trials tested.
+        Number of independent test trials.
     probability : float
-        Of guessing one trial.
+        Probability of a correct guess.
     confidence : float
-        Of not exceeding the bound.
+        Probability that guessing does not exceed the bound.
 
     Returns
     -------
@@ -92,9 +92,9 @@ def binomial_bound(n_trials: int, probability: float, confidence: float = 0.95) 
 
 
 def permutation_p_value(differences: NDArray[np.float64]) -> float:
-    """Return the two-sided p-value of a paired test that flips the signs of differences.
+    """Return the two-sided p-value of a paired sign-flip permutation test.
 
-    All sign patterns are tried for up to 13 pairs, else 9,999 random ones, always the same.
+    All patterns of signs are used for up to 13 pairs, else 9,999 random patterns with a fixed seed.
 
     Parameters
     ----------
@@ -129,7 +129,7 @@ def wilcoxon_p_value(differences: NDArray[np.float64]) -> float:
     return float(stats.wilcoxon(differences, zero_method="pratt").pvalue)
 
 
-#: The paired tests that `paired_p_value` knows by name.
+#: The paired tests of `paired_p_value`, by name.
 TESTS: dict[str, Callable[[NDArray[np.float64]], float]] = {
     "permutation": permutation_p_value,
     "wilcoxon": wilcoxon_p_value,
@@ -137,7 +137,7 @@ TESTS: dict[str, Callable[[NDArray[np.float64]], float]] = {
 
 
 def paired_p_value(a: ArrayLike, b: ArrayLike, test: str = "permutation") -> float:
-    """Return the two-sided p-value that paired scores do not differ.
+    """Return the two-sided p-value of a paired test between scores.
 
     Parameters
     ----------
@@ -173,7 +173,7 @@ def holm(p_values: ArrayLike) -> NDArray[np.float64]:
     Parameters
     ----------
     p_values : array-like, shape (n_tests,)
-        A NaN is no test and stays NaN.
+        A NaN is not counted as a test and stays NaN.
 
     Returns
     -------
@@ -194,21 +194,21 @@ def holm(p_values: ArrayLike) -> NDArray[np.float64]:
 
 
 def paired_scores(scores: pd.DataFrame, metric: str) -> tuple[pd.DataFrame, str]:
-    """Return the scores that are compared in pairs.
+    """Return the scores of each unit, for paired tests.
 
     Parameters
     ----------
     scores : DataFrame
         A row for each estimator and fold.
     metric : str
-        A column of it.
+        A column of the scores.
 
     Returns
     -------
     paired : DataFrame
         A row for each unit, a column for each estimator.
     unit : {"subject", "fold"}
-        Subjects, each the mean over its folds, where there are five or more, else folds.
+        Subjects, with the mean over their folds, if there are at least five; else folds.
     """
     by_subject = not scores["subject"].isna().any() and scores["subject"].nunique() >= MIN_SUBJECTS
     unit = "subject" if by_subject else "fold"

@@ -1,4 +1,4 @@
-"""Features of EEG trials: pure functions, and scikit-learn transformers over them."""
+"""Features of EEG trials: functions, and scikit-learn transformers that call them."""
 
 from .asymmetry import Asymmetry, asymmetry, asymmetry_pairs
 from .bands import BANDS, check_bands

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
@@ -11,7 +12,9 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, validate_data
 
+from .._containers import Unwrapped
 from .._validation import check_finite, check_X, unwrap
+from ._checks import sampling_rate
 from .bands import Bands, check_bands
 
 
@@ -42,37 +45,31 @@ class TrialTransformer(TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If the trials are empty, ragged, not real numbers or not finite, or have another
-            sampling rate than `sfreq`; or if a parameter is wrong.
+            If the trials are empty, ragged, not real numbers or not finite, or a parameter is
+            invalid. Of a transformer with the parameter `sfreq`, also if the sampling rate is
+            unknown, or `sfreq` is not that of the trials.
         """
-        self._check_parameters()
-        self._learn(self._check(X, reset=True))
+        trials = self._unwrap(X, reset=True)
+        self._check_parameters(trials.sfreq)
+        self._learn(self._check(trials, reset=True))
         return self
 
-    def _check_parameters(self) -> None:
-        """Raise for a parameter that is wrong whatever the trials are."""
+    def _unwrap(self, X: Any, *, reset: bool) -> Unwrapped:
+        """Return the values of `X`, with channel names and sampling rate where they are known."""
+        return unwrap(X)
+
+    def _check_parameters(self, sfreq: float | None) -> None:
+        """Raise for a parameter that is invalid at the sampling rate of the trials."""
 
     def _learn(self, trials: NDArray[Any]) -> None:
-        """Keep what `transform` needs of the training trials."""
+        """Keep what `transform` needs from the training trials."""
 
     def _check(self, X: Any, *, reset: bool) -> NDArray[Any]:
-        """Return finite trials, shape (n_trials, n_chans, n_times).
-
-        `reset` is for `fit`. Trials that know their rate must have that of the parameter `sfreq`,
-        where the transformer has one.
-        """
-        name = type(self).__name__
+        """Return finite trials, shape (n_trials, n_chans, n_times); `reset` is for `fit`."""
         if not reset:
             check_is_fitted(self)
-        unwrapped = unwrap(X)
-        rate, expected = unwrapped.sfreq, getattr(self, "sfreq", None)
-        if rate is not None and expected is not None and not np.isclose(rate, expected):
-            raise ValueError(
-                f"X is sampled at {rate:g} Hz, but {name} has sfreq={expected:g}. "
-                f"Pass sfreq={rate:g}, or resample the trials."
-            )
-        trials = check_X(self, unwrapped, reset=reset)
-        check_finite(trials, name=name, ch_names=self.ch_names_)
+        trials = check_X(self, self._unwrap(X, reset=reset), reset=reset)
+        check_finite(trials, name=type(self).__name__, ch_names=self.ch_names_)
         return trials
 
     def __sklearn_tags__(self) -> Tags:
@@ -81,8 +78,28 @@ class TrialTransformer(TransformerMixin, BaseEstimator):
         return tags
 
 
+class SampledTransformer(TrialTransformer):
+    """A transformer of trials that needs their sampling rate.
+
+    After `fit`, ``sfreq_`` is that rate, taken from the trials or from the parameter.
+    """
+
+    sfreq: float | None
+    sfreq_: float
+
+    def _unwrap(self, X: Any, *, reset: bool) -> Unwrapped:
+        unwrapped = super()._unwrap(X, reset=reset)
+        if not reset:
+            return unwrapped  # the gate compares its rate with that of fit
+        rate = sampling_rate(self.sfreq, unwrapped.sfreq, type(self).__name__)
+        return dataclasses.replace(unwrapped, sfreq=rate)
+
+
 class ChannelFeatures(TrialTransformer):
-    """A transformer that gives each channel some features: all channels in the first, and so on."""
+    """A transformer that computes features of each channel.
+
+    Its output has the first feature of all channels, then the second of all channels, and so on.
+    """
 
     def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[np.object_]:
         """Name the features by channel and by what they are.
@@ -90,8 +107,8 @@ class ChannelFeatures(TrialTransformer):
         Parameters
         ----------
         input_features : array-like of str, optional
-            The channels' names, where the training data did not know them. One channel, passed
-            with two axes, is called ``x0`` whatever its samples are called.
+            The names of the channels, if the training data had none. One channel, passed with
+            two axes, is always called ``x0``.
 
         Returns
         -------
@@ -114,21 +131,21 @@ class ChannelFeatures(TrialTransformer):
         raise NotImplementedError
 
 
-class BandFeatures(ChannelFeatures):
-    """A transformer that gives each channel a feature in each frequency band."""
+class BandFeatures(SampledTransformer, ChannelFeatures):
+    """A transformer that computes a feature of each channel in each frequency band."""
 
-    sfreq: float
     bands: Bands
 
-    def _check_parameters(self) -> None:
-        check_bands(self.bands, self.sfreq)
+    def _check_parameters(self, sfreq: float | None) -> None:
+        assert sfreq is not None
+        check_bands(self.bands, sfreq)
 
     def _kinds(self) -> Iterable[str]:
-        return check_bands(self.bands, self.sfreq)
+        return check_bands(self.bands, self.sfreq_)
 
 
 class FeatureTransformer(TransformerMixin, BaseEstimator):
-    """A transformer of features, one row a sample, that learns from them only their names."""
+    """A transformer of features, one row per sample, that learns only their names."""
 
     def fit(self, X: Any, y: Any = None) -> Self:
         """Check the parameters and the features.
@@ -154,7 +171,7 @@ class FeatureTransformer(TransformerMixin, BaseEstimator):
         return self
 
     def _learn(self, features: NDArray[np.float64]) -> None:
-        """Check what depends on the features, and keep what `transform` needs of them."""
+        """Check the parameters against the features, and keep what `transform` needs."""
 
     def _check(self, X: Any, *, reset: bool) -> NDArray[np.float64]:
         """Return finite features of float64, shape (n_samples, n_features)."""
@@ -172,12 +189,12 @@ class FeatureTransformer(TransformerMixin, BaseEstimator):
 
 
 class PlacedFeatures(FeatureTransformer):
-    """A transformer that needs to know which feature belongs to which channel."""
+    """A transformer that needs the channel of each feature."""
 
     ch_names: Sequence[str] | None
 
     def _names(self) -> tuple[str, ...]:
-        """Return the names of the channels, if they are any."""
+        """Return the names of the channels, once checked."""
         return check_ch_names(self.ch_names, type(self).__name__)
 
     def _cube(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -185,7 +202,7 @@ class PlacedFeatures(FeatureTransformer):
         return by_kind(features, len(self._names()), type(self).__name__)
 
 
-def by_kind(features: NDArray[Any], n_chans: int, taker: str) -> NDArray[Any]:
+def by_kind(features: NDArray[Any], n_chans: int, caller: str) -> NDArray[Any]:
     """Return features by kind and channel.
 
     Parameters
@@ -193,7 +210,7 @@ def by_kind(features: NDArray[Any], n_chans: int, taker: str) -> NDArray[Any]:
     features : ndarray, shape (n_samples, n_kinds * n_chans)
         All channels in the first band, then all channels in the second, and so on.
     n_chans : int
-    taker : str
+    caller : str
         The function or class, for messages.
 
     Returns
@@ -203,26 +220,26 @@ def by_kind(features: NDArray[Any], n_chans: int, taker: str) -> NDArray[Any]:
     Raises
     ------
     ValueError
-        If the features are no multiple of the channels.
+        If the number of features is not a multiple of `n_chans`.
     """
     n_features = features.shape[1]
     if n_features % n_chans:
         raise ValueError(
-            f"X has {n_features} features, which is no multiple of the {n_chans} ch_names: "
-            f"{taker} takes all channels in the first band, then all channels "
-            "in the second, and so on. Pass the names of the channels the features are of."
+            f"X has {n_features} features, which is not a multiple of the {n_chans} ch_names: "
+            f"{caller} takes all channels in the first band, then all channels "
+            "in the second, and so on. Pass the names of the channels of these features."
         )
     return features.reshape(len(features), -1, n_chans)
 
 
-def check_ch_names(ch_names: Sequence[str] | None, taker: str) -> tuple[str, ...]:
-    """Return channel names as a tuple if there are any, and no two alike.
+def check_ch_names(ch_names: Sequence[str] | None, caller: str) -> tuple[str, ...]:
+    """Return channel names as a tuple if there is at least one, and all differ.
 
     Parameters
     ----------
     ch_names : sequence of str or None
         What the user passed.
-    taker : str
+    caller : str
         The function or class, for messages.
 
     Returns
@@ -232,12 +249,12 @@ def check_ch_names(ch_names: Sequence[str] | None, taker: str) -> tuple[str, ...
     Raises
     ------
     ValueError
-        If there are none, one is no string, or one comes twice.
+        If there are none, one is not a string, or one is repeated.
     """
     listed = [] if ch_names is None or isinstance(ch_names, str) else list(ch_names)
     if not listed or not all(isinstance(name, str) for name in listed):
         raise ValueError(
-            f"ch_names of {taker} must name the channels, such as ['Fp1', 'Fp2'] or the ch_names "
+            f"ch_names of {caller} must name the channels, such as ['Fp1', 'Fp2'] or the ch_names "
             f"of the EEGData, got {ch_names!r}."
         )
     twice = sorted({name for name in listed if listed.count(name) > 1})
@@ -254,7 +271,7 @@ def channel_names(estimator: TrialTransformer, names: ArrayLike | None) -> list[
     estimator : TrialTransformer
         Fitted.
     names : array-like of str, optional
-        What the user says they are called.
+        The names that the user gives.
 
     Returns
     -------

@@ -1,48 +1,20 @@
-"""Checks that the feature transformers share."""
+"""Checks of trials, and of parameters in Hz and seconds, that the features share."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .._checks import check_positive
+from .._labelled import refuse_what_holds_no_trials
 from ..data import EEGData
 
 
-def check_positive(name: str, value: float, unit: str) -> float:
-    """Return `value` as a float if it is a positive, finite number.
-
-    Parameters
-    ----------
-    name : str
-        The argument, as the user spells it.
-    value : float
-        What the user passed.
-    unit : str
-        What it counts, for the message.
-
-    Returns
-    -------
-    value : float
-
-    Raises
-    ------
-    ValueError
-        If `value` is anything else.
-    """
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = np.nan
-    if not (np.isfinite(number) and number > 0):
-        raise ValueError(f"{name} must be a positive number of {unit}, got {value!r}.")
-    return number
-
-
 def check_trials(X: ArrayLike) -> NDArray[Any]:
-    """Return `X` as an array if it has the three axes of trials.
+    """Return `X` as an array if it holds numbers and has the three axes of trials.
 
     Parameters
     ----------
@@ -54,10 +26,18 @@ def check_trials(X: ArrayLike) -> NDArray[Any]:
 
     Raises
     ------
+    TypeError
+        If `X` is an `mne.io.Raw` or a list of `EEGData`.
     ValueError
-        If `X` has another number of axes, or no samples.
+        If `X` does not hold real numbers, has another number of axes, or has no samples.
     """
+    refuse_what_holds_no_trials(X)
     trials = np.asarray(X)
+    if trials.dtype.kind not in "fiub":
+        raise ValueError(
+            f"X must hold real numbers; got {type(X).__name__} with dtype {trials.dtype}. Of MNE "
+            "epochs pass epochs.get_data(), or use the transformer of the same name."
+        )
     if trials.ndim != 3 or 0 in trials.shape[1:]:
         raise ValueError(
             f"X must have shape (n_trials, n_chans, n_times), got {trials.shape}. "
@@ -66,35 +46,84 @@ def check_trials(X: ArrayLike) -> NDArray[Any]:
     return trials
 
 
-def check_choice(name: str, value: Any, known: Iterable[str]) -> None:
-    """Raise if `value` is not one of the known names.
+def sampling_rate(given: float | None, known: float | None, name: str) -> float:
+    """Return the sampling rate of trials, from the data or from the parameter ``sfreq``.
 
     Parameters
     ----------
+    given : float or None
+        The parameter.
+    known : float or None
+        The rate of the data, if they know it.
     name : str
-        The argument, as the user spells it.
-    value : str
-        What the user passed.
-    known : iterable of str
-        What there is.
+        Of the function or class, for messages.
+
+    Returns
+    -------
+    sfreq : float
+        In Hz.
 
     Raises
     ------
     ValueError
-        If `value` is anything else.
+        If neither is known, they differ, or `given` is not a positive number.
     """
-    if not isinstance(value, str) or value not in known:
-        raise ValueError(f"{name} must be one of {', '.join(map(repr, known))}, got {value!r}.")
+    if given is None and known is None:
+        raise ValueError(
+            f"{name} needs the sampling rate, and a plain array does not know it: pass "
+            f"{name}(sfreq=...) in Hz, or trials as EEGData or mne.Epochs."
+        )
+    if given is None:
+        return check_positive("The sampling rate of X", known, "Hz")
+    sfreq = check_positive("sfreq", given, "Hz")
+    if known is not None and not math.isclose(sfreq, known, rel_tol=1e-5):
+        raise ValueError(
+            f"X is sampled at {known:g} Hz, but {name} has sfreq={sfreq:g}. Leave sfreq out, "
+            f"pass sfreq={known:g}, or resample the trials."
+        )
+    return sfreq
+
+
+def check_samples(name: str, seconds: object, sfreq: float, *, at_most: int | None = None) -> int:
+    """Return a duration in samples, rounded.
+
+    Parameters
+    ----------
+    name : str
+        The parameter, as the user spells it.
+    seconds : object
+        What the user passed.
+    sfreq : float
+        Sampling rate, in Hz.
+    at_most : int, optional
+        The result where the duration is longer.
+
+    Returns
+    -------
+    n_samples : int
+        0 where the duration is less than half a sample.
+
+    Raises
+    ------
+    ValueError
+        If `seconds` is not a positive number, or so long that it has no number of samples.
+    """
+    n_samples = check_positive(name, seconds, "seconds") * sfreq
+    if at_most is not None:
+        n_samples = min(n_samples, at_most)
+    if not math.isfinite(n_samples):
+        raise ValueError(f"{name} is too long: got {seconds!r} s at {sfreq:g} Hz.")
+    return round(n_samples)
 
 
 def check_eeg_data(data: EEGData, name: str) -> EEGData:
-    """Return `data` if it is EEGData with a trial at least.
+    """Return `data` if it is an EEGData with at least one trial.
 
     Parameters
     ----------
     data : EEGData
     name : str
-        The argument, as the user spells it.
+        The parameter, as the user spells it.
 
     Returns
     -------
@@ -109,8 +138,9 @@ def check_eeg_data(data: EEGData, name: str) -> EEGData:
     """
     if not isinstance(data, EEGData):
         raise TypeError(
-            f"{name} must be EEGData, got {type(data).__name__}. Arrays become one with "
-            "EEGData.from_arrays(X, y, sfreq=..., subject=...)."
+            f"{name} must be EEGData, got {type(data).__name__}. Arrays become EEGData by "
+            "EEGData.from_arrays(X, y, sfreq=..., subject=...), MNE epochs by "
+            "EEGData.from_epochs(epochs), several EEGData by EEGData.concatenate(parts)."
         )
     if len(data) == 0:
         raise ValueError(f"{name} has no trials.")

@@ -1,9 +1,9 @@
 """The variance in each window of filtered trials, without forming the filtered trials.
 
-A causal filter is linear in the samples of a block and in its state before them. So its output in
-the block, the sum of that and the state behind it are one matrix product, for all channels of all
-trials at once. What filtering sample by sample spends on calls and on waiting for the sample
-before is spent on arithmetic, and only the sum of squares in a window is kept.
+A causal filter is linear in the samples of a block and in its state before the block. So its output
+in the block, the sum of the output and the state after the block are one matrix product, for all
+channels of all trials at once. This is faster than filtering sample by sample, where each step
+waits for the one before, and only the sum of squares of each window is stored.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from scipy.signal import sosfilt
 
 from .filter_bank import butterworth
 
-#: Samples of a block. A longer one costs more arithmetic, a shorter one more calls; where there
-#: are few channels to share a call, arithmetic is cheap.
+#: Samples per block. A longer block costs more arithmetic, a shorter one more calls; with few
+#: channels per call, arithmetic is cheap.
 _BLOCK, _BLOCK_OF_FEW = 16, 64
 _FEW = 100
 
-#: Blocks squared at a time and channels filtered at a time: few calls, and little enough to stay
-#: near the processor.
+#: Blocks squared at a time and channels filtered at a time: few calls, and arrays that fit the
+#: processor's cache.
 _SPAN = 8
 _AT_ONCE = 320
 
@@ -72,7 +72,7 @@ def window_variance(
 
 
 def _stacked(filters: list[NDArray[np.float64]]) -> NDArray[np.float64]:
-    """Return filters as one array (n_filters, n_sections, 6), short ones with idle sections."""
+    """Return filters as one array (n_filters, n_sections, 6), padded with identity sections."""
     n_sections = max(map(len, filters))
     stacked = np.zeros((len(filters), n_sections, 6))
     stacked[:, :, [0, 3]] = 1
@@ -82,11 +82,11 @@ def _stacked(filters: list[NDArray[np.float64]]) -> NDArray[np.float64]:
 
 
 def _block_step(filters: NDArray[np.float64], length: int) -> NDArray[np.float64]:
-    """Return what each filter makes of a block, shape (n_filters, length + 1 + n, length + n).
+    """Return the matrix of each filter, shape (n_filters, length + 1 + n, length + n).
 
-    Of the samples of a block and the n numbers of the filter's state before it, a matrix makes
-    the filtered samples, their sum and the state behind the block. Its columns are the filter's
-    answers to single ones.
+    It maps the samples of a block and the n numbers of the filter's state before it to the
+    filtered samples, their sum and the state after the block. Its columns are the responses to
+    unit vectors.
     """
     n_sections = filters.shape[1]
     n_states = 2 * n_sections
@@ -95,10 +95,10 @@ def _block_step(filters: NDArray[np.float64], length: int) -> NDArray[np.float64
     states[length:] = np.eye(n_states).reshape(n_states, n_sections, 2)
     steps = np.empty((len(filters), length + 1 + n_states, length + n_states))
     for step, sections in zip(steps, filters, strict=True):
-        filtered, behind = sosfilt(sections, samples, zi=states.transpose(1, 0, 2))
+        filtered, after = sosfilt(sections, samples, zi=states.transpose(1, 0, 2))
         step[:length] = filtered.T
         step[length] = filtered.sum(axis=1)
-        step[length + 1 :] = behind.transpose(1, 0, 2).reshape(-1, n_states).T
+        step[length + 1 :] = after.transpose(1, 0, 2).reshape(-1, n_states).T
     return steps
 
 
@@ -115,7 +115,7 @@ def _accumulate(
     _, n_filters, n_rows = out.shape
     n_window = sum(n_blocks * n for n_blocks, n in spans)
     before = {n: np.zeros((n_filters, step.shape[2], n_rows)) for n, step in steps.items()}
-    behind = {n: np.empty((_SPAN, n_filters, step.shape[1], n_rows)) for n, step in steps.items()}
+    after = {n: np.empty((_SPAN, n_filters, step.shape[1], n_rows)) for n, step in steps.items()}
     state: Any = 0.0
     start = 0
     for squares in out:
@@ -124,13 +124,13 @@ def _accumulate(
         for n_blocks, n in spans:
             samples = np.ascontiguousarray(rows[:, start : start + n_blocks * n].T)
             start += n_blocks * n
-            for block, made in zip(samples.reshape(n_blocks, n, n_rows), behind[n], strict=False):
+            for block, made in zip(samples.reshape(n_blocks, n, n_rows), after[n], strict=False):
                 before[n][:, :n] = block
                 before[n][:, n:] = state
                 np.matmul(steps[n], before[n], out=made)
                 state = made[:, n + 1 :]
-            filtered = behind[n][:n_blocks, :, :n]
+            filtered = after[n][:n_blocks, :, :n]
             squares += np.einsum("bftr,bftr->fr", filtered, filtered)
-            total += behind[n][:n_blocks, :, n].sum(axis=0)
+            total += after[n][:n_blocks, :, n].sum(axis=0)
         squares -= total**2 / n_window
         np.maximum(squares, 0, out=squares)

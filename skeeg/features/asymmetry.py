@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
+from .._checks import check_choice, check_positive
 from .._electrodes import caudal_pairs, lateral_pairs
 from ._base import PlacedFeatures, check_ch_names
-from ._checks import check_choice, check_positive
 
-#: How electrodes are paired for each kind of asymmetry, and whether the pair is subtracted, the
-#: first divided by the second, or both.
+#: How electrodes are paired for each kind of asymmetry, and whether the second is subtracted
+#: from the first, divides it, or both.
 _KINDS: dict[str, tuple[Callable[[Sequence[str]], list[tuple[int, int]]], tuple[str, ...]]] = {
     "dasm": (lateral_pairs, ("difference",)),
     "rasm": (lateral_pairs, ("ratio",)),
@@ -41,14 +41,14 @@ def asymmetry(
         The channels' names as in the 10-20 system or its refinements, in either case. Those
         without a partner, such as the midline, are left out.
     kind : {"dasm", "rasm", "asm", "dcau"}, default="dasm"
-        The difference left less right; the ratio left to right; first all differences, then all
-        ratios; or the difference front less back.
+        The difference left minus right; the ratio of left to right; all differences, then all
+        ratios; or the difference front minus back.
     log_features : bool, default=False
         Whether the features are logarithms, such as entropies or the logarithm of power. The
         ratio is then that of what they are the logarithms of, exp(left - right).
     floor : float, optional
-        The smallest divisor of a ratio, its sign left aside; a hundredth of the median feature
-        when left out, so that no ratio is infinite.
+        The smallest absolute value of a divisor, so that no ratio is infinite. By default a
+        hundredth of the median absolute feature.
 
     Returns
     -------
@@ -67,15 +67,15 @@ def asymmetry(
 
     Notes
     -----
-    An electrode on the left has an odd number n, its mirror image n + 1. In front of the central
-    line and as far behind it lie Fp and O, F and P, FC and CP, FT and TP, and the half rows
-    between them; AF3 and AF4 are paired with CB1 and CB2, and else with none. These are the pairs
+    An electrode on the left has an odd number n, its mirror image n + 1. The rows Fp and O, F and
+    P, FC and CP, FT and TP, and the half rows between them lie at equal distances in front of and
+    behind the central line; AF3 and AF4 are paired with CB1 and CB2 only. These are the pairs
     published with the SEED data [1]_ (27 and 23 of its 62 channels); the 32 channels of DEAP have
     14 and 11.
 
-    An entropy may be 0 or change its sign, and it depends on the unit. Then a ratio of entropies
-    says little, however close to 0 `floor` lets the divisor come: with entropies, take the
-    difference, or ``log_features=True``.
+    An entropy can be 0 or negative, and it depends on the unit, so that a ratio of entropies is
+    hard to interpret for any `floor`. With entropies, use the difference or
+    ``log_features=True``.
 
     References
     ----------
@@ -112,7 +112,7 @@ def asymmetry(
 
 
 def _floor(features: NDArray[np.float64]) -> float:
-    """Return the smallest divisor that says more than how near to zero it is."""
+    """Return the default of the smallest divisor."""
     median = float(np.median(np.abs(features))) if features.size else 0.0
     return 0.01 * median or 1.0
 
@@ -125,7 +125,7 @@ def asymmetry_pairs(ch_names: Sequence[str], kind: str = "dasm") -> list[tuple[i
     ch_names : sequence of str
         The channels' names.
     kind : {"dasm", "rasm", "asm", "dcau"}, default="dasm"
-        Of asymmetry.
+        The kind of asymmetry.
 
     Returns
     -------
@@ -162,8 +162,8 @@ class Asymmetry(PlacedFeatures):
     Parameters
     ----------
     kind : {"dasm", "rasm", "asm", "dcau"}, default="dasm"
-        The difference left less right; the ratio left to right; both; or the difference front
-        less back.
+        The difference left minus right; the ratio of left to right; both; or the difference
+        front minus back.
     ch_names : sequence of str
         The names of the channels that the features are of, in their order.
     log_features : bool, default=False
@@ -175,16 +175,16 @@ class Asymmetry(PlacedFeatures):
     pairs_ : list of (int, int)
         Positions of the channels compared.
     floor_ : float
-        The smallest divisor of a ratio: a hundredth of the median feature of the training data,
-        signs left aside.
+        The smallest absolute value of a divisor: a hundredth of the median absolute feature of
+        the training data.
     n_features_in_ : int
         Number of features of the training data.
     feature_names_in_ : ndarray of str, shape (`n_features_in_`,)
-        Column names of the training data, where it was a data frame.
+        Column names of the training data, if it was a data frame.
 
     See Also
     --------
-    asymmetry : The function behind it, with the pairs.
+    asymmetry : The function that it calls, with the pairs.
 
     Examples
     --------
@@ -259,8 +259,8 @@ class Asymmetry(PlacedFeatures):
         Returns
         -------
         names : ndarray of object, shape (n_bands * n_pairs,)
-            ``"F3-F4_alpha"`` for a difference, ``"F3/F4_alpha"`` for a ratio. Bands that the
-            names do not tell are numbered.
+            ``"F3-F4_alpha"`` for a difference, ``"F3/F4_alpha"`` for a ratio. Bands are
+            numbered where `input_features` do not name them.
 
         Raises
         ------

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from numbers import Real
 from typing import TypeAlias
 
-from ._checks import check_positive
+from .._checks import check_positive, did_you_mean
 
 Bands: TypeAlias = str | Mapping[str, tuple[float, float]] | Sequence[tuple[float, float]]
 """The name of a set in `BANDS`, edges in Hz by band name, or a list of edges in Hz."""
@@ -38,6 +39,10 @@ BANDS: dict[str, dict[str, tuple[float, float]]] = {
 bands published with the SEED data.
 """
 
+#: The width of the narrowest band, and the lowest lower edge above 0 Hz, as a fraction of the
+#: sampling rate: in double precision, a filter of order 2 attains its gain there to 1e-4.
+NARROWEST = 1e-7
+
 
 def check_bands(bands: Bands, sfreq: float) -> dict[str, tuple[float, float]]:
     """Return frequency bands by name, checked against the sampling rate.
@@ -58,8 +63,9 @@ def check_bands(bands: Bands, sfreq: float) -> dict[str, tuple[float, float]]:
     Raises
     ------
     ValueError
-        If the rate is not a positive number, the set is unknown, there is no band, or a band is
-        not a pair of rising edges between 0 Hz and the Nyquist frequency, half the rate.
+        If the rate is not a positive number, the set is unknown, there is no band, two bands have
+        one name, or a band is not a pair of rising edges between 0 Hz and the Nyquist frequency,
+        half the rate; or if its width, or its lower edge above 0 Hz, is less than 1e-7 of the rate.
 
     Examples
     --------
@@ -78,27 +84,38 @@ def _by_name(bands: Bands) -> Mapping[str, Sequence[float]]:
         if bands not in BANDS:
             raise ValueError(
                 f"bands must be one of {', '.join(map(repr, BANDS))}, a dict of edges in Hz by "
-                f"name or a list of edges in Hz, got {bands!r}."
+                f"name or a list of edges in Hz; got {bands!r}.{did_you_mean(bands, BANDS)}"
             )
         return BANDS[bands]
-    if isinstance(bands, Mapping):
-        return {str(name): edges for name, edges in bands.items()}
     try:
-        return {"-".join(f"{edge:g}" for edge in edges): edges for edges in bands}
+        if isinstance(bands, Mapping):
+            named = [(str(name), edges) for name, edges in bands.items()]
+        else:
+            named = [("-".join(f"{edge:g}" for edge in edges), edges) for edges in bands]
     except (TypeError, ValueError) as error:
         raise ValueError(
             "bands must be the name of a set, a dict of edges in Hz by name or a list of pairs of "
             f"edges in Hz, got {bands!r}."
         ) from error
+    by_name = dict(named)
+    if len(by_name) < len(named):
+        raise ValueError(
+            f"bands must have different names; {len(named)} bands have the names "
+            f"{', '.join(map(repr, by_name))}. Pass a dict of edges in Hz by name."
+        )
+    return by_name
 
 
 def _check_edges(name: str, edges: Sequence[float], nyquist: float) -> tuple[float, float]:
     try:
-        low, high = (float(edge) for edge in edges)
-    except (TypeError, ValueError) as error:
+        pair = tuple(edges)
+    except TypeError:
+        pair = ()
+    if len(pair) != 2 or not all(isinstance(e, Real) and not isinstance(e, bool) for e in pair):
         raise ValueError(
             f"Band {name!r} must be a pair of edges in Hz, such as (8, 13), got {edges!r}."
-        ) from error
+        )
+    low, high = map(float, pair)
     if not 0 <= low < high:
         raise ValueError(
             f"Band {name!r} must rise from an edge of at least 0 Hz to a higher one, got {edges!r}."
@@ -108,5 +125,11 @@ def _check_edges(name: str, edges: Sequence[float], nyquist: float) -> tuple[flo
             f"Band {name!r} ({low:g}-{high:g} Hz) reaches above the Nyquist frequency: a sampling "
             f"rate of {2 * nyquist:g} Hz holds frequencies up to {nyquist:g} Hz. Leave the band "
             "out, lower its edge, or pass the true sfreq."
+        )
+    if min(low or high, high - low) < NARROWEST * 2 * nyquist:
+        raise ValueError(
+            f"Band {name!r} ({low:g}-{high:g} Hz) is too narrow, or too close to 0 Hz, for a "
+            f"sampling rate of {2 * nyquist:g} Hz: its width and its lower edge must be at least "
+            f"{NARROWEST * 2 * nyquist:g} Hz. Pass sfreq and bands in Hz."
         )
     return low, high

@@ -1,4 +1,4 @@
-"""Features less those of the rest before."""
+"""Features minus those of the baseline before each trial."""
 
 from __future__ import annotations
 
@@ -8,20 +8,21 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, clone
 
-from ._base import TrialTransformer, channel_names
-from ._checks import check_positive
+from .._checks import check_positive
+from ._base import SampledTransformer, channel_names
+from ._checks import check_samples, sampling_rate
 from .entropy import DifferentialEntropy
 
 
 def subtract_baseline(features: ArrayLike, baseline: ArrayLike) -> NDArray[np.float64]:
-    """Subtract from the features of each trial the mean of those of its baseline.
+    """Subtract the mean features of its baseline from the features of each trial.
 
     Parameters
     ----------
     features : array-like, shape (n_trials, n_windows, ...)
         The features of each window of a trial.
     baseline : array-like, shape (n_trials, n_baseline_windows, ...)
-        The features of each window of the rest before that trial.
+        The features of each window of the baseline before that trial.
 
     Returns
     -------
@@ -30,7 +31,7 @@ def subtract_baseline(features: ArrayLike, baseline: ArrayLike) -> NDArray[np.fl
     Raises
     ------
     ValueError
-        If the two differ in trials or features, or the baseline has no window.
+        If the two differ in the number of trials or features, or the baseline has no window.
 
     See Also
     --------
@@ -56,56 +57,56 @@ def subtract_baseline(features: ArrayLike, baseline: ArrayLike) -> NDArray[np.fl
     return values - rest.mean(axis=1, keepdims=True)
 
 
-class BaselineCorrection(TrialTransformer):
-    """Compute features of trials that begin with their baseline, less those of the baseline.
+class BaselineCorrection(SampledTransformer):
+    """Compute features of trials that begin with a baseline, minus those of the baseline.
 
-    Each trial is its own reference: what differs from one person or electrode to another, and is
-    there at rest as well, is taken away.
+    Each trial is its own reference: differences between subjects or electrodes that are present
+    in the baseline too are removed.
 
     Parameters
     ----------
     transformer : transformer, optional
-        What computes the features of trials; a `DifferentialEntropy` at `sfreq` when left out. A
-        clone is fitted to the trials behind the baseline, another to the baselines.
-    sfreq : float, default=128.0
-        Sampling rate of the trials, in Hz. Trials that know their rate, `mne.Epochs` and
-        `EEGData`, are refused if it is another.
+        Computes the features; by default a `DifferentialEntropy`. One clone is fitted to the
+        trials after the baseline, another to the baselines. Its own ``sfreq``, if None, is set.
+    sfreq : float, optional
+        Sampling rate of the trials, in Hz. `EEGData` and `mne.Epochs` know it; plain arrays need
+        it. A rate that differs from that of the data is an error.
     duration : float, default=1.0
-        How long the baseline is with which each trial begins, in seconds.
+        Length of the baseline at the start of each trial, in seconds.
 
     Attributes
     ----------
     transformer_ : transformer
-        Fitted to the trials behind the baseline.
+        Fitted to the trials after the baseline.
     baseline_transformer_ : transformer
         Fitted to the baselines.
     n_chans_, n_times_ : int
         Channels and samples of a training trial, its baseline included.
     ch_names_ : tuple of str or None
-        The channels' names, where the training data knew them.
-    sfreq_ : float or None
-        The sampling rate in Hz, where the training data knew it.
+        Names of the channels, if the training data had names.
+    sfreq_ : float
+        Sampling rate of the training data, in Hz.
     n_features_in_ : int
         Length of the second axis of the training data.
     feature_names_in_ : ndarray of str, shape (`n_features_in_`,)
-        Column names of the training data, where it was a data frame.
+        Column names of the training data, if it was a data frame.
 
     See Also
     --------
     subtract_baseline : The function, for features that are computed already.
-    deap_entropy : Does so with the windows of DEAP's trials.
+    deap_entropy : The same for windows of the DEAP trials.
 
     Notes
     -----
-    Logarithms, such as those of `BandPower` and `DifferentialEntropy`, become changes in ratio,
-    on which neither the unit nor the gain of an electrode has an influence.
+    The difference of logarithms, such as those of `BandPower` and `DifferentialEntropy`, is the
+    logarithm of a ratio, which depends neither on the unit nor on the gain of an electrode.
 
     Examples
     --------
     >>> import numpy as np
     >>> from skeeg.features import BandPower, BaselineCorrection
     >>> X = np.random.default_rng(0).standard_normal((4, 2, 512))
-    >>> X[..., 128:] *= 3  # behind the first second, the power is nine times as high
+    >>> X[..., 128:] *= 3  # after the first second, the power is nine times as high
     >>> change = BaselineCorrection(BandPower(sfreq=128, bands="deap"), sfreq=128, duration=1)
     >>> change.fit_transform(X).shape
     (4, 8)
@@ -119,37 +120,35 @@ class BaselineCorrection(TrialTransformer):
     def __init__(
         self,
         transformer: BaseEstimator | None = None,
-        sfreq: float = 128.0,
+        sfreq: float | None = None,
         duration: float = 1.0,
     ) -> None:
         self.transformer = transformer
         self.sfreq = sfreq
         self.duration = duration
 
-    def _check_parameters(self) -> None:
-        self._n_baseline()
+    def _check_parameters(self, sfreq: float | None) -> None:
+        check_positive("duration", self.duration, "seconds")
 
     def _n_baseline(self) -> int:
-        """Return how many samples the baseline has."""
-        rate = check_positive("sfreq", self.sfreq, "Hz")
-        return max(1, round(check_positive("duration", self.duration, "seconds") * rate))
+        """Return how many samples the baseline has, or at least as many as the trials."""
+        return max(1, check_samples("duration", self.duration, self.sfreq_, at_most=self.n_times_))
 
     def _learn(self, trials: NDArray[Any]) -> None:
         n_baseline = self._n_baseline()
         if n_baseline >= trials.shape[2]:
             raise ValueError(
-                f"The baseline of {self.duration:g} s takes {n_baseline} samples, and the trials "
-                f"have {trials.shape[2]}: there is nothing behind it. Pass trials that begin with "
-                "their baseline, or a shorter duration."
+                f"The baseline of {self.duration:g} s takes all {trials.shape[2]} samples of the "
+                f"trials at {self.sfreq_:g} Hz: nothing is left after it. Pass trials that begin "
+                "with their baseline, or a shorter duration."
             )
-        made = self.transformer
-        if made is None:
-            made = DifferentialEntropy(sfreq=self.sfreq)
+        made = DifferentialEntropy() if self.transformer is None else self.transformer
+        made = _with_sampling_rate(made, self.sfreq_)
         self.baseline_transformer_ = clone(made).fit(trials[:, :, :n_baseline])
         self.transformer_ = clone(made).fit(trials[:, :, n_baseline:])
 
     def transform(self, X: Any) -> NDArray[np.float64]:
-        """Compute the features behind the baseline, less those of the baseline.
+        """Compute the features after the baseline, minus those of the baseline.
 
         Parameters
         ----------
@@ -159,7 +158,7 @@ class BaselineCorrection(TrialTransformer):
         Returns
         -------
         features : ndarray of float64, shape (n_trials, n_features)
-            As the transformer lays them out.
+            In the order of the transformer's features.
 
         Raises
         ------
@@ -178,7 +177,7 @@ class BaselineCorrection(TrialTransformer):
         Parameters
         ----------
         input_features : array-like of str, optional
-            The channels' names, where the training data did not know them.
+            The names of the channels, if the training data had none.
 
         Returns
         -------
@@ -191,3 +190,15 @@ class BaselineCorrection(TrialTransformer):
         """
         names = channel_names(self, input_features)
         return self.transformer_.get_feature_names_out(names)
+
+
+def _with_sampling_rate(transformer: Any, sfreq: float) -> Any:
+    """Return a clone whose parameters ``sfreq`` that are None, of any step, are set to a rate.
+
+    The parts of trials that it is fitted to are plain arrays, which do not know their rate.
+    """
+    made = clone(transformer)
+    for name, value in made.get_params().items():
+        if name.rpartition("__")[2] == "sfreq":
+            made.set_params(**{name: sampling_rate(value, sfreq, type(transformer).__name__)})
+    return made

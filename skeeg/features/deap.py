@@ -28,18 +28,18 @@ def deap_entropy(
 ) -> FeatureTable:
     """Compute differential entropy as Yang et al. do for the DEAP data.
 
-    Each trial is filtered as a whole and cut into windows behind the filter; what the rest before
-    it looked like is subtracted, and each window is freed of its own level.
+    Each trial is filtered as a whole and cut into windows after the filter. The mean entropy of
+    the baseline before the trial is subtracted, and each window is standardised.
 
     Parameters
     ----------
     data : EEGData, shape (n_trials, n_chans, n_times)
         The trials, in any unit, as `skeeg.datasets.load_deap` returns them.
     baseline : EEGData, shape (n_trials, n_chans, n_baseline_times), optional
-        The rest before each trial: ``load_deap(..., part="baseline")``. Its mean entropy is
-        subtracted. Left out, nothing is.
+        The baseline before each trial: ``load_deap(..., part="baseline")``. Its mean entropy is
+        subtracted; by default nothing is.
     bands : str, mapping or sequence, default="deap"
-        The bands, as `check_bands` takes them.
+        The bands, in any form that `check_bands` accepts.
     window : float, default=1.0
         Length of the windows, in seconds. They follow each other without gap or overlap.
     zscore : bool, default=True
@@ -55,7 +55,7 @@ def deap_entropy(
     Raises
     ------
     TypeError
-        If `data` or `baseline` is no `EEGData`.
+        If `data` or `baseline` is not an `EEGData`.
     ValueError
         If `baseline` has other trials, channels or another rate than `data`, a value is not
         finite, a trial or baseline is shorter than a window, or a parameter is wrong.
@@ -69,21 +69,20 @@ def deap_entropy(
     -----
     The recipe of [1]_ and the code published with it, in this order:
 
-    1. a causal Butterworth filter of order 3 for each band runs over the whole trial, and apart
-       from it over the whole baseline, each time from rest;
+    1. a causal Butterworth filter of order 3 for each band is applied to the whole trial and,
+       separately, to the whole baseline, each time with an initial state of zero;
     2. in each window the variance s² of the filtered signal, with the divisor n - 1, becomes
-       ½ ln(2πe s²); a flat channel's counts as 2.2e-16 of the mean
-       variance of all;
+       ½ ln(2πe s²); the variance of a flat channel is replaced by 2.2e-16 of the mean variance;
     3. the mean over the windows of the baseline is subtracted;
-    4. each window's features become a z-score over their own mean and their standard deviation
-       (divisor n), all bands and channels together. That comes before they are placed on a grid,
-       whose empty cells are then exactly 0.
+    4. the features of each window, all bands and channels together, are standardised by their mean
+       and standard deviation (divisor n). This precedes the placement on a grid, whose empty
+       cells are then exactly 0.
 
-    All windows of a trial are filtered from one state and corrected by one baseline, another
-    reason why they must stay together in a split: split by ``groups("trial")``, or by subject.
+    All windows of a trial share the filter's state and the baseline, a further reason to keep them
+    on one side of a split: split by ``groups("trial")`` or by subject.
 
-    Filtered signals are never stored: beside the trials, it takes memory for the features. Many
-    subjects are computed one at a time and joined by `FeatureTable.concatenate`.
+    Filtered signals are not stored: in addition to the trials, only the features take memory. For
+    many subjects, compute one at a time and join them by `FeatureTable.concatenate`.
 
     References
     ----------
@@ -139,13 +138,13 @@ def _variance(
         )
     with np.errstate(invalid="ignore", over="ignore"):
         variance = window_variance(data.X, data.sfreq, edges, n_window, order=FILTER_ORDER)
-    if not np.isfinite(variance).all():  # a filter carries on what is not finite
+    if not np.isfinite(variance).all():  # a filter spreads values that are not finite
         check_finite(data.X, name="deap_entropy", ch_names=data.ch_names)
     return variance
 
 
 def _check_same_trials(data: EEGData, baseline: EEGData) -> None:
-    """Raise if the baselines are not those of the trials, in their order."""
+    """Raise if the baselines do not belong to the trials, in the same order."""
     for what, expected, got in (
         ("number of trials", len(data), len(baseline)),
         ("sfreq", data.sfreq, baseline.sfreq),
@@ -153,8 +152,8 @@ def _check_same_trials(data: EEGData, baseline: EEGData) -> None:
     ):
         if expected != got:
             raise ValueError(
-                f"baseline must be that of each trial in data: its {what} is {got}, and that of "
-                f"data {expected}. Load both with the same arguments."
+                f"baseline must belong to the trials in data: its {what} is {got}, and that of "
+                f"data is {expected}. Load both with the same arguments."
             )
     for column in PROVENANCE:
         if column in data.metadata and column in baseline.metadata:
@@ -164,5 +163,5 @@ def _check_same_trials(data: EEGData, baseline: EEGData) -> None:
                 raise ValueError(
                     f"baseline must have the trials of data in their order: row {row} is "
                     f"{column} {baseline.metadata[column].iloc[row]} in baseline, and "
-                    f"{data.metadata[column].iloc[row]} in data. Cut both alike."
+                    f"{data.metadata[column].iloc[row]} in data. Select the same trials of both."
                 )

@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .._checks import check_choice, check_positive
 from ._base import BandFeatures
-from ._checks import check_choice, check_positive, check_trials
+from ._checks import check_trials
 from ._window_variance import window_variance
 from .bands import Bands, check_bands
 from .power import band_power, variance_floor
 
-#: Of the Butterworth filter, as in the feature's definition for the DEAP data.
+#: Order of the Butterworth filter, as in the definition of the feature for the DEAP data.
 FILTER_ORDER = 3
 
 _METHODS = ("filter", "spectral")
@@ -38,20 +39,20 @@ def differential_entropy(
     sfreq : float
         Sampling rate, in Hz.
     bands : str, mapping or sequence, default="classic"
-        The bands, as `check_bands` takes them.
+        The bands, in any form that `check_bands` accepts.
     method : {"filter", "spectral"}, default="filter"
         Whether the variance in a band is that of the filtered trial, or the power in the trial's
         periodogram; see Notes.
     base : {"e", "2"}, default="e"
-        Of the logarithm: the entropy is in nats or in bits.
+        Base of the logarithm: the entropy is in nats or in bits.
     floor : float, default=2.2e-308
-        The smallest variance that has an entropy of its own, in the squared unit of `X`. A flat
-        channel's variance, 0, counts as this, so that no entropy is infinite.
+        Smaller variances, such as the 0 of a flat channel, are replaced by this one, in the
+        squared unit of `X`, so that no entropy is infinite.
 
     Returns
     -------
     entropy : ndarray of float64, shape (n_trials, n_bands, n_chans)
-        In nats or bits, relative to the unit of `X`: it may be negative.
+        In nats or bits, relative to the unit of `X`; it can be negative.
 
     Raises
     ------
@@ -66,7 +67,7 @@ def differential_entropy(
     See Also
     --------
     DifferentialEntropy : The same as a transformer.
-    deap_entropy : For windows of longer trials, filtered whole, and less a baseline.
+    deap_entropy : For windows of trials that are filtered as a whole, minus a baseline.
     band_power : The power itself.
 
     Notes
@@ -75,17 +76,18 @@ def differential_entropy(
 
     .. math:: h = \frac{1}{2} \ln(2 \pi e \sigma^2),
 
-    1.418939 nats at variance 1. EEG filtered to a band is close to normal, which makes it a
-    feature of emotion [2]_: the logarithm of the power in the band but for a constant.
+    1.418939 nats at variance 1. EEG filtered to a band is close to normal, so the entropy is a
+    constant plus half the logarithm of the power in the band. It is used as a feature of
+    emotion [2]_.
 
-    With ``method="filter"`` the variance is that of the trial behind a causal Butterworth filter
-    of order 3, which starts from rest, with the divisor n - 1. A band of width B takes some 1 / B
-    to ring in at the beginning of each trial, a quarter of a second for theta: windows of a second
-    are better cut behind the filter, as `deap_entropy` does. With ``method="spectral"`` it is the
-    power that `band_power` finds in the periodogram of the whole trial under a Hann window, which
-    holds the same variance without the transient.
+    With ``method="filter"`` the variance, with the divisor n - 1, is that of the trial after a
+    causal Butterworth filter of order 3 with an initial state of zero. The transient of a band of
+    width B lasts about 1 / B, a quarter of a second for theta, so windows of a second are better
+    cut after the filter, as in `deap_entropy`. With ``method="spectral"`` it is the power that
+    `band_power` computes from the periodogram of the whole trial under a Hann window, which has no
+    transient.
 
-    Another unit adds one constant to all entropies.
+    A change of unit adds one constant to all entropies.
 
     References
     ----------
@@ -122,15 +124,15 @@ def differential_entropy(
 def entropy_of(
     variance: NDArray[np.float64], *, base: str = "e", floor: float
 ) -> NDArray[np.float64]:
-    """Return the differential entropy of normal distributions.
+    """Return the differential entropy of normal distributions of given variances.
 
     Parameters
     ----------
     variance : ndarray
     base : {"e", "2"}
-        Of the logarithm.
+        Base of the logarithm.
     floor : float
-        The smallest variance that counts.
+        The smallest variance; smaller ones are replaced by it.
 
     Returns
     -------
@@ -150,9 +152,9 @@ class DifferentialEntropy(BandFeatures):
 
     Parameters
     ----------
-    sfreq : float, default=128.0
-        Sampling rate of the trials, in Hz. Trials that know their rate, `mne.Epochs` and
-        `EEGData`, are refused if it is another.
+    sfreq : float, optional
+        Sampling rate of the trials, in Hz. `EEGData` and `mne.Epochs` know it; plain arrays need
+        it. A rate that differs from that of the data is an error.
     bands : str, mapping or sequence, default="classic"
         The name of a set in `BANDS`; edges in Hz by band name, ``{"alpha": (8, 13)}``; or a list
         of edges in Hz, ``[(8, 13), (13, 30)]``.
@@ -160,35 +162,35 @@ class DifferentialEntropy(BandFeatures):
         Whether the variance in a band is that of the filtered trial, or the power in the trial's
         periodogram.
     base : {"e", "2"}, default="e"
-        Of the logarithm: the entropy is in nats or in bits.
+        Base of the logarithm: the entropy is in nats or in bits.
 
     Attributes
     ----------
     floor_ : float
-        The smallest variance that has an entropy of its own, the variance of the training data
-        times 2.2e-16, the rounding error of float64. A flat channel's variance, 0, counts as this.
+        Smaller variances, such as the 0 of a flat channel, are replaced by this one: the variance
+        of the training data times 2.2e-16, the rounding error of float64.
     n_chans_, n_times_ : int
         Channels and samples of a training trial.
     ch_names_ : tuple of str or None
-        The channels' names, where the training data knew them.
-    sfreq_ : float or None
-        The sampling rate in Hz, where the training data knew it.
+        Names of the channels, if the training data had names.
+    sfreq_ : float
+        Sampling rate of the training data, in Hz.
     n_features_in_ : int
         Length of the second axis of the training data.
     feature_names_in_ : ndarray of str, shape (`n_features_in_`,)
-        Column names of the training data, where it was a data frame.
+        Column names of the training data, if it was a data frame.
 
     See Also
     --------
-    differential_entropy : The function behind it, with the formula.
-    deap_entropy : For windows of longer trials, filtered whole, and less a baseline.
-    SampleZScore : Frees each sample of its level, and so of the unit.
-    TopographicMap : Puts the features where the electrodes are.
+    differential_entropy : The function that it calls, with the formula.
+    deap_entropy : For windows of trials that are filtered as a whole, minus a baseline.
+    SampleZScore : Removes the level of each sample, and so the unit.
+    TopographicMap : Places the features on a map of the head.
 
     Notes
     -----
-    Another unit adds one constant to all entropies: a `SampleZScore` or a `StandardScaler` after
-    this transformer takes it away.
+    A change of unit adds one constant to all entropies; a `SampleZScore` or a `StandardScaler`
+    after this transformer removes it.
 
     Examples
     --------
@@ -206,7 +208,7 @@ class DifferentialEntropy(BandFeatures):
 
     def __init__(
         self,
-        sfreq: float = 128.0,
+        sfreq: float | None = None,
         bands: Bands = "classic",
         method: str = "filter",
         base: str = "e",
@@ -216,8 +218,8 @@ class DifferentialEntropy(BandFeatures):
         self.method = method
         self.base = base
 
-    def _check_parameters(self) -> None:
-        super()._check_parameters()
+    def _check_parameters(self, sfreq: float | None) -> None:
+        super()._check_parameters(sfreq)
         check_choice("method", self.method, _METHODS)
         check_choice("base", self.base, _BASES)
 
@@ -244,7 +246,7 @@ class DifferentialEntropy(BandFeatures):
         """
         entropy = differential_entropy(
             self._check(X, reset=False),
-            self.sfreq,
+            self.sfreq_,
             self.bands,
             method=self.method,
             base=self.base,

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from numbers import Integral
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.signal import butter, sosfiltfilt
 
-from ._base import TrialTransformer
+from .._checks import check_integer
+from ._base import SampledTransformer
 from ._checks import check_trials
-from .bands import Bands, check_bands
+from .bands import NARROWEST, Bands, check_bands
+
+#: Up to it, the filter's coefficients are exact to 1e-10 in ordinary bands.
+_LARGEST_ORDER = 50
 
 
 def filter_bank(
     X: ArrayLike, sfreq: float, bands: Bands = "classic", *, order: int = 2
 ) -> NDArray[np.float64]:
-    """Filter each trial into frequency bands and stack them as if they were channels.
+    """Filter each trial into frequency bands and stack the bands along the channels.
 
     Parameters
     ----------
@@ -26,11 +29,11 @@ def filter_bank(
     sfreq : float
         Sampling rate, in Hz.
     bands : str, mapping or sequence, default="classic"
-        The bands, as `check_bands` takes them. One from 0 Hz is a low-pass, one up to the Nyquist
-        frequency a high-pass filter.
+        The bands, in any form that `check_bands` accepts. A band from 0 Hz is a low-pass filter, a
+        band up to the Nyquist frequency a high-pass filter.
     order : int, default=2
-        Order of the Butterworth filter that is run forth and back. A higher one is steeper, but
-        rings longer from the ends of the trial.
+        Order of the Butterworth filter, from 1 to 50, which is applied forwards and backwards. A
+        higher order is steeper, but its transients at the ends of the trial last longer.
 
     Returns
     -------
@@ -45,17 +48,17 @@ def filter_bank(
     See Also
     --------
     FilterBank : The same as a transformer.
-    mne.io.Raw.filter : Filters the recording before it is cut, without edges; to be preferred
-        where there is one band, and the recording is at hand.
+    mne.io.Raw.filter : Filters the recording before it is cut, without transients at the ends of
+        trials; preferable for one band, if the recording is available.
 
     Notes
     -----
-    Run forth and back, the filter delays nothing; at the edges of a band it attenuates to a half
-    in amplitude (6 dB). The ends of a trial are continued by point reflection as far as the
-    filter rings, or the trial is long.
+    Applied forwards and backwards, the filter has no delay; at the edges of a band its gain is one
+    half (-6 dB). Each end of a trial is extended by its point reflection for as long as the
+    transient lasts, at most by the length of the trial.
 
-    Stacked bands are the "extended signal" in whose spatial covariance the power in each band
-    lies, which is how covariance-based classifiers are applied to steady-state responses [1]_.
+    The covariance of the stacked bands contains the power in each band. Covariance-based
+    classifiers of steady-state responses use this "extended signal" [1]_.
 
     References
     ----------
@@ -74,8 +77,7 @@ def filter_bank(
     """
     trials = check_trials(X).astype(np.float64)
     edges = check_bands(bands, sfreq)
-    if isinstance(order, bool) or not isinstance(order, Integral) or order < 1:
-        raise ValueError(f"order must be an integer of at least 1, got {order!r}.")
+    order = check_integer("order", order, at_least=1, at_most=_LARGEST_ORDER)
     n_trials, n_chans, n_times = trials.shape
     filtered = np.empty((n_trials, len(edges), n_chans, n_times))
     for i, (low, high) in enumerate(edges.values()):
@@ -88,50 +90,54 @@ def filter_bank(
 
 def butterworth(low: float, high: float, sfreq: float, order: int) -> NDArray[np.float64]:
     """Return the second-order sections of a filter that passes a band, shape (n_sections, 6)."""
-    nyquist = sfreq / 2
-    if low == 0 and high == nyquist:
-        raise ValueError(f"Band {low:g}-{high:g} Hz holds all frequencies: there is no filter.")
+    # Closer to the Nyquist frequency, an edge cannot be told from it in double precision.
+    unlimited = sfreq / 2 - high < NARROWEST * sfreq
+    if low == 0 and unlimited:
+        raise ValueError(
+            f"Band {low:g}-{high:g} Hz holds all frequencies at a sampling rate of {sfreq:g} Hz, "
+            "so there is no filter for it. Leave the band out."
+        )
     if low == 0:
         return butter(order, high, "lowpass", fs=sfreq, output="sos")
-    if high == nyquist:
+    if unlimited:
         return butter(order, low, "highpass", fs=sfreq, output="sos")
     return butter(order, (low, high), "bandpass", fs=sfreq, output="sos")
 
 
-class FilterBank(TrialTransformer):
-    """Filter trials into frequency bands and stack them as if they were channels.
+class FilterBank(SampledTransformer):
+    """Filter trials into frequency bands and stack the bands along the channels.
 
-    With one band it is an ordinary band-pass filter. Each trial is filtered by itself, so nothing
-    passes from one to another.
+    With one band it is an ordinary band-pass filter. Trials are filtered independently, so no
+    information passes between them.
 
     Parameters
     ----------
-    sfreq : float, default=128.0
-        Sampling rate of the trials, in Hz. Trials that know their rate, `mne.Epochs` and
-        `EEGData`, are refused if it is another.
+    sfreq : float, optional
+        Sampling rate of the trials, in Hz. `EEGData` and `mne.Epochs` know it; plain arrays need
+        it. A rate that differs from that of the data is an error.
     bands : str, mapping or sequence, default="classic"
         The name of a set in `BANDS`; edges in Hz by band name, ``{"alpha": (8, 13)}``; or a list
         of edges in Hz, ``[(8, 13), (13, 30)]``.
     order : int, default=2
-        Order of the Butterworth filter that is run forth and back. A higher one is steeper, but
-        rings longer from the ends of the trial.
+        Order of the Butterworth filter, from 1 to 50, which is applied forwards and backwards. A
+        higher order is steeper, but its transients at the ends of the trial last longer.
 
     Attributes
     ----------
     n_chans_, n_times_ : int
         Channels and samples of a training trial.
     ch_names_ : tuple of str or None
-        The channels' names, where the training data knew them.
-    sfreq_ : float or None
-        The sampling rate in Hz, where the training data knew it.
+        Names of the channels, if the training data had names.
+    sfreq_ : float
+        Sampling rate of the training data, in Hz.
     n_features_in_ : int
         Length of the second axis of the training data.
     feature_names_in_ : ndarray of str, shape (`n_features_in_`,)
-        Column names of the training data, where it was a data frame.
+        Column names of the training data, if it was a data frame.
 
     See Also
     --------
-    filter_bank : The function behind it.
+    filter_bank : The function that it calls.
 
     Examples
     --------
@@ -142,13 +148,17 @@ class FilterBank(TrialTransformer):
     (6, 4, 512)
     """
 
-    def __init__(self, sfreq: float = 128.0, bands: Bands = "classic", order: int = 2) -> None:
+    def __init__(
+        self, sfreq: float | None = None, bands: Bands = "classic", order: int = 2
+    ) -> None:
         self.sfreq = sfreq
         self.bands = bands
         self.order = order
 
-    def _check_parameters(self) -> None:
-        check_bands(self.bands, self.sfreq)
+    def _check_parameters(self, sfreq: float | None) -> None:
+        assert sfreq is not None
+        check_integer("order", self.order, at_least=1, at_most=_LARGEST_ORDER)
+        check_bands(self.bands, sfreq)
 
     def transform(self, X: Any) -> NDArray[np.float64]:
         """Filter trials.
@@ -169,4 +179,4 @@ class FilterBank(TrialTransformer):
             As in `fit`, and if channels or samples differ from the training data.
         """
         trials = self._check(X, reset=False)
-        return filter_bank(trials, self.sfreq, self.bands, order=self.order)
+        return filter_bank(trials, self.sfreq_, self.bands, order=self.order)

@@ -39,7 +39,7 @@ def hjorth_parameters(X: ArrayLike) -> NDArray[np.float64]:
 
     Notes
     -----
-    With :math:`\Delta x_t = x_{t+1} - x_t` the difference between neighbouring samples, and
+    With :math:`\Delta x_t = x_{t+1} - x_t` the difference between successive samples, and
     variances with the divisor n, [1]_ defines
 
     .. math::
@@ -51,8 +51,8 @@ def hjorth_parameters(X: ArrayLike) -> NDArray[np.float64]:
     frequency f at sampling rate :math:`f_s`; times :math:`f_s` it is the mobility per second.
     Complexity is 1 for a sine wave and more for any other waveform.
 
-    A quotient whose divisor is 0 counts as 0: a flat channel has no mobility, and neither has a
-    straight slope any complexity. The same holds for windows of one and of two samples.
+    A quotient with the divisor 0 is set to 0: the mobility of a flat channel, the complexity of a
+    straight line, and those of windows of one or two samples.
 
     References
     ----------
@@ -82,7 +82,7 @@ def hjorth_parameters(X: ArrayLike) -> NDArray[np.float64]:
 def _parameters(trials: NDArray[np.float64]) -> NDArray[np.float64]:
     slope = np.diff(trials)
     variances = [_variance(values) for values in (trials, slope, np.diff(slope))]
-    # Rounding leaves of a constant a variance of some 1e-32 of its square.
+    # The computed variance of a constant is about 1e-32 of its square, by rounding.
     least = (1e-14 * np.abs(trials).max(axis=2)) ** 2
     activity, of_slope, of_bend = (np.where(v > least, v, 0.0) for v in variances)
     mobility = np.sqrt(_quotient(of_slope, activity))
@@ -106,22 +106,22 @@ class HjorthParameters(ChannelFeatures):
     n_chans_, n_times_ : int
         Channels and samples of a training trial.
     ch_names_ : tuple of str or None
-        The channels' names, where the training data knew them.
+        Names of the channels, if the training data had names.
     sfreq_ : float or None
-        The sampling rate in Hz, where the training data knew it.
+        Sampling rate of the training data in Hz, if known.
     n_features_in_ : int
         Length of the second axis of the training data.
     feature_names_in_ : ndarray of str, shape (`n_features_in_`,)
-        Column names of the training data, where it was a data frame.
+        Column names of the training data, if it was a data frame.
 
     See Also
     --------
-    hjorth_parameters : The function behind it, with the formulas.
+    hjorth_parameters : The function that it calls, with the formulas.
 
     Notes
     -----
-    Another unit multiplies the activity by one number, which a `StandardScaler` takes away, and
-    leaves mobility and complexity as they are.
+    A change of unit multiplies the activity by one number, which a `StandardScaler` removes, and
+    does not change mobility and complexity.
 
     Examples
     --------

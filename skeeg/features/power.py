@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.signal import welch
 
+from .._checks import check_flag, check_positive
 from .._validation import _chunks, standard_deviation
 from ._base import BandFeatures
-from ._checks import check_positive, check_trials
+from ._checks import check_samples, check_trials
 from .bands import Bands, check_bands
 
 
@@ -31,11 +32,11 @@ def band_power(
     sfreq : float
         Sampling rate, in Hz.
     bands : str, mapping or sequence, default="classic"
-        The bands, as `check_bands` takes them.
+        The bands, in any form that `check_bands` accepts.
     segment : float or None, default=2.0
-        Length of Welch's segments, in seconds. A longer one resolves finer frequencies, a shorter
-        one is averaged over more often. None, or more than the trial's length: the whole trial is
-        one segment, and the density its periodogram.
+        Length of Welch's segments, in seconds. Longer segments resolve finer frequencies, shorter
+        ones are averaged over more often. With None, or if it exceeds the length of the trial,
+        the whole trial is one segment, and the density is its periodogram.
 
     Returns
     -------
@@ -51,7 +52,7 @@ def band_power(
     Warns
     -----
     UserWarning
-        If a band is so narrow, or the trials so short, that it lies between two frequency bins.
+        If a band lies between two frequency bins, as it is narrow or the trials are short.
 
     See Also
     --------
@@ -59,15 +60,15 @@ def band_power(
 
     Notes
     -----
-    The spectral density is Welch's [1]_: segments that overlap by half, each freed of its mean,
-    under a Hann window. The power in a band is the integral of the one-sided density S over the
-    band's bins, which lie :math:`\Delta f` = 1 / `segment` apart,
+    The spectral density is Welch's [1]_: segments that overlap by half, each with its mean
+    subtracted, under a Hann window. The power in a band is the integral of the one-sided
+    density S over the bins of the band, with the spacing :math:`\Delta f` = 1 / `segment`,
 
     .. math:: P = \Delta f \sum_{f_\text{low} \le f < f_\text{high}} S(f),
 
-    so that a sine wave of amplitude A has the power A²/2 in the band around it, and bands that
-    touch share no bin. A band without a bin takes the density at the bin nearest to its centre,
-    0 Hz excepted, times its width.
+    so that a sine wave of amplitude A has the power A²/2 in the band around it, and adjacent
+    bands share no bin. For a band without a bin, the power is its width times the density at the
+    bin closest to its centre, 0 Hz excluded.
 
     References
     ----------
@@ -87,8 +88,7 @@ def band_power(
     edges = check_bands(bands, sfreq)
     n_segment = trials.shape[2]
     if segment is not None:
-        n_segment = min(n_segment, round(check_positive("segment", segment, "seconds") * sfreq))
-        n_segment = max(n_segment, 1)
+        n_segment = max(1, check_samples("segment", segment, sfreq, at_most=n_segment))
     weights = _bin_weights(edges, sfreq, n_segment)
     power = np.empty((len(trials), trials.shape[1], len(edges)))
     start = 0
@@ -114,8 +114,8 @@ def _bin_weights(
     warnings.warn(
         f"Segments of {n_segment} samples at {sfreq:g} Hz have frequency bins "
         f"{sfreq / n_segment:g} Hz apart, and none lies in "
-        f"{', '.join(repr(names[i]) for i in empty)}: the nearest bin stands for it. Widen the "
-        "band, or take longer trials or segments.",
+        f"{', '.join(repr(names[i]) for i in empty)}: the closest bin is used. Widen the band, or "
+        "take longer trials or segments.",
         UserWarning,
         stacklevel=3,
     )
@@ -127,7 +127,7 @@ def _bin_weights(
 
 
 def variance_floor(trials: NDArray[Any]) -> float:
-    """Return the smallest variance that has a logarithm of its own: rounding error of the trials.
+    """Return the variance that smaller ones are replaced by: the rounding error of the trials.
 
     Parameters
     ----------
@@ -136,7 +136,7 @@ def variance_floor(trials: NDArray[Any]) -> float:
     Returns
     -------
     floor : float
-        The variance of all values times 2.2e-16, so that it changes with the unit as they do.
+        The variance of all values times 2.2e-16, in the squared unit of the trials.
     """
     return float(np.finfo(np.float64).eps) * standard_deviation(trials) ** 2
 
@@ -146,46 +146,46 @@ class BandPower(BandFeatures):
 
     Parameters
     ----------
-    sfreq : float, default=128.0
-        Sampling rate of the trials, in Hz. Trials that know their rate, `mne.Epochs` and
-        `EEGData`, are refused if it is another.
+    sfreq : float, optional
+        Sampling rate of the trials, in Hz. `EEGData` and `mne.Epochs` know it; plain arrays need
+        it. A rate that differs from that of the data is an error.
     bands : str, mapping or sequence, default="classic"
         The name of a set in `BANDS`; edges in Hz by band name, ``{"alpha": (8, 13)}``; or a list
         of edges in Hz, ``[(8, 13), (13, 30)]``.
     log : bool, default=True
-        Whether to take the natural logarithm, which turns the skewed distribution of power into
-        almost a normal one and a gain into an offset.
+        Whether to take the natural logarithm, which makes the skewed distribution of power nearly
+        normal and turns a gain into an offset.
     segment : float or None, default=2.0
         Length of Welch's segments, in seconds; None for the periodogram of the whole trial.
     relative : bool, default=False
-        Whether to take the share of each band in the power of all bands of its trial and channel,
-        which differs less between people than the power itself.
+        Whether to divide the power in each band by the sum over all bands of its trial and
+        channel. This relative power differs less between subjects than the power itself.
 
     Attributes
     ----------
     floor_ : float
-        The smallest power that has a logarithm or a share of its own, the variance of the training
-        data times 2.2e-16, the rounding error of float64. A flat channel's power, 0, counts as
-        this.
+        Smaller powers, such as the 0 of a flat channel, are replaced by this one before the
+        logarithm or the division: the variance of the training data times 2.2e-16, the rounding
+        error of float64.
     n_chans_, n_times_ : int
         Channels and samples of a training trial.
     ch_names_ : tuple of str or None
-        The channels' names, where the training data knew them.
-    sfreq_ : float or None
-        The sampling rate in Hz, where the training data knew it.
+        Names of the channels, if the training data had names.
+    sfreq_ : float
+        Sampling rate of the training data, in Hz.
     n_features_in_ : int
         Length of the second axis of the training data.
     feature_names_in_ : ndarray of str, shape (`n_features_in_`,)
-        Column names of the training data, where it was a data frame.
+        Column names of the training data, if it was a data frame.
 
     See Also
     --------
-    band_power : The function behind it, with the formula.
+    band_power : The function that it calls, with the formula.
 
     Notes
     -----
-    Another unit adds one constant to all logarithms, or multiplies all powers by one: a
-    `StandardScaler` after this transformer takes it away. Shares have no unit.
+    A change of unit adds one constant to all logarithms, or multiplies all powers by one; a
+    `StandardScaler` after this transformer removes it. Relative power has no unit.
 
     Examples
     --------
@@ -203,7 +203,7 @@ class BandPower(BandFeatures):
 
     def __init__(
         self,
-        sfreq: float = 128.0,
+        sfreq: float | None = None,
         bands: Bands = "classic",
         log: bool = True,
         segment: float | None = 2.0,
@@ -214,6 +214,13 @@ class BandPower(BandFeatures):
         self.log = log
         self.segment = segment
         self.relative = relative
+
+    def _check_parameters(self, sfreq: float | None) -> None:
+        super()._check_parameters(sfreq)
+        if self.segment is not None:
+            check_positive("segment", self.segment, "seconds")
+        check_flag("log", self.log)
+        check_flag("relative", self.relative)
 
     def _learn(self, trials: NDArray[Any]) -> None:
         self.floor_ = variance_floor(trials)
@@ -237,7 +244,7 @@ class BandPower(BandFeatures):
             As in `fit`, and if channels or samples differ from the training data.
         """
         trials = self._check(X, reset=False)
-        power = band_power(trials, self.sfreq, self.bands, segment=self.segment)
+        power = band_power(trials, self.sfreq_, self.bands, segment=self.segment)
         if self.log or self.relative:
             power = np.maximum(power, self.floor_)
         if self.relative:

@@ -1,4 +1,4 @@
-"""Freedom from the unit of the recording, and from the level of each sample."""
+"""Scaling that removes the unit of the recording, or the level of each sample."""
 
 from __future__ import annotations
 
@@ -16,33 +16,33 @@ from ._base import FeatureTransformer, TrialTransformer
 class UnitScaler(TrialTransformer):
     r"""Divide trials by one number, the standard deviation of all training values.
 
-    Volts, microvolts and an amplifier's own unit all become the same numbers, and nothing else
-    changes: the channels keep their proportions and the trials keep theirs, in which band power
-    and spatial covariance lie.
+    Volts, microvolts and an amplifier's own unit all give the same numbers. The proportions between
+    channels and between trials, and with them relative band power and spatial covariance, do not
+    change.
 
-    It also is the gate of a pipeline of other packages' estimators. It takes what every estimator
-    of skeeg takes, checks it, and passes on a plain array. So it comes first in such a pipeline,
-    or right after another transformer of skeeg.
+    In a pipeline of estimators from other packages, it is the step that accepts what every
+    estimator of skeeg accepts, checks it and returns a plain array. It is the first step of such a
+    pipeline, or follows another transformer of skeeg.
 
     Attributes
     ----------
     scale_ : float
-        What the trials are divided by, in their unit; see Notes.
+        The divisor, in the unit of the trials; see Notes.
     n_chans_, n_times_ : int
         Channels and samples of a training trial.
     ch_names_ : tuple of str or None
-        The channels' names, where the training data knew them.
+        Names of the channels, if the training data had names.
     sfreq_ : float or None
-        The sampling rate in Hz, where the training data knew it.
+        Sampling rate of the training data in Hz, if known.
     n_features_in_ : int
         Length of the second axis of the training data.
     feature_names_in_ : ndarray of str, shape (`n_features_in_`,)
-        Column names of the training data, where it was a data frame.
+        Column names of the training data, if it was a data frame.
 
     See Also
     --------
-    mne.decoding.Scaler : Scales each channel by itself.
-    sklearn.preprocessing.StandardScaler : Scales each feature by itself.
+    mne.decoding.Scaler : Scales each channel separately.
+    sklearn.preprocessing.StandardScaler : Scales each feature separately.
 
     Notes
     -----
@@ -51,8 +51,8 @@ class UnitScaler(TrialTransformer):
 
     .. math:: \text{scale} = \sqrt{\frac{1}{NCT} \sum_{kct} (x_{kct} - \bar{x})^2}.
 
-    The mean :math:`\bar{x}` is not subtracted. Training data that do not vary are divided by their
-    magnitude, or by 1 where they are all zero.
+    The mean :math:`\bar{x}` is not subtracted. If all training values are equal, the divisor is
+    their absolute value, or 1 if they are zero.
 
     Examples
     --------
@@ -82,7 +82,7 @@ class UnitScaler(TrialTransformer):
         Returns
         -------
         scaled : ndarray of float64, shape (n_trials, n_chans, n_times)
-            Without a unit. Three axes even where `X` has two.
+            Without a unit. Three axes even if `X` has two.
 
         Raises
         ------
@@ -90,7 +90,7 @@ class UnitScaler(TrialTransformer):
             As in `fit`, and if channels or samples differ from the training data.
         """
         check_is_fitted(self)
-        trials = check_X(self, X, reset=False)
+        trials = check_X(self, self._unwrap(X, reset=False), reset=False)
         return scaled(
             trials,
             self.scale_,
@@ -110,8 +110,8 @@ def sample_zscore(X: ArrayLike) -> NDArray[np.float64]:
     Returns
     -------
     scores : ndarray of float64, shape (n_samples, n_features)
-        The features of a sample have mean 0 and standard deviation 1 (divisor `n_features`); all
-        are 0 where they are equal.
+        The features of a sample have mean 0 and standard deviation 1 (divisor `n_features`). If all
+        features of a sample are equal, they are 0.
 
     Raises
     ------
@@ -132,7 +132,7 @@ def sample_zscore(X: ArrayLike) -> NDArray[np.float64]:
         raise ValueError(f"X must have shape (n_samples, n_features), got {features.shape}.")
     centred = features - features.mean(axis=1, keepdims=True)
     deviation = centred.std(axis=1, keepdims=True)
-    # Of equal features, rounding leaves a deviation of some 1e-16 of their magnitude.
+    # The computed deviation of equal features is about 1e-16 of their magnitude, by rounding.
     equal = deviation <= 1e-12 * np.abs(features).max(axis=1, keepdims=True, initial=0)
     return np.where(equal, 0.0, centred / np.where(equal, 1.0, deviation))
 
@@ -140,20 +140,20 @@ def sample_zscore(X: ArrayLike) -> NDArray[np.float64]:
 class SampleZScore(OneToOneFeatureMixin, FeatureTransformer):
     """Standardise each sample over its own features.
 
-    What is left is which features stand out, whatever the level and the spread of all: another
-    unit, which adds one constant to all logarithms, leaves no trace. Nothing is learnt from the
-    training data, so nothing of them reaches the test data.
+    The result shows which features stand out in a sample, independently of the level and spread of
+    all its features. A change of unit, which adds one constant to all logarithms, has no effect.
+    Nothing is learnt from the training data.
 
     Attributes
     ----------
     n_features_in_ : int
         Number of features of the training data.
     feature_names_in_ : ndarray of str, shape (`n_features_in_`,)
-        Column names of the training data, where it was a data frame.
+        Column names of the training data, if it was a data frame.
 
     See Also
     --------
-    sample_zscore : The function behind it.
+    sample_zscore : The function that it calls.
     sklearn.preprocessing.StandardScaler : Standardises each feature over the training data.
     sklearn.preprocessing.Normalizer : Divides each sample by its norm.
 

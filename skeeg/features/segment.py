@@ -1,4 +1,4 @@
-"""Trials cut into windows that remember which trial they come from."""
+"""Trials cut into windows, with the trial that each window comes from."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from .._labelled import LabelledRows
 from ..data import EEGData
-from ._checks import check_positive
+from ._checks import check_samples
 
 
 def segment(data: EEGData, window: float, step: float | None = None) -> EEGData:
@@ -21,35 +21,36 @@ def segment(data: EEGData, window: float, step: float | None = None) -> EEGData:
     window : float
         Length of a window, in seconds; rounded to whole samples.
     step : float, optional
-        From the beginning of one window to that of the next, in seconds. Less than `window`
-        makes them overlap; left out, they follow each other without gap or overlap.
+        Time between the starts of successive windows, in seconds. With less than `window` they
+        overlap; by default it is `window`.
 
     Returns
     -------
     windows : EEGData
-        In the order of the trials, then of time. The metadata of each trial are repeated, and
-        have two more columns: ``trial``, the number of the row in `data` where they had none, and
-        ``window``, where the window begins in its trial, in seconds. Samples at the end of a
-        trial that fill no window are left out.
+        In the order of the trials, then of time. The metadata of each trial are repeated, with
+        two more columns: ``trial``, the row in `data` if they had no such column, and ``window``,
+        the start of the window in its trial, in seconds. Samples at the end of a trial that do
+        not fill a window are dropped.
 
     Raises
     ------
     TypeError
-        If `data` is no `EEGData`: an array does not know which trial a window is of.
+        If `data` is not an `EEGData`: an array does not know the trial of a window.
     ValueError
         If `window` or `step` is shorter than a sample, `window` is longer than the trials, or the
-        column ``trial`` has gaps.
+        column ``trial`` has missing values.
 
     See Also
     --------
     skeeg.model_selection.check_leakage : Refuses splits with windows of one trial on both sides.
-    deap_entropy : Cuts behind a filter, which does not start anew in each window.
+    deap_entropy : Filters each trial before it is cut, without a transient in each window.
 
     Notes
     -----
-    Windows of one trial are alike for reasons that have nothing to do with the label: a split
-    that shuffles them finds the trial again, and calls it the class. The guard of
-    `skeeg.compare` tells them by ``subject``, ``session``, ``run`` and ``trial``.
+    Windows of one trial resemble each other for reasons unrelated to the label. If they are
+    shuffled into training and test sets, a decoder can recognise the trial instead of the class.
+    The leakage guard of `skeeg.compare` identifies trials by ``subject``, ``session``, ``run`` and
+    ``trial``.
 
     Examples
     --------
@@ -65,8 +66,8 @@ def segment(data: EEGData, window: float, step: float | None = None) -> EEGData:
     """
     if not isinstance(data, EEGData):
         raise TypeError(
-            f"data must be EEGData, got {type(data).__name__}: windows must know which trial they "
-            "are of. EEGData.from_arrays and EEGData.from_epochs make one."
+            f"data must be EEGData, got {type(data).__name__}: windows need the trial that they "
+            "come from. EEGData.from_arrays and EEGData.from_epochs return EEGData."
         )
     n_window = window_samples("window", window, data)
     n_step = n_window if step is None else window_samples("step", step, data)
@@ -95,7 +96,7 @@ def window_samples(name: str, seconds: float, data: EEGData) -> int:
         The argument, as the user spells it.
     seconds : float
     data : EEGData
-        Whose rate counts.
+        The data with the sampling rate.
 
     Returns
     -------
@@ -106,7 +107,7 @@ def window_samples(name: str, seconds: float, data: EEGData) -> int:
     ValueError
         If it is not a positive number, or less than half a sample.
     """
-    n_samples = round(check_positive(name, seconds, "seconds") * data.sfreq)
+    n_samples = check_samples(name, seconds, data.sfreq)
     if n_samples < 1:
         raise ValueError(
             f"{name} must last a sample or more, {1 / data.sfreq:g} s at {data.sfreq:g} Hz, "
@@ -116,14 +117,14 @@ def window_samples(name: str, seconds: float, data: EEGData) -> int:
 
 
 def window_metadata(data: LabelledRows, starts: NDArray[np.float64]) -> pd.DataFrame:
-    """Return the metadata of windows: their trial's, and where they begin in it.
+    """Return the metadata of windows: those of their trial, and their start in it.
 
     Parameters
     ----------
     data : LabelledRows
-        The trials. Where they are windows themselves, the beginnings are added.
+        The trials. If they are windows themselves, the starts are added up.
     starts : ndarray, shape (n_windows,)
-        Where the windows begin in each trial, in seconds.
+        Start of each window in its trial, in seconds.
 
     Returns
     -------
@@ -133,7 +134,7 @@ def window_metadata(data: LabelledRows, starts: NDArray[np.float64]) -> pd.DataF
     Raises
     ------
     ValueError
-        If a trial's number is missing.
+        If the number of a trial is missing.
     """
     trials = data.metadata.reset_index(drop=True)
     if "trial" not in trials:
@@ -141,9 +142,8 @@ def window_metadata(data: LabelledRows, starts: NDArray[np.float64]) -> pd.DataF
     unknown = trials["trial"].isna().to_numpy()
     if unknown.any():
         raise ValueError(
-            f"The column trial of the metadata is empty in row {int(np.argmax(unknown))}: the "
-            "windows of such a trial could not be told from others. Number every trial, or drop "
-            "the column."
+            f"The column trial of the metadata is empty in row {int(np.argmax(unknown))}, so the "
+            "trial of its windows is unknown. Number every trial, or drop the column."
         )
     rows = np.repeat(np.arange(len(trials)), len(starts))
     windows = trials.iloc[rows].reset_index(drop=True)

@@ -1,4 +1,4 @@
-"""Features of windows, with the labels and the provenance that honest evaluation needs."""
+"""Features of windows, with their labels and the metadata that a valid split needs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import clone
 
-from .._labelled import LabelledRows
+from .._labelled import LabelledRows, describe_labels
 from ..data import EEGData
 from ._base import BandFeatures
 from ._checks import check_eeg_data
@@ -21,10 +21,11 @@ from ._checks import check_eeg_data
 class FeatureTable(LabelledRows):
     """Features that were computed once: a row for each window, in the layout of `BandPower`.
 
-    Some features need more than the window they describe, such as a filter that ran through the
-    whole trial, or the rest before it. No transformer of windows can compute them, so they come as
-    a table. It has the length, the shape and the indexing of its array, so that ``cross_val_score``
-    and ``GridSearchCV`` cut it like one, and labels and metadata alike.
+    Some features need more than the window they describe, such as a filter that is applied to the
+    whole trial, or the baseline before it. A transformer of windows cannot compute them, so they
+    are computed once and stored as a table. It has the length, the shape and the indexing of its
+    array, so that ``cross_val_score`` and ``GridSearchCV`` split it like an array, together with
+    its labels and metadata.
 
     Parameters
     ----------
@@ -37,10 +38,10 @@ class FeatureTable(LabelledRows):
     ch_names : tuple of str
         Name of each channel.
     metadata : pandas.DataFrame
-        A row per window. The columns ``subject``, ``session``, ``run`` and ``trial`` say which
-        recorded trial it is of, ``window`` where it begins in it, in seconds.
+        A row per window. The columns ``subject``, ``session``, ``run`` and ``trial`` identify its
+        recorded trial, ``window`` is its start in the trial, in seconds.
     window : float
-        How long a window lasts, in seconds.
+        Length of a window, in seconds.
 
     Raises
     ------
@@ -49,7 +50,7 @@ class FeatureTable(LabelledRows):
 
     See Also
     --------
-    deap_entropy : Makes one.
+    deap_entropy : Returns one.
 
     Examples
     --------
@@ -76,13 +77,13 @@ class FeatureTable(LabelledRows):
     window: float
 
     def __post_init__(self) -> None:
+        self._check_rows("windows")
         n_expected = len(self.bands) * len(self.ch_names)
         if self.X.ndim != 2 or self.X.shape[1] != n_expected:
             raise ValueError(
                 f"X must have shape (n_windows, {n_expected}), of {len(self.bands)} bands times "
                 f"{len(self.ch_names)} channels, got {self.X.shape}."
             )
-        self._check_rows("windows")
         if not np.isfinite(self.X).all():
             row, column = np.argwhere(~np.isfinite(self.X))[0]
             raise ValueError(
@@ -92,16 +93,16 @@ class FeatureTable(LabelledRows):
 
     @classmethod
     def from_data(cls, data: EEGData, features: BandFeatures) -> FeatureTable:
-        """Compute features of trials that need nothing but the trial itself.
+        """Compute features that depend on the trial only.
 
-        In a pipeline the transformer alone does, and sees new trials as well. A table is for what
-        comes before the split, such as `standardise_subjects_transductively`.
+        In a pipeline, use the transformer itself, which also transforms new trials. A table is for
+        steps before the split, such as `standardise_subjects_transductively`.
 
         Parameters
         ----------
         data : EEGData
         features : BandPower or DifferentialEntropy
-            What to compute; fitted or not.
+            The transformer; it is cloned.
 
         Returns
         -------
@@ -111,9 +112,9 @@ class FeatureTable(LabelledRows):
         Raises
         ------
         TypeError
-            If `data` is not EEGData, or `features` are not of frequency bands.
+            If `data` is not an `EEGData`, or `features` is not a transformer of frequency bands.
         ValueError
-            If there is no trial, one is not finite, or they have another sampling rate than
+            If there is no trial, a value is not finite, or the sampling rate differs from that of
             `features`.
 
         Examples
@@ -132,10 +133,11 @@ class FeatureTable(LabelledRows):
                 "features must be a transformer of frequency bands, such as BandPower or "
                 f"DifferentialEntropy, got {type(features).__name__}."
             )
+        fitted = clone(features).fit(data)
         return cls(
-            X=np.asarray(clone(features).fit_transform(data)),
+            X=np.asarray(fitted.transform(data)),
             y=data.y,
-            bands=tuple(features._kinds()),
+            bands=tuple(fitted._kinds()),
             ch_names=data.ch_names,
             metadata=data.metadata,
             window=data.duration,
@@ -156,7 +158,7 @@ class FeatureTable(LabelledRows):
         Raises
         ------
         ValueError
-            If there is nothing to join, or they differ in bands, channels or window.
+            If `parts` is empty, or they differ in bands, channels or window.
         """
         if not parts:
             raise ValueError("There is nothing to concatenate: got no FeatureTable.")
@@ -166,7 +168,7 @@ class FeatureTable(LabelledRows):
                 if getattr(part, what) != getattr(first, what):
                     raise ValueError(
                         f"Part {i} has {what} {getattr(part, what)}, part 0 has "
-                        f"{getattr(first, what)}. Compute all parts alike."
+                        f"{getattr(first, what)}. Compute all parts with the same parameters."
                     )
         return cls(
             X=np.concatenate([part.X for part in parts]),
@@ -185,7 +187,7 @@ class FeatureTable(LabelledRows):
 
     @property
     def duration(self) -> float:
-        """How long a window lasts, in seconds."""
+        """Length of a window, in seconds."""
         return self.window
 
     @property
@@ -215,13 +217,11 @@ class FeatureTable(LabelledRows):
         }
 
     def __repr__(self) -> str:
-        labels, counts = np.unique(self.y, return_counts=True)
-        classes = ", ".join(f"{label}: {n}" for label, n in zip(labels, counts, strict=True))
         of_bands, of_channels = (
             f"{len(names)} {what}{'s' if len(names) > 1 else ''}"
             for names, what in ((self.bands, "band"), (self.ch_names, "channel"))
         )
         return (
             f"<FeatureTable: {len(self)} windows of {self.window:g} s x {of_bands} x "
-            f"{of_channels}; {classes}>"
+            f"{of_channels}; {describe_labels(self.y)}>"
         )

@@ -1,4 +1,4 @@
-"""Features on a map of the head, for networks that look at neighbouring electrodes."""
+"""Features on a map of the head, for networks that combine neighbouring electrodes."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.interpolate import RBFInterpolator
 from scipy.optimize import linear_sum_assignment
 
+from .._checks import check_choice, check_integer
 from .._electrodes import flat_positions, mirrored, side
 from ._base import PlacedFeatures, check_ch_names
-from ._checks import check_choice
 
-#: Where Yang et al. (2018) place the 32 electrodes of the DEAP data.
+#: The grid of Yang et al. (2018) for the 32 electrodes of the DEAP data.
 DEAP_GRID = """
 .    .    .    Fp1  .    Fp2  .    .    .
 .    .    .    AF3  .    AF4  .    .    .
@@ -28,6 +28,9 @@ P7   .    P3   .    Pz   .    P4   .    P8
 .    .    .    O1   Oz   O2   .    .    .
 """
 
+#: Larger maps would take gigabytes for a few hundred trials.
+_LARGEST_SIDE = 1024
+
 _SHAPES = {"deap-9x9": (9, 9), "grid": (9, 9), "interpolated": (32, 32)}
 
 
@@ -37,7 +40,7 @@ def topographic_map(
     layout: str = "deap-9x9",
     shape: tuple[int, int] | None = None,
 ) -> NDArray[np.float64]:
-    r"""Put features where their electrodes lie, seen from above, the front on top.
+    r"""Place features at the positions of their electrodes, seen from above, front at the top.
 
     Parameters
     ----------
@@ -46,10 +49,10 @@ def topographic_map(
     ch_names : sequence of str, length n_chans
         The channels' names as in the 10-05 system, in either case.
     layout : {"deap-9x9", "grid", "interpolated"}, default="deap-9x9"
-        The published grid for the 32 channels of DEAP or some of them; a grid for any electrodes
-        of the 10-05 system; or values between the electrodes, too. See Notes.
+        The published grid for all or some of the 32 channels of DEAP; a grid for any electrodes
+        of the 10-05 system; or a surface that is interpolated between electrodes. See Notes.
     shape : (int, int), optional
-        Height and width. 9 x 9 for grids and 32 x 32 for ``"interpolated"`` when left out.
+        Height and width; by default 9 x 9 for grids and 32 x 32 for ``"interpolated"``.
 
     Returns
     -------
@@ -59,28 +62,28 @@ def topographic_map(
     Raises
     ------
     ValueError
-        If `layout` or `shape` is wrong, the layout has no place for a channel or too few cells,
-        or the names are not those of the last axis.
+        If `layout` or `shape` is invalid, the layout has no place for a channel or too few cells,
+        or the number of names is not the length of the last axis.
 
     See Also
     --------
     TopographicMap : The same as a transformer.
-    electrode_cells : Where the grids put each electrode.
+    electrode_cells : The cell of each electrode on the grids.
     skeeg.plotting.plot_topographic_map : Draws maps.
 
     Notes
     -----
     ``"deap-9x9"`` is the grid of [1]_.
 
-    ``"grid"`` gives every electrode a cell of its own, so that all are together as near as
-    possible to where they are. The midline has the middle column, so the width is odd, and the
-    cells of the right side mirror those of the left.
+    ``"grid"`` assigns a different cell to every electrode, with the smallest sum of squared
+    distances to the electrodes' positions. The midline is the middle column, so the width is odd,
+    and the cells of the right side mirror those of the left.
 
-    ``"interpolated"`` draws the smoothest surface, a thin-plate spline, through the values at the
-    electrodes [2]_, and takes it at the middle of each cell within the circle around them. It
-    takes three electrodes or more that are not on one line.
+    ``"interpolated"`` evaluates the thin-plate spline through the values at the electrodes [2]_ at
+    the centre of each cell within the circle around them. It needs at least three electrodes that
+    are not on one line.
 
-    Positions are those of MNE's template of the 10-05 system, both sides averaged, in azimuthal
+    Positions are those of MNE's template of the 10-05 system, made symmetric, in azimuthal
     equidistant projection: the distance from the vertex is the angle from it.
 
     References
@@ -120,7 +123,7 @@ def map_shape(layout: str, shape: tuple[int, int] | None = None) -> tuple[int, i
     ----------
     layout : {"deap-9x9", "grid", "interpolated"}
     shape : (int, int), optional
-        What the user wants.
+        What the user passed.
 
     Returns
     -------
@@ -129,18 +132,18 @@ def map_shape(layout: str, shape: tuple[int, int] | None = None) -> tuple[int, i
     Raises
     ------
     ValueError
-        If the layout is unknown, or has no such shape.
+        If the layout is unknown, or cannot have this shape.
     """
     check_choice("layout", layout, _SHAPES)
     if shape is None:
         return _SHAPES[layout]
     try:
-        height, width = (int(n) for n in shape)
-        whole = (height, width) == tuple(shape) and min(height, width) > 0
+        height, width = (check_integer("", n, at_least=1, at_most=_LARGEST_SIDE) for n in shape)
     except (TypeError, ValueError):
-        whole = False
-    if not whole:
-        raise ValueError(f"shape must be a height and a width, such as (9, 9), got {shape!r}.")
+        raise ValueError(
+            f"shape must be a height and a width, integers from 1 to {_LARGEST_SIDE} such as "
+            f"(9, 9), got {shape!r}."
+        ) from None
     if layout == "deap-9x9" and (height, width) != _SHAPES[layout]:
         raise ValueError(
             f"The layout 'deap-9x9' has shape (9, 9), got {shape!r}. For another shape, pass "
@@ -148,7 +151,8 @@ def map_shape(layout: str, shape: tuple[int, int] | None = None) -> tuple[int, i
         )
     if layout == "grid" and width % 2 == 0:
         raise ValueError(
-            f"A grid must have an odd width, whose middle is the midline, got shape {shape!r}."
+            f"A grid must have an odd width, with the midline in its middle column; "
+            f"got shape {shape!r}."
         )
     return height, width
 
@@ -239,11 +243,11 @@ def _deap_cells() -> dict[str, tuple[int, int]]:
 
 @lru_cache
 def _grid_cells(names: tuple[str, ...], height: int, width: int) -> list[tuple[int, int]]:
-    """Give every electrode its own cell; left and right get the same cells, mirrored."""
+    """Assign a cell to every electrode; left and right have mirrored cells."""
     positions = flat_positions(names)
     positions /= np.abs(positions).max(axis=0, initial=1e-12)
     sides = [side(name) for name in names]
-    # The mirror image of the mirror image is the electrode itself, in one spelling.
+    # Mirrored twice, a name has one spelling.
     on_left = [
         mirrored(name if at == 1 else mirrored(name)) for name, at in zip(names, sides, strict=True)
     ]
@@ -284,18 +288,18 @@ def _nearest_cells(
 
 
 def _middle(i: int, n: int) -> float:
-    """Return where the i-th of n cells lies when the outermost lie at -1 and 1."""
+    """Return the position of the i-th of n cells, the outermost being at -1 and 1."""
     return 2 * i / (n - 1) - 1 if n > 1 else 0.0
 
 
 @lru_cache
 def _spline_weights(names: tuple[str, ...], height: int, width: int) -> NDArray[np.float64]:
-    """Return how much each electrode counts in each cell, shape (n_chans, height * width)."""
+    """Return the weight of each electrode in each cell, shape (n_chans, height * width)."""
     positions = flat_positions(names)
     _check_one_each(names, [(x, y) for x, y in positions])
     if np.linalg.matrix_rank(np.column_stack([positions, np.ones(len(names))])) < 3:
         raise ValueError(
-            "The layout 'interpolated' takes three electrodes or more that are not on one line, "
+            "The layout 'interpolated' needs three electrodes or more that are not on one line, "
             f"got {', '.join(names)}. Pass layout='grid'."
         )
     radius = _radius(positions)
@@ -311,14 +315,14 @@ def _spline_weights(names: tuple[str, ...], height: int, width: int) -> NDArray[
 
 
 def _radius(positions: NDArray[np.float64]) -> float:
-    """Return the radius of the circle that an interpolated map shows: all electrodes, and a rim."""
+    """Return the radius of an interpolated map: that of the outermost electrode plus a tenth."""
     return 1.1 * float(np.linalg.norm(positions, axis=1).max())
 
 
 def electrode_places(
     ch_names: Sequence[str], layout: str, shape: tuple[int, int] | None = None
 ) -> NDArray[np.float64]:
-    """Return where electrodes are on a map, as fractions of cells where it has no cell for each.
+    """Return the positions of electrodes on a map; fractions of cells if it is interpolated.
 
     Parameters
     ----------
@@ -330,7 +334,7 @@ def electrode_places(
     Returns
     -------
     places : ndarray of float64, shape (n_chans, 2)
-        Row and column; whole numbers are the middles of cells.
+        Row and column; integers are the centres of cells.
     """
     height, width = map_shape(layout, shape)
     if layout != "interpolated":
@@ -346,13 +350,12 @@ class TopographicMap(PlacedFeatures):
     Parameters
     ----------
     ch_names : sequence of str
-        The names of the channels that the features are of, in their order, as in the 10-05
-        system.
+        The names of the channels of the features, in the same order, as in the 10-05 system.
     layout : {"deap-9x9", "grid", "interpolated"}, default="deap-9x9"
-        The published grid for the 32 channels of DEAP or some of them; a grid for any electrodes
-        of the 10-05 system; or values between the electrodes, too.
+        The published grid for all or some of the 32 channels of DEAP; a grid for any electrodes
+        of the 10-05 system; or a surface that is interpolated between electrodes.
     shape : (int, int), optional
-        Height and width. 9 x 9 for grids and 32 x 32 for ``"interpolated"`` when left out.
+        Height and width; by default 9 x 9 for grids and 32 x 32 for ``"interpolated"``.
 
     Attributes
     ----------
@@ -363,11 +366,11 @@ class TopographicMap(PlacedFeatures):
     n_features_in_ : int
         Number of features of the training data.
     feature_names_in_ : ndarray of str, shape (`n_features_in_`,)
-        Column names of the training data, where it was a data frame.
+        Column names of the training data, if it was a data frame.
 
     See Also
     --------
-    topographic_map : The function behind it, with what each layout does.
+    topographic_map : The function that it calls, with a description of the layouts.
     skeeg.plotting.plot_topographic_map : Draws maps.
 
     Examples
@@ -405,7 +408,7 @@ class TopographicMap(PlacedFeatures):
         return topographic_map(self._cube(features), self._names(), self.layout, self.shape)
 
     def transform(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Put features on maps.
+        """Place features on maps.
 
         Parameters
         ----------
@@ -420,6 +423,6 @@ class TopographicMap(PlacedFeatures):
         Raises
         ------
         ValueError
-            If the features are not finite, or more or fewer than in `fit`.
+            If the features are not finite, or their number differs from `fit`.
         """
         return self._maps(self._check(X, reset=False))

@@ -1,4 +1,4 @@
-"""Standardisation that looks at the trials it will be tested on, under a name that says so."""
+"""Standardisation by the trials of each subject, those of the test set included."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ T = TypeVar("T", bound=LabelledRows)
 
 
 def standardise_subjects_transductively(data: T) -> T:
-    r"""Give every subject mean 0 and standard deviation 1, by all of its trials at once.
+    r"""Standardise every subject to mean 0 and standard deviation 1, over all of its trials.
 
-    Transductive: the mean and the deviation of a subject that is tested come from its own test
-    trials, without their labels. Published results across subjects often rest on this step, which
-    takes away much of what sets people apart. It is no leak of labels, but it needs all trials of a
-    person before the first can be decoded: such a score says nothing about a decoder that meets a
-    new person, or works while recording. Say so wherever you report it; `skeeg.compare` cannot
-    know.
+    This step is transductive: the mean and the deviation of a test subject are computed from its
+    own test trials, without their labels. Many published cross-subject results use it, because
+    it removes much of the difference between subjects. It does not leak labels, but it needs all
+    trials of a subject before the first can be decoded. Such a score does not apply to a decoder
+    for new subjects or for online use. State it wherever you report the score; `skeeg.compare`
+    cannot detect it.
 
     Parameters
     ----------
     data : EEGData or FeatureTable
-        With a ``subject`` in its metadata; without, it is one.
+        With the column ``subject`` in its metadata; without, all rows are one subject.
 
     Returns
     -------
     standardised : EEGData or FeatureTable
-        Like `data`. Of trials, each channel is standardised over all trials and samples of a
-        subject; of features, each feature over all rows of a subject. What does not vary becomes 0.
+        Like `data`. Each channel is standardised over all trials and samples of a subject; of a
+        `FeatureTable`, each feature over all rows of a subject. Constant values become 0.
 
     Raises
     ------
     TypeError
-        If `data` does not know its subjects, such as an array.
+        If `data` is an array or another container without subjects.
     ValueError
         If a trial has no subject, or a value is not finite.
 
@@ -49,7 +49,7 @@ def standardise_subjects_transductively(data: T) -> T:
 
     Notes
     -----
-    With :math:`x_{ic}` the values of channel or feature c of one subject, and N their number,
+    With :math:`x_{ic}` the N values of channel or feature c of one subject,
 
     .. math:: z_{ic} = \frac{x_{ic} - \bar{x}_c}{\sqrt{\frac{1}{N} \sum_i (x_{ic} - \bar{x}_c)^2}}.
 
@@ -67,8 +67,8 @@ def standardise_subjects_transductively(data: T) -> T:
     """
     if not isinstance(data, LabelledRows):
         raise TypeError(
-            f"data must be EEGData or FeatureTable, got {type(data).__name__}: it must know its "
-            "subjects. EEGData.from_arrays(X, y, sfreq=..., subject=...) makes one."
+            f"data must be EEGData or FeatureTable, got {type(data).__name__}: the subjects "
+            "must be known. Use EEGData.from_arrays(X, y, sfreq=..., subject=...)."
         )
     if isinstance(data, EEGData):
         check_finite(data.X, name="This function", ch_names=data.ch_names)

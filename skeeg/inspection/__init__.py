@@ -1,4 +1,4 @@
-"""What fitted estimators look at: patterns, filters, saliency and the importance of channels."""
+"""Inspection of fitted estimators: patterns, filters, saliency and channel importance."""
 
 from .attention import attention_gates
 from .frequency import FrequencyResponse, temporal_filters

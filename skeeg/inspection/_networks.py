@@ -1,4 +1,4 @@
-"""A fitted classifier's network as inspection needs it: in evaluation, on trials that it knows."""
+"""Access to the network of a fitted estimator, in evaluation mode and on checked trials."""
 
 from __future__ import annotations
 
@@ -11,68 +11,68 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
+from .._checks import check_number
 from .._validation import unwrap
-from ..classifiers import NetworkClassifier
-from ..classifiers._arithmetic import arithmetic
+from ..estimators import NetworkEstimator
+from ..estimators._arithmetic import arithmetic
 from ..layers import TemporalSpatialFilter
-from ..layers._arguments import check_number
 
-#: Trials that go through a network at once.
+#: Number of trials in a batch.
 BATCH = 128
 
 
-def check_network(classifier: Any, taker: str) -> NetworkClassifier:
-    """Return `classifier` if it is a fitted network.
+def check_network(estimator: Any, function: str) -> NetworkEstimator:
+    """Return `estimator` if it is a fitted network estimator.
 
     Parameters
     ----------
-    classifier : object
+    estimator : object
         What the user passed.
-    taker : str
-        The function, for messages.
+    function : str
+        Name of the public function, for messages.
 
     Returns
     -------
-    classifier : NetworkClassifier
+    estimator : NetworkEstimator
 
     Raises
     ------
     TypeError
-        If it is something else.
+        If it is not a network classifier.
     NotFittedError
         If it is not fitted.
     """
-    if not isinstance(classifier, NetworkClassifier):
+    if not isinstance(estimator, NetworkEstimator):
         raise TypeError(
-            f"{taker} takes a fitted network such as EEGNetClassifier, got "
-            f"{type(classifier).__name__}. Of a pipeline, pass the network and the trials as they "
-            "reach it: pipeline[-1] and pipeline[:-1].transform(X)."
+            f"{function} takes a fitted network such as EEGNetClassifier, got "
+            f"{type(estimator).__name__}. For a pipeline, pass the network and the transformed "
+            "trials: pipeline[-1] and pipeline[:-1].transform(X)."
         )
-    check_is_fitted(classifier)
-    return classifier
+    check_is_fitted(estimator)
+    return estimator
 
 
 @contextmanager
-def evaluated(classifier: NetworkClassifier) -> Iterator[nn.Module]:
-    """Give the network as ``predict`` runs it: without dropout, on its device, repeatably."""
-    with arithmetic(classifier.device_, classifier.n_threads):
-        classifier._set_training(False)
-        yield classifier.module_
+def evaluated(estimator: NetworkEstimator) -> Iterator[nn.Module]:
+    """Yield the network in evaluation mode, on its device, with reproducible arithmetic."""
+    with arithmetic(estimator.device_, estimator.n_threads):
+        estimator._set_training(False)
+        yield estimator.module_
 
 
-def scaled_trials(classifier: NetworkClassifier, X: Any) -> Tensor:
-    """Return trials as the network gets them, having passed the gate as in ``predict``."""
-    return classifier.get_dataset(X).trials
+def scaled_trials(estimator: NetworkEstimator, X: Any) -> Tensor:
+    """Return checked and scaled trials, as ``predict`` passes them to the network."""
+    return estimator.get_dataset(X).trials
 
 
-def front_end(classifier: NetworkClassifier, taker: str) -> TemporalSpatialFilter:
+def front_end(estimator: NetworkEstimator, function: str) -> TemporalSpatialFilter:
     """Return the network's temporal and spatial filters.
 
     Parameters
     ----------
-    classifier : NetworkClassifier
-    taker : str
-        The function, for messages.
+    estimator : NetworkEstimator
+    function : str
+        Name of the public function, for messages.
 
     Returns
     -------
@@ -81,35 +81,35 @@ def front_end(classifier: NetworkClassifier, taker: str) -> TemporalSpatialFilte
     Raises
     ------
     ValueError
-        If the network has none, or several.
+        If the network does not have exactly one such layer.
     """
-    found = [m for m in classifier.module_.modules() if isinstance(m, TemporalSpatialFilter)]
+    found = [m for m in estimator.module_.modules() if isinstance(m, TemporalSpatialFilter)]
     if len(found) != 1:
         raise ValueError(
-            f"{taker} takes networks that begin with temporal filters and spatial filters over the "
-            f"electrodes, as EEGNet, ShallowConvNet and DeepConvNet do; that of "
-            f"{type(classifier).__name__} has {len(found)} layers TemporalSpatialFilter. "
-            "gradient_times_input and channel_importance take any network."
+            f"{function} takes networks that begin with temporal filters and spatial filters over "
+            "the electrodes, such as EEGNet, ShallowConvNet and DeepConvNet; that of "
+            f"{type(estimator).__name__} has {len(found)} layers TemporalSpatialFilter. "
+            "gradient_times_input and channel_importance work for any network."
         )
     return found[0]
 
 
-def electrodes_seen(classifier: NetworkClassifier) -> NDArray[np.int64]:
-    """Return which channels of ``X`` enter the network, in its order: all unless it chose some."""
-    if getattr(classifier, "n_selected_chans", None) is None:
-        return np.arange(classifier.n_chans_)
-    return classifier.selected_channels_
+def input_channels(estimator: NetworkEstimator) -> NDArray[np.int64]:
+    """Return the indices of the channels of ``X`` that the network uses, in its order."""
+    if getattr(estimator, "n_selected_chans", None) is None:
+        return np.arange(estimator.n_chans_)
+    return estimator.selected_channels_
 
 
-def sampling_rate(classifier: NetworkClassifier, sfreq: float | None, X: Any = None) -> float:
-    """Return the sampling rate that the user, the trials or the classifier know.
+def sampling_rate(estimator: NetworkEstimator, sfreq: float | None, X: Any = None) -> float:
+    """Return the sampling rate from the argument, the trials or the estimator.
 
     Parameters
     ----------
-    classifier : NetworkClassifier
+    estimator : NetworkEstimator
     sfreq : float or None
         What the user passed.
-    X : any container that `unwrap` knows, optional
+    X : any container that `unwrap` supports, optional
 
     Returns
     -------
@@ -119,14 +119,14 @@ def sampling_rate(classifier: NetworkClassifier, sfreq: float | None, X: Any = N
     Raises
     ------
     ValueError
-        If nobody knows it, or `sfreq` is another than that of the trials.
+        If it is unknown, or `sfreq` differs from the sampling rate of the trials.
     """
-    known = classifier.sfreq_ if classifier.sfreq_ is not None else unwrap(X).sfreq
+    known = estimator.sfreq_ if estimator.sfreq_ is not None else unwrap(X).sfreq
     if sfreq is None:
         if known is None:
             raise ValueError(
-                "The sampling rate is unknown: the trials were a plain array. Pass sfreq in Hz, "
-                "or fit on EEGData or mne.Epochs."
+                "The sampling rate is unknown, because the trials are a plain array. Pass sfreq in "
+                "Hz, or fit on EEGData or mne.Epochs."
             )
         return float(known)
     rate = check_number("sfreq", sfreq, above=0)

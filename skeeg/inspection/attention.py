@@ -1,4 +1,4 @@
-"""How much a network lets through of its maps or electrodes, trial by trial."""
+"""Gates of a network with attention, for each trial."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ..classifiers import NetworkClassifier
+from ..estimators import NetworkEstimator
 from ..layers import Attention
 from ._networks import BATCH, check_network, evaluated, scaled_trials
 
 
-def attention_gates(classifier: NetworkClassifier, X: Any) -> NDArray[np.float64]:
-    """Return the gates that a fitted network with attention computes of each trial.
+def attention_gates(estimator: NetworkEstimator, X: Any) -> NDArray[np.float64]:
+    """Return the gates that a fitted network with attention computes for each trial.
 
     Parameters
     ----------
-    classifier : NetworkClassifier
+    estimator : NetworkEstimator
         A fitted network with attention, such as ``EEGNetClassifier(attention="se")``.
     X : ndarray, mne.Epochs, EEGData or torch.Tensor, shape (n_trials, n_chans, n_times)
         Trials as for ``predict``.
@@ -28,30 +28,31 @@ def attention_gates(classifier: NetworkClassifier, X: Any) -> NDArray[np.float64
     -------
     gates : ndarray of float64, shape (n_trials, n_maps), (n_trials, n_electrodes) or \
 (n_trials, n_maps, n_electrodes)
-        For ``attention_axis="maps"``, ``"electrodes"`` and ``"map-electrode"``; from 0 for nothing
-        to 1 for all. Maps are those of the spatial filters in the first case, of the temporal ones
-        in the last. With ``n_selected_chans``, electrodes are the ones chosen, in the order of
-        ``selected_channels_``. Those of samples, which CBAM adds, are left out.
+        For ``attention_axis="maps"``, ``"electrodes"`` and ``"map-electrode"``. A gate of 0 blocks
+        a map or an electrode, and a gate of 1 passes it unchanged. Maps are the outputs of the
+        spatial filters for ``"maps"``, and of the temporal filters for ``"map-electrode"``. With
+        ``n_selected_chans``, electrodes are the selected ones, in the order of
+        ``selected_channels_``. The gates of samples in CBAM are not returned.
 
     Raises
     ------
     TypeError
-        If `classifier` is no network of skeeg.
+        If `estimator` is not a network of skeeg.
     NotFittedError
         If it is not fitted.
     ValueError
-        If it has no attention, or the trials do not fit it.
+        If it has no attention, or the trials differ in shape or channels from those in ``fit``.
 
     See Also
     --------
-    skeeg.plotting.plot_attention : Their means, on the scalp where they are of electrodes.
-    skeeg.layers.Attention : What they are computed from.
+    skeeg.plotting.plot_attention : Plot the mean gates, those of electrodes on the scalp.
+    skeeg.layers.Attention : The layer that computes the gates.
 
     Notes
     -----
-    A gate is a factor between two linear layers, and says little by itself: weights that are twice
-    as large after a gate that is half as large compute the same. What can be compared are the gates
-    of one electrode, or of one map, in several trials.
+    A gate is a factor between two linear layers, so its absolute value has no meaning: halving a
+    gate and doubling the weights after it gives the same output. The gates of one electrode, or of
+    one map, can be compared between trials.
 
     Examples
     --------
@@ -65,35 +66,35 @@ def attention_gates(classifier: NetworkClassifier, X: Any) -> NDArray[np.float64
     >>> attention_gates(clf.fit(data, data.y), data[:5]).shape
     (5, 22)
     """
-    network = check_network(classifier, "attention_gates")
+    network = check_network(estimator, "attention_gates")
     layer = attention_layer(network, "attention_gates")
     trials = scaled_trials(network, X)
     gates: list[Tensor] = []
 
-    def keep(_: nn.Module, args: tuple[Tensor], output: Tensor) -> None:
+    def record(_: nn.Module, args: tuple[Tensor], output: Tensor) -> None:
         gates.append(layer.gate(args[0]).cpu())
 
-    handle = layer.register_forward_hook(keep)
+    handle = layer.register_forward_hook(record)
     try:
         with evaluated(network) as module, torch.no_grad():
             for part in trials.split(BATCH):
                 module(part.to(network.device_))
     finally:
         handle.remove()
-    # An axis that the gates do not tell apart has one entry, as the time has.
+    # An axis along which the gates are constant has one entry, as the time axis has.
     along = {"maps": (0, 1), "electrodes": (0, 2), "map-electrode": (0, 1, 2)}[layer.axis]
     found = torch.cat(gates).double().numpy()
     return found.reshape([found.shape[axis] for axis in along])
 
 
-def attention_layer(classifier: NetworkClassifier, taker: str) -> Attention:
+def attention_layer(estimator: NetworkEstimator, function: str) -> Attention:
     """Return the attention layer of a fitted network.
 
     Parameters
     ----------
-    classifier : NetworkClassifier
-    taker : str
-        The function, for messages.
+    estimator : NetworkEstimator
+    function : str
+        Name of the public function, for messages.
 
     Returns
     -------
@@ -102,13 +103,13 @@ def attention_layer(classifier: NetworkClassifier, taker: str) -> Attention:
     Raises
     ------
     ValueError
-        If the network has none, or several.
+        If the network does not have exactly one such layer.
     """
-    found = [part for part in classifier.module_.modules() if isinstance(part, Attention)]
+    found = [part for part in estimator.module_.modules() if isinstance(part, Attention)]
     if len(found) != 1:
         raise ValueError(
-            f"{taker} takes networks with one attention layer; that of "
-            f"{type(classifier).__name__} has {len(found) or 'none'}. Fit one with "
+            f"{function} takes networks with one attention layer; that of "
+            f"{type(estimator).__name__} has {len(found) or 'none'}. Fit one with "
             'attention="se", "cbam" or "eca".'
         )
     return found[0]

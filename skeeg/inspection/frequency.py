@@ -1,4 +1,4 @@
-"""What the temporal filters of a network let through."""
+"""Frequency responses of the temporal filters of a network."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import next_fast_len, rfft, rfftfreq
 
-from ..classifiers import NetworkClassifier
+from ..estimators import NetworkEstimator
 from ._networks import check_network, front_end, sampling_rate
 
-#: Responses are sampled this finely, in Hz, by padding kernels with zeros.
+#: Largest distance between frequencies, in Hz; kernels are padded with zeros to reach it.
 _RESOLUTION = 0.1
 
 
 @dataclass(frozen=True, eq=False)
 class FrequencyResponse:
-    """How strongly filters pass each frequency, from `temporal_filters`.
+    """Frequency responses of temporal filters, returned by `temporal_filters`.
 
     Attributes
     ----------
     freqs : ndarray, shape (n_freqs,)
         In Hz, from 0 to half the sampling rate, at most 0.1 Hz apart.
     response : ndarray of float64, shape (n_filters, n_freqs)
-        The amplitude of what comes out where a sine wave of amplitude 1 goes in.
+        Amplitude of the output for a sine wave of amplitude 1.
     kernel_lengths : ndarray of int, shape (n_filters,)
-        In samples. A kernel of K samples cannot tell frequencies apart that lie much closer than
+        In samples. A kernel of K samples cannot resolve frequencies that differ by much less than
         `sfreq` / K.
     """
 
@@ -36,22 +36,22 @@ class FrequencyResponse:
 
     @property
     def peak_freqs(self) -> NDArray[np.float64]:
-        """The frequency that each filter passes best, in Hz; NaN of a filter of zeros."""
+        """Frequency of the largest response of each filter, in Hz; NaN for a filter of zeros."""
         return peaks(self.freqs, self.response)
 
 
 def temporal_filters(
-    classifier: NetworkClassifier, *, sfreq: float | None = None
+    estimator: NetworkEstimator, *, sfreq: float | None = None
 ) -> FrequencyResponse:
-    """Return the frequency response of each learnt temporal filter.
+    """Return the frequency response of each temporal filter of a fitted network.
 
     Parameters
     ----------
-    classifier : NetworkClassifier
+    estimator : NetworkEstimator
         Fitted, with a network that begins with temporal and spatial filters: EEGNet,
         ShallowConvNet, DeepConvNet, or another with one `skeeg.layers.TemporalSpatialFilter`.
     sfreq : float, optional
-        Sampling rate, in Hz, where the classifier was fitted on plain arrays.
+        Sampling rate in Hz. Required if the estimator was fitted on plain arrays.
 
     Returns
     -------
@@ -61,26 +61,26 @@ def temporal_filters(
     Raises
     ------
     TypeError
-        If `classifier` is no network of skeeg.
+        If `estimator` is not a network of skeeg.
     NotFittedError
         If it is not fitted.
     ValueError
-        If its network has no such filters, or the sampling rate is unknown.
+        If its network does not have such filters, or the sampling rate is unknown.
 
     See Also
     --------
-    spatial_patterns : What temporal and spatial filters do together.
+    spatial_patterns : The combined effect of temporal and spatial filters.
 
     Notes
     -----
     The response of the kernel w is the modulus of its Fourier transform,
     ``sum_t w_t exp(-2 pi i f t / sfreq)``, without the batch normalisation that may follow.
 
-    In EEGNet, MixNet and InceptionResNet each filter feeds spatial filters of its own, so that its
-    response means something by itself. In ShallowConvNet, DeepConvNet and MSFBCNN every spatial
-    filter sees all temporal ones, and nothing non-linear lies between: any invertible mixture of
-    the temporal filters, undone in the spatial ones, is the same network. There, read the
-    `response` of `spatial_patterns`, which does not depend on it.
+    In EEGNet, MixNet and InceptionResNet each temporal filter has its own spatial filters, so its
+    response can be interpreted by itself. In ShallowConvNet, DeepConvNet and MSFBCNN every spatial
+    filter combines all temporal filters without a non-linearity in between. An invertible mixture
+    of the temporal filters, inverted in the spatial filters, gives the same network. For these
+    networks use the `response` of `spatial_patterns`, which does not depend on such a mixture.
 
     Examples
     --------
@@ -92,7 +92,7 @@ def temporal_filters(
     >>> temporal_filters(clf).response.shape
     (8, 641)
     """
-    network = check_network(classifier, "temporal_filters")
+    network = check_network(estimator, "temporal_filters")
     banks = front_end(network, "temporal_filters").banks
     kernels = [bank.weight.detach().cpu().double().numpy()[:, 0, 0] for bank in banks]
     rate = sampling_rate(network, sfreq)
@@ -105,11 +105,11 @@ def temporal_filters(
 
 
 def fft_length(at_least: int, sfreq: float) -> int:
-    """Return the length of a Fourier transform of `at_least` samples that is fine enough."""
+    """Return a fast length of a Fourier transform with sufficient frequency resolution."""
     return next_fast_len(max(at_least, int(np.ceil(sfreq / _RESOLUTION))), real=True)
 
 
 def peaks(freqs: NDArray[np.float64], amplitudes: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the frequency of the greatest amplitude in each row, NaN where all are zero."""
+    """Return the frequency of the largest amplitude in each row, NaN if all are zero."""
     found = freqs[amplitudes.argmax(axis=1)]
     return np.where(amplitudes.any(axis=1), found, np.nan)

@@ -1,4 +1,4 @@
-"""Which channels a fitted estimator of any kind cannot do without."""
+"""Permutation importance of channels, for any fitted estimator."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from sklearn.metrics import check_scoring
 from sklearn.utils import Bunch, check_consistent_length, check_random_state, column_or_1d
 from sklearn.utils.parallel import Parallel, delayed
 
+from .._checks import check_positive_ints
 from .._validation import Unwrapped, unwrap
 from ..data import EEGData
-from ..layers._arguments import check_positive_ints
 
 if TYPE_CHECKING:
     import mne
@@ -30,28 +30,28 @@ def channel_importance(
     n_jobs: int | None = None,
     random_state: Any = None,
 ) -> Bunch:
-    """Return what the score of an estimator loses when one channel comes from another trial.
+    """Return the decrease of a score when one channel is permuted between trials [1]_.
 
     Parameters
     ----------
     estimator : object
         Any fitted estimator or pipeline of scikit-learn that takes trials.
     X : ndarray, mne.Epochs, EEGData or torch.Tensor, shape (n_trials, n_chans, n_times)
-        Trials that it was *not* fitted on: on others, a channel may seem important that the
-        estimator has merely learnt by heart.
+        Trials that were not in ``fit``. On the training trials, a channel can seem important
+        because the estimator has overfitted to it.
     y : array-like, shape (n_trials,)
-        Their labels.
+        Labels of the trials.
     n_repeats : int, default=10
         How often each channel is permuted.
     scoring : str, callable or None, default=None
-        As in scikit-learn; None takes the estimator's own score, the accuracy of classifiers.
+        As in scikit-learn. None is the estimator's ``score``, the accuracy for classifiers.
     groups : array-like, shape (n_trials,), optional
-        Channels are exchanged between trials of one group only, for instance of one subject. Left
-        out, between all trials.
+        Channels are permuted within groups only, for instance within subjects. By default they are
+        permuted between all trials.
     n_jobs : int, optional
-        Channels that are worked on at once, as in scikit-learn.
+        Number of channels that are processed in parallel, as in scikit-learn.
     random_state : int, RandomState or None, default=None
-        Draws the permutations; pass an int for results that repeat.
+        Seed of the permutations; pass an int for reproducible results.
 
     Returns
     -------
@@ -61,31 +61,32 @@ def channel_importance(
         importances_mean, importances_std : ndarray, shape (n_chans,)
             Mean and standard deviation over repeats.
         importances : ndarray, shape (n_chans, n_repeats)
-            Score on the trials as they are, less that with the channel permuted.
+            Score on the original trials minus the score with the channel permuted.
         score : float
-            The score on the trials as they are.
+            Score on the original trials.
         ch_names : tuple of str or None
-            Name of each channel, where `X` has any.
+            Names of the channels, None if `X` has no names.
 
     Raises
     ------
     ValueError
-        If `X` has not three axes or less than two trials, or lengths differ.
+        If `X` does not have three axes or has fewer than two trials, or if lengths differ.
 
     See Also
     --------
-    gradient_times_input : Within trials and without labels, of networks.
+    gradient_times_input : Contribution of each sample within a trial, for networks.
 
     Notes
     -----
-    This is Breiman's permutation importance [1]_ with channels for variables. A channel keeps the
-    course that it had in its own trial, so that the estimator sees signals as it knows them; only
-    that they belong to this trial is lost. All channels undergo the same permutations.
+    This is Breiman's permutation importance with channels as variables. A permuted channel is
+    exchanged with the whole time course of the same channel in another trial, so its signals remain
+    realistic and only their relation to the trial is removed. The same permutations are used for
+    all channels.
 
-    Electrodes are correlated. What an estimator can take from a neighbour as well is missed by
-    little, so that a whole area may be important and no single electrode of it; and an electrode
-    that only serves to cancel noise is important although it shows no source. Importance says what
-    the estimator uses, not where the brain does what.
+    Electrodes are correlated. If neighbouring electrodes carry the same information, permuting one
+    of them reduces the score little, so a whole area can be important while none of its electrodes
+    is. An electrode that serves only to cancel noise is important although it records no source.
+    Importance shows what the estimator uses, not where a source is.
 
     References
     ----------
@@ -110,11 +111,11 @@ def channel_importance(
     scorer = check_scoring(estimator, scoring=scoring)
     score = scorer(estimator, X, labels)
     orders = _permutations(len(values), n_repeats, groups, random_state)
-    of_channels = Parallel(n_jobs=n_jobs)(
-        delayed(_scores_without)(estimator, scorer, X, values, labels, channel, orders)
+    scores = Parallel(n_jobs=n_jobs)(
+        delayed(_permuted_scores)(estimator, scorer, X, values, labels, channel, orders)
         for channel in range(values.shape[1])
     )
-    importances = score - np.array(of_channels)
+    importances = score - np.array(scores)
     return Bunch(
         importances_mean=importances.mean(axis=1),
         importances_std=importances.std(axis=1),
@@ -128,22 +129,22 @@ def _check(values: NDArray[Any], labels: NDArray[Any]) -> None:
     if values.ndim != 3:
         raise ValueError(
             f"channel_importance takes X of shape (n_trials, n_chans, n_times), got "
-            f"{values.shape}. Of one channel, pass X[:, None]; the importance of features is "
-            "sklearn.inspection.permutation_importance, that of maps is to be asked of the "
-            "pipeline that makes them."
+            f"{values.shape}. For one channel, pass X[:, None]. For features, use "
+            "sklearn.inspection.permutation_importance. For maps, pass the pipeline that computes "
+            "them."
         )
     check_consistent_length(values, labels)
     if len(values) < 2:
         raise ValueError(
-            "channel_importance exchanges channels between trials: it needs two at least, got "
-            f"{len(values)}."
+            "channel_importance permutes channels between trials: it needs at least two trials, "
+            f"got {len(values)}."
         )
 
 
 def _permutations(
     n_trials: int, n_repeats: int, groups: ArrayLike | None, random_state: Any
 ) -> list[NDArray[np.intp]]:
-    """Return new orders of the trials, each group's among themselves."""
+    """Return random orders of the trials, permuted within groups."""
     random = check_random_state(random_state)
     codes = np.zeros(n_trials, dtype=np.intp)
     if groups is not None:
@@ -160,7 +161,7 @@ def _permutations(
     return orders
 
 
-def _scores_without(
+def _permuted_scores(
     estimator: Any,
     scorer: Any,
     X: Any,
@@ -169,7 +170,7 @@ def _scores_without(
     channel: int,
     orders: list[NDArray[np.intp]],
 ) -> list[float]:
-    """Return the score with a channel in each of the orders."""
+    """Return the score with one channel permuted by each of the orders."""
     permuted = values.copy()
     scores = []
     for order in orders:
@@ -179,7 +180,7 @@ def _scores_without(
 
 
 def _refilled(X: Any, values: NDArray[Any]) -> Any:
-    """Return `X` with other values, in a container that tells the estimator what `X` told it."""
+    """Return `X` with other values, in the same container and with the same channel names."""
     if isinstance(X, EEGData):
         return dataclasses.replace(X, X=values)
     if isinstance(X, Unwrapped):
@@ -190,7 +191,7 @@ def _refilled(X: Any, values: NDArray[Any]) -> Any:
 
 
 def _epochs(epochs: mne.BaseEpochs, values: NDArray[Any]) -> mne.EpochsArray:
-    """Return epochs with other values in their good EEG channels."""
+    """Return epochs with replaced values in their good EEG channels."""
     import mne
 
     picks = mne.pick_types(epochs.info, eeg=True, exclude="bads")

@@ -7,21 +7,20 @@ from .activation import (
     Activation,
     SafeLog,
     Square,
-    activation_and_max_pool,
     make_activation,
 )
 from .attention import ATTENTION_AXES, CBAM, ECA, Attention, SqueezeExcitation
-from .attention_choice import ATTENTIONS, make_attention, place_attention
+from .attention_choice import ATTENTIONS, make_attention
 from .channel_selection import GumbelChannelSelection
 from .constraint import apply_max_norm, with_max_norm
 from .dropout import Dropout
 from .gru import GRU
 from .initialisation import glorot_uniform_, glorot_uniform_as_convolution_, lecun_uniform_
 from .lecun import PartialConv2d, RadialBasis, ScaledTanh, TrainableSubsampling
-from .length import SameConv2d, clip_length, output_length
-from .mixed_conv import MixedDepthwiseConv, split_maps
+from .mixed_conv import MixedDepthwiseConv
 from .pool import MeanPool
 from .power import normalised_power
+from .same_conv import SameConv2d
 from .temporal_spatial import TemporalSpatialFilter
 from .x_conv import XConv, farthest_points, nearest_points
 
@@ -50,9 +49,7 @@ __all__ = [
     "TemporalSpatialFilter",
     "TrainableSubsampling",
     "XConv",
-    "activation_and_max_pool",
     "apply_max_norm",
-    "clip_length",
     "farthest_points",
     "glorot_uniform_",
     "glorot_uniform_as_convolution_",
@@ -61,8 +58,5 @@ __all__ = [
     "make_attention",
     "nearest_points",
     "normalised_power",
-    "output_length",
-    "place_attention",
-    "split_maps",
     "with_max_norm",
 ]

@@ -1,4 +1,4 @@
-"""What layers that normalise by themselves share with torch's batch normalisation."""
+"""Parts of batch normalisation, for layers that compute it themselves."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from torch import Tensor, nn
 
 @torch.no_grad()
 def track_statistics(norm: nn.BatchNorm2d, mean: Tensor, variance: Tensor, count: int) -> None:
-    """Update the running statistics of a layer as it would in training, if it has any.
+    """Update the running statistics of a layer, if it has any, as its training does.
 
     Parameters
     ----------
     norm : torch.nn.BatchNorm2d
     mean, variance : Tensor, shape (n_maps,)
-        Of a batch; the variance is that of the values themselves, not corrected for their number.
+        Statistics of a batch; the variance is the biased one, divided by `count`.
     count : int
-        How many values of each map they are of.
+        Number of values of each map.
     """
     running_mean, running_var = norm.running_mean, norm.running_var
     if running_mean is None or running_var is None or norm.num_batches_tracked is None:
@@ -33,15 +33,15 @@ def track_statistics(norm: nn.BatchNorm2d, mean: Tensor, variance: Tensor, count
 def gain_and_constant(
     norm: nn.BatchNorm2d, value: Tensor, variance: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Return what a layer multiplies each map with, and what it makes of a value of the map.
+    """Return the factor by which a layer multiplies each map, and its output for one value of it.
 
     Parameters
     ----------
     norm : torch.nn.BatchNorm2d
     value : Tensor, shape (n_maps,)
-        Less the mean of its map.
+        A value of each map, minus the mean of the map.
     variance : Tensor, shape (n_maps,)
-        As the layer would use it.
+        The variance that the layer divides by.
 
     Returns
     -------
@@ -55,11 +55,11 @@ def gain_and_constant(
 
 
 def is_plain(norm: nn.Module) -> bool:
-    """Return whether a layer is a batch normalisation that nobody looks at."""
+    """Return whether a layer is torch's batch normalisation, without hooks."""
     return type(norm) is nn.BatchNorm2d and not is_watched(norm)
 
 
 def is_watched(layer: nn.Module) -> bool:
-    """Return whether somebody wants to see what goes in and out of a layer, or to change it."""
+    """Return whether a layer has hooks, or a ``forward`` that was replaced."""
     forward = layer._forward_hooks or layer._forward_pre_hooks or "forward" in vars(layer)
     return bool(forward or layer._backward_hooks or layer._backward_pre_hooks)

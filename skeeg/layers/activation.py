@@ -1,8 +1,7 @@
-"""The activation functions a network can be asked for by name."""
+"""Activation functions by name."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,34 +9,36 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ._arguments import check_choice, check_number
+from .._activations import DEFAULT_ALPHAS
+from .._checks import check_choice, check_number
 
-#: Of fewer values, an operation more costs what a faster one saves.
+#: With fewer values, the additional operation costs as much as the faster function saves.
 _FEWEST_VALUES = 1 << 15
 
 _PRECISE = (torch.float32, torch.float64)
 
 
 class ELU(nn.ELU):
-    """``torch.nn.ELU``, in two thirds of the time where a CPU predicts.
+    """``torch.nn.ELU``, in two thirds of the time in predictions on a CPU.
 
-    torch takes care that exp(x) - 1 is precise beside zero too, which costs it six times as much as
-    the exponential function. Without gradients, that is taken as it is here: the outputs are right
-    to rounding of the largest value that exp(x) takes, 1, and no more is left of them in any sum.
+    torch computes exp(x) - 1 precisely for x close to zero too, which takes six times as long as
+    the exponential function. Here, where no gradients are needed, it is computed as written. The
+    outputs have the rounding error of a value of 1, the largest value of exp(x) for negative x,
+    which is also what remains of them in a sum with values of that size.
     """
 
     def forward(self, input: Tensor) -> Tensor:
         """Return the activations, in the shape of `input`."""
-        ours = (
+        is_faster = (
             not torch.is_grad_enabled()
             and not self.inplace
             and input.device.type == "cpu"
             and input.dtype in _PRECISE
             and input.numel() >= _FEWEST_VALUES
-            and 0 < self.alpha <= 1  # so that the larger of both is the function
+            and 0 < self.alpha <= 1  # the function is the larger of both
             and not torch.compiler.is_compiling()
         )
-        if not ours:
+        if not is_faster:
             return super().forward(input)
         below = input.clamp(max=0).exp_().sub_(1)
         if self.alpha != 1:
@@ -52,11 +53,11 @@ class Activation:
     Parameters
     ----------
     module : callable returning torch.nn.Module
-        The torch layer; called with `alpha` where there is one, otherwise with nothing.
+        Makes the layer; called with `alpha` if the function has one, otherwise without arguments.
     default_alpha : float or None, default=None
         The value of `alpha` that the function is published with; None for a function without one.
     is_monotone : bool, default=True
-        Whether it never falls, for any `alpha` that it can take.
+        Whether the function never decreases, for any `alpha` that is allowed.
     """
 
     module: Callable[..., nn.Module]
@@ -66,8 +67,8 @@ class Activation:
 
 ACTIVATIONS: dict[str, Activation] = {
     "relu": Activation(nn.ReLU),
-    "leaky_relu": Activation(nn.LeakyReLU, default_alpha=0.01),
-    "elu": Activation(ELU, default_alpha=1.0),
+    "leaky_relu": Activation(nn.LeakyReLU, DEFAULT_ALPHAS["leaky_relu"]),
+    "elu": Activation(ELU, DEFAULT_ALPHAS["elu"]),
     "selu": Activation(nn.SELU),
     "gelu": Activation(nn.GELU, is_monotone=False),
     "silu": Activation(nn.SiLU, is_monotone=False),
@@ -75,7 +76,7 @@ ACTIVATIONS: dict[str, Activation] = {
     "sigmoid": Activation(nn.Sigmoid),
     "linear": Activation(nn.Identity),
 }
-"""Every activation by its name, the single list that networks and search spaces draw from."""
+"""All activations by name; networks and search spaces offer these."""
 
 ALPHA_ACTIVATIONS: tuple[str, ...] = tuple(
     name for name, entry in ACTIVATIONS.items() if entry.default_alpha is not None
@@ -140,10 +141,10 @@ def make_activation(
     entry = table[check_choice("activation", name, table)]
     if entry.default_alpha is None:
         if alpha is not None:
-            takers = " and ".join(repr(taker) for taker in ALPHA_ACTIVATIONS)
+            with_alpha = " and ".join(map(repr, ALPHA_ACTIVATIONS))
             raise ValueError(
                 f"alpha={alpha!r} was given, but the activation {name!r} has no alpha; "
-                f"only {takers} take one. Leave alpha=None."
+                f"only {with_alpha} have one. Leave alpha=None."
             )
         return entry.module()
     if alpha is None:
@@ -151,34 +152,8 @@ def make_activation(
     return entry.module(check_number("alpha", alpha, at_least=0))
 
 
-def activation_and_max_pool(
-    pool: nn.Module, name: str, alpha: float | None = None
-) -> OrderedDict[str, nn.Module]:
-    """Return an activation and the max pool after it, in the order that costs less.
-
-    A function that never falls may as well see the largest value only: it makes the largest of
-    that. The others go first.
-
-    Parameters
-    ----------
-    pool : torch.nn.Module
-        The max pool.
-    name, alpha
-        As `make_activation` takes them.
-
-    Returns
-    -------
-    layers : OrderedDict
-        Of ``"activation"`` and ``"pool"``.
-    """
-    activation = make_activation(name, alpha)
-    if ACTIVATIONS[name].is_monotone:
-        return OrderedDict(pool=pool, activation=activation)
-    return OrderedDict(activation=activation, pool=pool)
-
-
 class Square(nn.Module):
-    """The square of every value, which a mean pool turns into power."""
+    """The square of each value; its mean over time is the power of a signal."""
 
     def forward(self, x: Tensor) -> Tensor:
         """Return `x` squared, in the same shape."""
@@ -187,7 +162,7 @@ class Square(nn.Module):
 
 
 class _Square(torch.autograd.Function):
-    """The square, whose gradient torch would compute in three passes rather than one."""
+    """The square, with a gradient in one pass over the values; torch takes three."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
@@ -201,14 +176,14 @@ class _Square(torch.autograd.Function):
 
 
 class SafeLog(nn.Module):
-    """The natural logarithm of values limited from below, so that a flat signal stays finite.
+    """The natural logarithm, finite for a flat signal since its argument is limited from below.
 
     Parameters
     ----------
     minimum : float, default=1e-6
-        Smaller values, negative ones too, count as this one.
+        Smaller values, including negative ones, are replaced by this one.
     maximum : float or None, default=None
-        Larger values count as this one.
+        Larger values are replaced by this one.
     """
 
     def __init__(self, minimum: float = 1e-6, maximum: float | None = None) -> None:

@@ -7,8 +7,8 @@ import math
 import torch
 from torch import Tensor, nn
 
-from ._arguments import check_choice, check_flag, check_positive_ints, value_or
-from .length import SameConv2d
+from .._checks import check_choice, check_flag, check_positive_ints, value_or
+from .same_conv import SameConv2d
 
 #: For each choice of axis, the dimensions of (batch, maps, electrodes, time) that are pooled, and
 #: the one along which gates see each other.
@@ -17,27 +17,28 @@ ATTENTION_AXES = tuple(_DIMENSIONS)
 
 _STATISTICS = ("mean", "power")
 
-#: Of a power before its logarithm, for electrodes without a signal; networks see a variance of 1.
+#: Lower limit of a power before its logarithm, for electrodes without a signal. Inputs of networks
+#: have a variance of about 1.
 _FLOOR = 1e-6
 
 
 class Attention(nn.Module):
-    """What all attention layers share: values times the gates of their maps or electrodes.
+    """Base class of attention layers: multiply values by the gates of their maps or electrodes.
 
-    A subclass has a method ``scores`` that makes numbers of the pooled values; their sigmoids are
-    the gates.
+    A subclass implements ``scores``, which computes a number for each gate from the pooled values.
+    Its sigmoid is the gate.
 
     Parameters
     ----------
     size : int
         Number of maps where `axis` is ``"maps"``, otherwise of electrodes.
     axis : {"maps", "electrodes", "map-electrode"}, default="maps"
-        What has a gate: each map, each electrode, or each electrode in each map. Pooled are all
-        other axes. The gates of ``"map-electrode"`` come from the electrodes of their own map
-        alone, with weights that all maps share.
+        What has a gate: each map, each electrode, or each electrode in each map. All other axes
+        are pooled. The gates of ``"map-electrode"`` depend on the electrodes of their own map
+        only, with weights that all maps share.
     statistic : {"mean", "power"}, default="mean"
-        What pooling makes of the values: their mean, as published, or the logarithm of their mean
-        square, a design of skeeg. See Notes.
+        How values are pooled: to their mean, as published, or to the logarithm of their mean
+        square, an extension of skeeg. See Notes.
 
     Raises
     ------
@@ -46,12 +47,12 @@ class Attention(nn.Module):
 
     Notes
     -----
-    EEG without its offset has a mean over time of almost zero, and so has anything that is linear
-    in it: of such maps, ``statistic="mean"`` sees what the edges of the trial leave over, the same
-    offset everywhere after a batch normalisation, and nothing of the amplitudes. Its gates then
-    rest on the biases, and are 0.5 without any. Take ``"power"`` where attention comes before the
-    first non-linearity, as all axes with electrodes do in the networks of `skeeg.networks`. Powers
-    below 1e-6 count as 1e-6.
+    EEG without an offset has a mean over time close to zero, and so has any linear function of it.
+    The mean of such a map depends on the edges of the trial and, after batch normalisation, on an
+    offset that all trials share, but not on amplitudes. The gates of ``statistic="mean"`` are then
+    determined by the biases, and are 0.5 without biases. Use ``"power"`` where attention precedes
+    the first non-linearity, as it does for both axes with electrodes in `skeeg.networks`. Powers
+    below 1e-6 are replaced by 1e-6.
     """
 
     def __init__(self, size: int, *, axis: str = "maps", statistic: str = "mean") -> None:
@@ -87,7 +88,7 @@ class Attention(nn.Module):
         return self.scores(x).movedim(-1, self._gated).sigmoid()
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the values times their gates; the shape stays (batch, maps, electrodes, time)."""
+        """Multiply values (batch, maps, electrodes, time) by their gates; the shape stays."""
         return x * self.gate(x)
 
     def extra_repr(self) -> str:
@@ -95,7 +96,7 @@ class Attention(nn.Module):
         return f"{self.size}, axis={self.axis!r}, statistic={self.statistic!r}"
 
     def _pool(self, x: Tensor, *, largest: bool = False) -> Tensor:
-        """Return the mean, or the largest, of what each gate stands for, (..., size)."""
+        """Return the mean or the maximum over the values of each gate, (..., size)."""
         is_power = self.statistic == "power"
         x = x.square() if is_power else x
         reduce = torch.amax if largest else torch.mean
@@ -105,7 +106,7 @@ class Attention(nn.Module):
 
 
 class _Bottleneck(nn.Sequential):
-    """Two dense layers, the first with a fraction of the units, and a rectifier between."""
+    """Two dense layers with a ReLU between, the first with a fraction of the units."""
 
     def __init__(self, size: int, reduction: int, bias: bool) -> None:
         n_hidden = max(1, size // reduction)
@@ -127,13 +128,13 @@ class SqueezeExcitation(Attention):
     size : int
         Number of maps where `axis` is ``"maps"``, otherwise of electrodes.
     reduction : int, default=16
-        How many times fewer units the hidden layer has, one at least.
+        Factor by which the hidden layer is smaller than `size`; it has at least one unit.
     axis : {"maps", "electrodes", "map-electrode"}, default="maps"
         What has a gate, see `Attention`.
     statistic : {"mean", "power"}, default="mean"
-        What is pooled, see `Attention`.
+        How values are pooled, see `Attention`.
     bias : bool, default=False
-        Whether both layers add a constant; the paper found that to be of no use.
+        Whether both layers add a constant; the paper found no benefit.
 
     Raises
     ------
@@ -182,24 +183,24 @@ class SqueezeExcitation(Attention):
 class CBAM(Attention):
     """Convolutional block attention [1]_: gates of maps or electrodes, then gates of samples.
 
-    The first gates are those of `SqueezeExcitation`, but from the mean and from the largest value,
-    whose scores, by the same two layers, are added. The second come from a convolution along time
-    of the mean and the largest value over what the first gates tell apart. In images, that
-    convolution is a square one of 7 x 7; here, it is (1, `kernel_length`).
+    The first gates are those of `SqueezeExcitation`, computed from the mean and from the maximum
+    with the same two layers, whose scores are added. The second gates come from a convolution along
+    time, whose inputs are the mean and the maximum over the axis of the first gates. The paper is
+    about images and has a convolution of 7 x 7; here, it is (1, `kernel_length`).
 
     Parameters
     ----------
     size : int
         Number of maps where `axis` is ``"maps"``, otherwise of electrodes.
     reduction : int, default=16
-        How many times fewer units the hidden layer has, one at least.
+        Factor by which the hidden layer is smaller than `size`; it has at least one unit.
     kernel_length : int, default=7
         Length of the convolution along time, in samples.
     axis : {"maps", "electrodes", "map-electrode"}, default="maps"
         What has a gate, see `Attention`.
     statistic : {"mean", "power"}, default="mean"
-        What is pooled for the first gates, see `Attention`; ``"power"`` takes the logarithm of the
-        mean square and of the largest square.
+        How values are pooled for the first gates, see `Attention`; ``"power"`` takes the logarithms
+        of the mean and of the maximum of the squares.
     bias : bool, default=False
         Whether the two dense layers add a constant; the convolution always does.
 
@@ -211,8 +212,8 @@ class CBAM(Attention):
     Notes
     -----
     It has 2 size h + 2 k + 1 parameters, with h = max(1, size // r) and k the kernel's length, and
-    h + size biases of dense layers if any. The authors' code normalises the output of the
-    convolution in place of adding a constant.
+    h + size biases of the dense layers if any. The authors' code normalises the output of the
+    convolution instead of adding a constant.
 
     References
     ----------
@@ -257,7 +258,7 @@ class CBAM(Attention):
         Parameters
         ----------
         x : Tensor, shape (batch, n_maps, n_electrodes, n_times)
-            The values times their first gates.
+            The values multiplied by their first gates.
 
         Returns
         -------
@@ -265,12 +266,12 @@ class CBAM(Attention):
             The former for the axis ``"maps"``.
         """
         x = x.transpose(1, self._gated)
-        seen = torch.cat([x.mean(dim=1, keepdim=True), x.amax(dim=1, keepdim=True)], dim=1)
-        gate: Tensor = self.time_conv(seen).transpose(1, self._gated).sigmoid()
+        pooled = torch.cat([x.mean(dim=1, keepdim=True), x.amax(dim=1, keepdim=True)], dim=1)
+        gate: Tensor = self.time_conv(pooled).transpose(1, self._gated).sigmoid()
         return gate
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the values times both gates; the shape stays (batch, maps, electrodes, time)."""
+        """Multiply values (batch, maps, electrodes, time) by both gates; the shape stays."""
         x = super().forward(x)
         return x * self.time_gate(x)
 
@@ -278,21 +279,21 @@ class CBAM(Attention):
 class ECA(Attention):
     """Efficient channel attention [1]_: gates from a convolution over neighbours.
 
-    The pooled values are convolved along maps or electrodes with one kernel, without any dense
-    layer. Neighbours are what stands side by side in the data; the order of maps is learnt with
-    the layers before, that of electrodes is the one in which they were recorded.
+    The pooled values are convolved along maps or electrodes with one kernel, without a dense
+    layer. Neighbours are adjacent in the data: the order of maps is learnt by the layers before,
+    and electrodes are in the order of the recording.
 
     Parameters
     ----------
     size : int
         Number of maps where `axis` is ``"maps"``, otherwise of electrodes.
     kernel_length : int, optional
-        Number of neighbours that a gate depends on, an odd one; None takes the paper's rule, see
-        Notes.
+        Number of neighbours that a gate depends on, including its own; an odd number. None takes
+        the paper's rule, see Notes.
     axis : {"maps", "electrodes", "map-electrode"}, default="maps"
         What has a gate, see `Attention`.
     statistic : {"mean", "power"}, default="mean"
-        What is pooled, see `Attention`.
+        How values are pooled, see `Attention`.
 
     Raises
     ------
@@ -301,9 +302,8 @@ class ECA(Attention):
 
     Notes
     -----
-    It has as many weights as its kernel is long and no bias. The rule is (log2(size) + 1) / 2, cut
-    off to an integer, and one more where that is even: 1 for up to 7, 3 for 8 to 127, 5 for 128 to
-    2047.
+    It has `kernel_length` weights and no bias. The rule is (log2(size) + 1) / 2, truncated to an
+    integer, plus one where that is even: 1 for sizes up to 7, 3 for 8 to 127, 5 for 128 to 2047.
 
     References
     ----------
@@ -334,7 +334,7 @@ class ECA(Attention):
         )
         if length % 2 == 0:
             raise ValueError(
-                "kernel_length must be odd, so that a gate has as many neighbours on both sides; "
+                "kernel_length must be odd, for equally many neighbours on both sides of a gate; "
                 f"got {length}."
             )
         self.conv = nn.Conv1d(1, 1, length, padding=length // 2, bias=False)
@@ -348,5 +348,5 @@ class ECA(Attention):
 
 
 def _eca_kernel_length(size: int) -> int:
-    cut_off = int((math.log2(size) + 1) / 2)
-    return cut_off if cut_off % 2 else cut_off + 1
+    truncated = int((math.log2(size) + 1) / 2)
+    return truncated if truncated % 2 else truncated + 1

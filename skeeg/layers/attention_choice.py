@@ -1,26 +1,27 @@
-"""Attention layers by the name that a network's parameter takes, and where networks have them."""
+"""Attention layers by name."""
 
 from __future__ import annotations
 
 from torch import nn
 
-from ._arguments import check_choice, check_positive_ints
+from .._checks import check_choice, check_positive_ints
 from .attention import ATTENTION_AXES, CBAM, ECA, Attention, SqueezeExcitation
 
 ATTENTIONS: dict[str, type[Attention]] = {"se": SqueezeExcitation, "cbam": CBAM, "eca": ECA}
 
-#: What the networks take, as the comparison of Wimpff et al. (2024) did, unless fewer hidden units
-#: than that would remain: a rectifier can shut a unit for good, and all gates with the last one.
+#: The reduction in the networks, as in the comparison of Wimpff et al. (2024). It is lower where
+#: fewer than four hidden units would remain: a ReLU unit can stop responding for the rest of the
+#: training, and without any unit all gates are constant.
 _REDUCTION = _FEWEST_HIDDEN = 4
 
 
 def make_attention(kind: str | None, axis: str, n_maps: int, n_electrodes: int) -> nn.Module:
-    """Return the attention layer of a name, as the networks use it.
+    """Return the attention layer with the given name, as the networks use it.
 
     Parameters
     ----------
     kind : {"se", "cbam", "eca"} or None
-        `SqueezeExcitation`, `CBAM` or `ECA`; None for a layer that changes nothing.
+        `SqueezeExcitation`, `CBAM` or `ECA`; None for a layer that returns its input.
     axis : {"maps", "electrodes", "map-electrode"}
         What has a gate, see `Attention`.
     n_maps, n_electrodes : int
@@ -30,18 +31,14 @@ def make_attention(kind: str | None, axis: str, n_maps: int, n_electrodes: int) 
     -------
     torch.nn.Module
         An `Attention`, or `torch.nn.Identity`. The bottleneck has a reduction of 4, as in the
-        comparison of attention layers in networks for EEG [1]_, or a lower one that leaves it 4
-        units. Gates of maps come from means, gates of electrodes from powers, see `Attention` for
-        why.
+        comparison of attention layers in networks for EEG [1]_, or a lower one where fewer than 4
+        units would remain. Gates of maps depend on means, gates of electrodes on powers, for the
+        reason given in `Attention`.
 
     Raises
     ------
     ValueError
         If a parameter has a value that it cannot take.
-
-    See Also
-    --------
-    place_attention : Two of them, where a network with temporal and spatial filters has them.
 
     References
     ----------
@@ -69,52 +66,3 @@ def make_attention(kind: str | None, axis: str, n_maps: int, n_electrodes: int) 
         statistic="mean" if of_maps else "power",
         **({} if layer is ECA else {"reduction": reduction}),
     )
-
-
-def place_attention(
-    kind: str | None,
-    axis: str,
-    *,
-    n_temporal_maps: int,
-    n_spatial_maps: int,
-    n_electrodes: int,
-) -> tuple[nn.Module | None, nn.Module]:
-    """Return the attention layers of a network that begins with temporal and spatial filters.
-
-    Only one of the two does anything: electrodes are told apart between temporal and spatial
-    filters alone, and the maps that are worth a gate are those of the spatial filters.
-
-    Parameters
-    ----------
-    kind : {"se", "cbam", "eca"} or None
-        As in `make_attention`.
-    axis : {"maps", "electrodes", "map-electrode"}
-        What has a gate.
-    n_temporal_maps, n_spatial_maps : int
-        Number of temporal and of spatial filters.
-    n_electrodes : int
-        Number of electrodes.
-
-    Returns
-    -------
-    between : torch.nn.Module or None
-        For the argument `attention` of `TemporalSpatialFilter`; None where there is none.
-    after : torch.nn.Module
-        For the maps after the first pool; `torch.nn.Identity` where there is none.
-
-    Raises
-    ------
-    ValueError
-        If a parameter has a value that it cannot take.
-
-    Examples
-    --------
-    >>> between, after = place_attention(
-    ...     "se", "electrodes", n_temporal_maps=8, n_spatial_maps=16, n_electrodes=22
-    ... )
-    >>> between.size, after
-    (22, Identity())
-    """
-    if axis == "maps" or kind is None:
-        return None, make_attention(kind, axis, n_spatial_maps, 1)
-    return make_attention(kind, axis, n_temporal_maps, n_electrodes), nn.Identity()

@@ -1,4 +1,4 @@
-"""Which electrodes a network needs, learnt together with the network."""
+"""Selection of electrodes, learnt together with the network."""
 
 from __future__ import annotations
 
@@ -10,44 +10,46 @@ import torch.nn.functional as F
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor, nn
 
-from ._arguments import check_flag, check_number, check_positive_ints
+from .._checks import check_flag, check_number, check_positive_ints
+from ._random import current_generator
 
-#: Part of the training after which the temperature has reached its end.
+#: Fraction of the training after which the temperature has its final value.
 _COOLED_AT = 0.75
 
-#: Noise and probabilities keep this far from 0 and 1, where their logarithms are infinite.
+#: Least distance of the noise from 0 and 1, and of probabilities from 0, for finite logarithms.
 _NOISE_MARGIN, _LEAST_PROBABILITY = 1e-6, 1e-10
 
 
 class GumbelChannelSelection(nn.Module):
-    """Choose some of the electrodes, by the Gumbel-softmax trick [1]_ [2]_.
+    """Select electrodes with the Gumbel-softmax trick [1]_ [2]_.
 
-    Each of the M slots that go into the network learns one weight per electrode, its logits. In
-    training a slot is a mixture of all electrodes, drawn anew for every trial, which a temperature
-    lets become ever more one electrode alone. In evaluation it is that electrode.
+    Each of the M inputs of the network, called slots, learns one logit per electrode. In training,
+    a slot is a mixture of all electrodes with random weights, drawn anew for each trial. As the
+    temperature falls, the mixture approaches a single electrode. In evaluation, the slot is the
+    most probable electrode.
 
     Parameters
     ----------
     n_chans : int
         Number of electrodes, N.
     n_selected : int
-        Number of electrodes to choose, M; at most N.
+        Number of electrodes to select, M; at most N.
     temperature : (float, float), default=(10.0, 0.1)
-        At the beginning of the training, and from three quarters of it on.
+        At the start of the training, and after three quarters of it.
     threshold : (float, float), default=(3.0, 1.1)
-        How often slots may choose an electrode before that is punished, at the beginning and at
-        the end of the training.
+        Sum of the slots' probabilities for one electrode above which the penalty applies, at the
+        start and at the end of the training.
     penalty : float, default=0.1
-        Weight of that punishment, the lambda of the source.
+        Weight of the penalty, lambda in the source.
     unique : bool, default=False
-        Whether no electrode may be chosen twice, see Notes.
+        Whether all slots must have different electrodes, see Notes.
 
     Attributes
     ----------
     progress : float
-        The part of the training that is done, from 0 to 1.
+        Fraction of the training that is done, from 0 to 1.
     frozen : bool
-        Whether the choice is made, in training as well.
+        Whether the selection is fixed, in training as well.
 
     Raises
     ------
@@ -61,16 +63,16 @@ class GumbelChannelSelection(nn.Module):
 
         z_nm = softmax over n of (alpha_nm + G_nm) / beta        y_m = sum_n z_nm x_n
 
-    Temperature and threshold fall geometrically, from a to b as a (b / a)^s with s the part of the
-    training that is done; for the temperature, s is 1 from three quarters on.
+    Temperature and threshold fall geometrically, from a to b as a (b / a)^s with s the fraction of
+    the training that is done; for the temperature, s is 1 after three quarters of the training.
 
-    The source [1]_ keeps slots from choosing alike by a penalty on electrodes whose probabilities
-    p, the softmax of alpha, add up to more than the threshold tau,
-    lambda sum_n max(0, sum_m p_nm - tau). That makes duplicates rare, not impossible.
-    ``unique=True`` is an extension of skeeg: the slots take the most probable of all choices
-    without a duplicate, the assignment with the greatest sum of log p. It makes a difference to
-    slots that would choose alike only; their network has not been trained with the electrodes
-    they get until the selection is frozen.
+    The source [1]_ discourages slots from selecting the same electrode. A penalty applies to
+    electrodes whose probabilities p, the softmax of alpha, add up to more than the threshold tau:
+    lambda sum_n max(0, sum_m p_nm - tau). Duplicates become rare, but remain possible.
+    ``unique=True`` is an extension of skeeg: the slots take the most probable selection without
+    duplicates, the assignment with the greatest sum of log p. It differs only for slots that would
+    share an electrode. Until the selection is frozen, the network has not been trained with the
+    electrodes that these slots get instead.
 
     References
     ----------
@@ -119,7 +121,7 @@ class GumbelChannelSelection(nn.Module):
     # ------------------------------------------------------------------ schedules
 
     def set_progress(self, fraction: float) -> None:
-        """Say which part of the training is done; temperature and threshold follow.
+        """Set the fraction of the training that is done, and with it temperature and threshold.
 
         Parameters
         ----------
@@ -129,7 +131,7 @@ class GumbelChannelSelection(nn.Module):
         Raises
         ------
         ValueError
-            If it is no such number.
+            If it is not a number from 0 to 1.
         """
         if check_number("fraction", fraction, at_least=0) > 1:
             raise ValueError(f"fraction must be at most 1; got {fraction!r}.")
@@ -146,32 +148,32 @@ class GumbelChannelSelection(nn.Module):
         return _geometric(self.threshold, self.progress)
 
     def freeze(self) -> None:
-        """Make the choice: the slots are their electrodes in training as well."""
+        """Fix the selection: each slot is its most probable electrode in training as well."""
         self.frozen = True
 
     def unfreeze(self) -> None:
-        """Go on choosing in training."""
+        """Resume learning the selection in training."""
         self.frozen = False
 
-    # ------------------------------------------------------------------ the choice
+    # ------------------------------------------------------------------ selection
 
     def probabilities(self) -> Tensor:
-        """Return the probability with which each slot takes each electrode.
+        """Return the probability of each electrode in each slot.
 
         Returns
         -------
         Tensor, shape (n_chans, n_selected)
-            The softmax of the logits, without temperature; columns add up to 1.
+            The softmax of the logits, without temperature; each column adds up to 1.
         """
         return F.softmax(self.logits, dim=0)
 
     def entropy(self) -> Tensor:
-        """Return how undecided the slots are, from 1 for all electrodes alike to 0 for one alone.
+        """Return the mean entropy of the slots, from 1 for equal probabilities to 0 for certainty.
 
         Returns
         -------
         Tensor, scalar
-            The mean over slots of their probabilities' entropy, divided by ln n_chans.
+            The entropy of a slot's probabilities divided by ln n_chans, averaged over slots.
         """
         if self.n_chans == 1:
             return self.logits.new_zeros(())
@@ -179,13 +181,13 @@ class GumbelChannelSelection(nn.Module):
         return -(p * p.log()).sum(dim=0).mean() / math.log(self.n_chans)
 
     def duplicate_penalty(self) -> Tensor:
-        """Return what the training loss gains by slots that choose alike.
+        """Return the term of the training loss that penalises slots with the same electrode.
 
         Returns
         -------
         Tensor, scalar
-            `penalty` times the sum over electrodes of what their probabilities add up to above
-            the threshold; 0 once frozen.
+            `penalty` times the sum, over electrodes, of the excess of their summed probabilities
+            over the threshold; 0 if frozen.
         """
         if self.frozen or not self.penalty:
             return self.logits.new_zeros(())
@@ -199,7 +201,7 @@ class GumbelChannelSelection(nn.Module):
         Returns
         -------
         Tensor of int64, shape (n_selected,)
-            The most probable ones, or with `unique` the most probable ones that differ.
+            The most probable ones, with `unique` under the condition that all differ.
         """
         if not self.unique:
             return self.logits.argmax(dim=0)
@@ -220,7 +222,14 @@ class GumbelChannelSelection(nn.Module):
         """
         if self.frozen or not self.training:
             return x.index_select(1, self.selected())
-        noise = torch.rand(len(x), self.n_selected, self.n_chans, dtype=x.dtype, device=x.device)
+        noise = torch.rand(
+            len(x),
+            self.n_selected,
+            self.n_chans,
+            dtype=x.dtype,
+            device=x.device,
+            generator=current_generator(x.device),
+        )
         noise = noise * (1 - 2 * _NOISE_MARGIN) + _NOISE_MARGIN
         gumbel = -torch.log(-torch.log(noise))
         weights = F.softmax((self.logits.T + gumbel) / self.current_temperature, dim=2)
@@ -229,11 +238,12 @@ class GumbelChannelSelection(nn.Module):
     # ------------------------------------------------------------------ state
 
     def get_extra_state(self) -> Tensor:
-        """Return progress and whether the choice is made, for the ``state_dict``."""
-        return torch.tensor([self.progress, float(self.frozen)], dtype=torch.float64)
+        """Return `progress` and `frozen`, for the ``state_dict``."""
+        state = [self.progress, float(self.frozen)]
+        return torch.tensor(state, dtype=torch.float64, device="cpu")  # also on meta
 
     def set_extra_state(self, state: Tensor) -> None:
-        """Take over what `get_extra_state` returned."""
+        """Restore what `get_extra_state` returned."""
         progress, frozen = state.tolist()
         self.progress, self.frozen = progress, bool(frozen)
 
@@ -246,8 +256,7 @@ def _check_ends(name: str, ends: object) -> tuple[float, float]:
     """Return the two ends of a schedule, both positive."""
     if not isinstance(ends, (tuple, list)) or len(ends) != 2:
         raise ValueError(
-            f"{name} must be two numbers, at the beginning and at the end of the training; "
-            f"got {ends!r}."
+            f"{name} must be two numbers, for the start and the end of the training; got {ends!r}."
         )
     start, end = (check_number(f"Each end of {name}", value, above=0) for value in ends)
     return start, end

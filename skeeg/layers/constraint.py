@@ -1,8 +1,8 @@
-"""Limits on the norm of a layer's weights, imposed after each step of the optimiser.
+"""Limits on the norm of a layer's weights, applied after each step of the optimiser.
 
-A parametrisation would impose the same limit, but a parametrised network cannot be pickled, and its
-gradient is that of another function. Here the limit is an attribute of the layer, and the training
-loop calls `apply_max_norm` once a step.
+A parametrisation would apply the same limit, but a parametrised network cannot be pickled, and has
+the gradient of another function. Here the limit is an attribute of the layer, and the training loop
+calls `apply_max_norm` after each step.
 """
 
 from __future__ import annotations
@@ -12,20 +12,20 @@ from typing import TypeVar
 import torch
 from torch import nn
 
-from ._arguments import check_number
+from .._checks import check_number
 
 LayerT = TypeVar("LayerT", bound=nn.Module)
 
 
 def with_max_norm(layer: LayerT, value: float | None) -> LayerT:
-    """Mark a layer with the largest norm that a row of its weight may have.
+    """Set the largest norm that a row of a layer's weight may have.
 
     Parameters
     ----------
     layer : torch.nn.Module
         A layer with a `weight` of shape (n_out, ...), such as a convolution or a dense layer.
     value : float or None
-        The limit, kept as `layer.max_norm`; None leaves the layer unlimited.
+        The limit, stored as `layer.max_norm`; None sets no limit.
 
     Returns
     -------
@@ -56,15 +56,15 @@ def with_max_norm(layer: LayerT, value: float | None) -> LayerT:
 def apply_max_norm(module: nn.Module) -> None:
     """Shrink, in place, every weight row that exceeds the limit of its layer.
 
-    A row w, the weights that make one output map or unit with the bias left out, becomes
-    ``w * min(||w||, m) / (||w|| + 1e-7)``, Keras's formula for a limit m [1]_. Rows within their
-    limit are not touched, where that formula would multiply them by 1 - 1e-7 / ||w||, a weight
-    decay by rounding error.
+    A row w, the weights of one output map or unit without its bias, becomes
+    ``w * min(||w||, m) / (||w|| + 1e-7)``, Keras's formula for a limit m [1]_. Rows within the
+    limit are left unchanged; the formula would multiply them by 1 - 1e-7 / ||w||, a slight weight
+    decay.
 
     Parameters
     ----------
     module : torch.nn.Module
-        A network. Limited are those of its layers that `with_max_norm` marked.
+        A network; the limits apply to those of its layers that have one from `with_max_norm`.
 
     References
     ----------
@@ -82,10 +82,10 @@ def apply_max_norm(module: nn.Module) -> None:
     """
     for layer in module.modules():
         limit = getattr(layer, "max_norm", None)
-        # torch's embeddings have a max_norm of their own, which they impose themselves. The weight
-        # of a parametrised layer is no parameter: it is recomputed at each use, not ours to set.
+        # torch's embeddings apply their own max_norm. The weight of a parametrised layer is not a
+        # parameter: it is recomputed at each use, so that a change here would have no effect.
         weight = layer._parameters.get("weight")
         if limit is None or weight is None or isinstance(layer, nn.Embedding | nn.EmbeddingBag):
             continue
-        # One fused kernel without a round trip to the host, whether or not a row exceeds.
+        # One kernel, which does not wait for a GPU to report whether a row exceeds the limit.
         weight.renorm_(p=2, dim=0, maxnorm=limit)

@@ -1,4 +1,4 @@
-"""A gated recurrent layer whose training is not spent on bookkeeping."""
+"""A gated recurrent layer with a faster gradient on CPUs."""
 
 from __future__ import annotations
 
@@ -8,27 +8,28 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .correlation import is_onednn
+from ._correlation import is_onednn
 
 
 class GRU(nn.GRU):
-    r"""``torch.nn.GRU``, trained on CPUs in half the time where batches are small.
+    r"""``torch.nn.GRU``, trained in half the time with small batches on a CPU.
 
-    oneDNN has no gradient of gated recurrent units for torch, which then differentiates every step
-    of time through a dozen small operations. Here a step back takes four: what multiplies the
-    gradient of the state is known of all steps beforehand, and the gradient by the weights is one
-    product after the last step. Batches of some thirty trials take as long as torch's.
+    torch has no gradient of gated recurrent units from oneDNN, and differentiates each time step
+    through a dozen small operations. Here, a step of the backward pass takes four: the factors of
+    the gradient with respect to the state are computed for all steps beforehand, and the gradient
+    with respect to the weights is one product after the last step. With batches of about thirty
+    trials or more, it takes as long as torch's.
 
-    It is written for one layer in one direction with biases, on a CPU in single precision, when it
-    is trained without an initial state; everything else is torch's. There are no gradients of these
-    gradients; in double precision there are.
+    This applies to training one layer in one direction with biases and without an initial state, on
+    a CPU in single precision. All other cases are computed by torch. The gradients cannot be
+    differentiated again, except in double precision.
 
     Notes
     -----
     The state is :math:`h' = n + z (h - n)` with :math:`n = \tanh(i_n + r h_n)` and the gates
     :math:`r = \sigma(i_r + h_r)` and :math:`z = \sigma(i_z + h_z)`, where i and h are linear in the
-    input and in the state. With :math:`\delta` the gradient by h', those by i_n, i_z, i_r and h_n
-    are
+    input and in the state. With :math:`\delta` the gradient with respect to :math:`h'`, those with
+    respect to :math:`i_n, i_z, i_r` and :math:`h_n` are
 
     .. math:: \delta (1 - z)(1 - n^2), \quad \delta (h - n) z (1 - z), \quad
               \delta (1 - z)(1 - n^2) h_n r (1 - r), \quad \delta (1 - z)(1 - n^2) r .
@@ -42,8 +43,8 @@ class GRU(nn.GRU):
     """
 
     def forward(self, input: Any, hx: Tensor | None = None) -> tuple[Any, Tensor]:
-        """Return the states of all steps and the last one, as ``torch.nn.GRU`` does."""
-        ours = (
+        """Return the states of all steps and the last state, as ``torch.nn.GRU`` does."""
+        is_supported = (
             isinstance(input, Tensor)
             and input.ndim == 3
             and input.numel() > 0
@@ -53,7 +54,7 @@ class GRU(nn.GRU):
             and torch.is_grad_enabled()
             and not torch.compiler.is_compiling()
         )
-        if not ours:
+        if not is_supported:
             outputs, state = super().forward(input, hx)
             return outputs, state
         x = input.transpose(0, 1) if self.batch_first else input
@@ -67,21 +68,21 @@ class GRU(nn.GRU):
 
 
 class _States(torch.autograd.Function):
-    """The states of all steps, (steps, batch, units), from what the gates get of the input."""
+    """The states of all steps, (steps, batch, units), from the gates' projections of the input."""
 
     @staticmethod
     def forward(ctx: Any, of_input: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
         n_steps, batch, _ = of_input.shape
         n_units = weight.shape[1]
-        states = of_input.new_zeros(n_steps + 1, batch, n_units)  # the first is before all steps
+        states = of_input.new_zeros(n_steps + 1, batch, n_units)  # the initial state comes first
         gates = torch.empty_like(of_input)  # r, z and n of each unit
-        of_state = torch.empty_like(states[1:])  # what n gets of the state
+        of_state = torch.empty_like(states[1:])  # h_n
         of_both, of_new = of_input.tensor_split([2 * n_units], dim=2)
         both, new = gates.tensor_split([2 * n_units], dim=2)
         reset, update = both.split(n_units, dim=2)
         transposed = weight.T
         steps = (of_both, of_new, both, reset, update, new, of_state, states[:-1], states[1:])
-        # Cut into steps once: the calls themselves take most of the time of a small batch.
+        # Cut into steps once, since calls take most of the time of a small batch.
         for i, i_n, r_and_z, r, z, n, h_n, before, after in zip(
             *(values.unbind() for values in steps), strict=True
         ):
@@ -97,31 +98,31 @@ class _States(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, ...]:
         if torch.is_grad_enabled():
             raise RuntimeError(
-                "GRU has no gradient of its gradient in single precision on a CPU; convert the "
-                "network to double precision for it."
+                "The gradient of GRU cannot be differentiated again in single precision on a CPU; "
+                "convert the network to double precision for it."
             )
         weight, states, gates, of_state = ctx.saved_tensors
         before = states[:-1]
         n_units = weight.shape[1]
         r, z, n = gates.split(n_units, dim=2)
-        by_n = (1 - z) * (1 - n * n)
-        # What the gradient by the state becomes on its way to r, z and the state's part of n.
+        factor_n = (1 - z) * (1 - n * n)
+        # Factors of the gradient with respect to the state, for the projections h_r, h_z and h_n.
         factors = torch.stack(
-            [by_n * of_state * r * (1 - r), (before - n) * z * (1 - z), by_n * r], dim=2
+            [factor_n * of_state * r * (1 - r), (before - n) * z * (1 - z), factor_n * r], dim=2
         )
         of_gates = torch.empty_like(factors)
         deltas = torch.empty_like(before)
-        passed_on = torch.zeros_like(before[0])
+        grad_state = torch.zeros_like(before[0])
         steps = (gradient, deltas, factors, z, of_gates, of_gates.flatten(2))
-        for by_output, delta, factor, kept, of_gate, flat in zip(
+        for grad_output, delta, factor, kept, of_gate, flat in zip(
             *(values.unbind()[::-1] for values in steps),
             strict=True,
         ):
-            torch.add(by_output, passed_on, out=delta)
+            torch.add(grad_output, grad_state, out=delta)
             torch.mul(delta[:, None], factor, out=of_gate)
-            passed_on = torch.addmm(delta * kept, flat, weight)
+            grad_state = torch.addmm(delta * kept, flat, weight)
         of_gates = of_gates.flatten(2)
-        by_weight = of_gates.flatten(0, 1).T @ before.flatten(0, 1)
-        by_bias = of_gates.sum(dim=(0, 1))
-        of_gates[..., 2 * n_units :] = deltas * by_n  # the input's part of n
-        return of_gates, by_weight, by_bias
+        grad_weight = of_gates.flatten(0, 1).T @ before.flatten(0, 1)
+        grad_bias = of_gates.sum(dim=(0, 1))
+        of_gates[..., 2 * n_units :] = deltas * factor_n  # i_n
+        return of_gates, grad_weight, grad_bias

@@ -1,4 +1,4 @@
-"""Starting weights as the reference implementations draw them."""
+"""Initial weights, drawn as in the reference implementations."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ def glorot_uniform_(module: nn.Module) -> None:
     The weights are uniform within the square root of 6 / (fan in + fan out) [1]_. The fans of a
     grouped convolution are those of Keras, all input maps and the output maps of one group;
     `torch.nn.init.xavier_uniform_` takes the input maps of one group and all output maps, which
-    makes the spatial filters of EEGNet-8,2 start 1.3 times smaller. They agree where groups=1.
+    makes the initial spatial filters of EEGNet-8,2 1.3 times smaller. They agree for groups=1.
 
     Parameters
     ----------
     module : torch.nn.Module
-        A network or layer, changed in place. Other layers are left alone.
+        A network or layer, changed in place. Other layers are left unchanged.
 
     References
     ----------
@@ -43,10 +43,10 @@ def glorot_uniform_(module: nn.Module) -> None:
 
 @torch.no_grad()
 def glorot_uniform_as_convolution_(layer: nn.Linear, n_maps: int) -> None:
-    """Draw a dense layer as the convolution over all remaining samples that it stands for.
+    """Draw a dense layer like the convolution over all remaining samples that it replaces.
 
-    A dense layer on flattened (n_maps, n_times) features and a convolution with a kernel of n_times
-    compute the same, but the convolution's fan out counts n_times too.
+    A dense layer on flattened (n_maps, n_times) features computes a convolution with a kernel of
+    n_times samples, but the fan out of the convolution includes n_times.
 
     Parameters
     ----------
@@ -63,13 +63,13 @@ def glorot_uniform_as_convolution_(layer: nn.Linear, n_maps: int) -> None:
 def lecun_uniform_(module: nn.Module) -> None:
     """Draw all convolutions and dense layers with a variance of one over the fan in, biases zero.
 
-    A unit then starts with an output of the variance of its inputs, which the scaled tanh [1]_ and
-    SELU [2]_ were made to keep.
+    The initial output of a unit then has the variance of its inputs, which the scaled tanh [1]_ and
+    SELU [2]_ are designed to preserve.
 
     Parameters
     ----------
     module : torch.nn.Module
-        A network or layer, changed in place. Other layers are left alone.
+        A network or layer, changed in place. Other layers are left unchanged.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""The layers of the first LeNet-5 that later networks do without (LeCun et al., 1998)."""
+"""Layers of the original LeNet-5 (LeCun et al., 1998) that torch does not have."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ._arguments import check_positive_ints
+from .._checks import check_positive_ints
 
 
 class ScaledTanh(nn.Module):
-    """The function 1.7159 tanh(2 x / 3), which takes 1 to 1 and -1 to -1."""
+    """The function 1.7159 tanh(2 x / 3), which maps 1 to 1 and -1 to -1."""
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the function of each value of `x`, in the same shape."""
@@ -22,7 +22,7 @@ class ScaledTanh(nn.Module):
 
 
 class PartialConv2d(nn.Module):
-    """A convolution whose output maps each see some of the input maps only.
+    """A convolution in which each output map is connected to some of the input maps only.
 
     Only connected pairs of maps have a kernel, so `weight` has the shape (connections, kernel_size,
     kernel_size), in the order of `connections`.
@@ -32,7 +32,7 @@ class PartialConv2d(nn.Module):
     in_channels : int
         Number of input maps.
     connections : sequence of sequences of int
-        For each output map, the input maps that it sees.
+        For each output map, the input maps that it is connected to.
     kernel_size : int
         Height and width of the kernels.
     padding : int, default=0
@@ -41,11 +41,11 @@ class PartialConv2d(nn.Module):
     Raises
     ------
     ValueError
-        If an output map sees no input map, one that is not there, or one twice.
+        If an output map has no input map, one that does not exist, or one twice.
 
     Examples
     --------
-    Of two input maps, the first output map sees one and the second sees both:
+    Of two input maps, the first output map is connected to one, the second to both:
 
     >>> layer = PartialConv2d(2, [[0], [0, 1]], kernel_size=5)
     >>> layer.weight.shape, layer.bias.shape
@@ -71,27 +71,29 @@ class PartialConv2d(nn.Module):
         for maps in connections:
             if not maps or len({*maps}) < len(maps) or not {*maps} <= {*range(in_channels)}:
                 raise ValueError(
-                    "Each output map must see one or more different input maps among 0 to "
+                    "Each output map must have one or more different input maps among 0 to "
                     f"{in_channels - 1}; got {list(maps)}."
                 )
         self.out_channels = len(connections)
         self.padding = padding
-        n_seen = [len(maps) for maps in connections]
+        n_connected = [len(maps) for maps in connections]
         kernels = [i * in_channels + j for i, maps in enumerate(connections) for j in maps]
-        self.weight = nn.Parameter(torch.empty(sum(n_seen), self.kernel_size, self.kernel_size))
+        self.weight = nn.Parameter(
+            torch.empty(sum(n_connected), self.kernel_size, self.kernel_size)
+        )
         self.bias = nn.Parameter(torch.empty(self.out_channels))
         self.register_buffer("connected", torch.tensor(kernels), persistent=False)
-        self._n_seen = n_seen
+        self._n_connected = n_connected
         self.reset_parameters()
 
     @torch.no_grad()
     def reset_parameters(self) -> None:
         """Draw kernels of variance one over the number of inputs to a unit; biases are zero."""
         start = 0
-        for n_seen in self._n_seen:
-            bound = math.sqrt(3 / (n_seen * self.kernel_size**2))
-            self.weight[start : start + n_seen].uniform_(-bound, bound)
-            start += n_seen
+        for n_connected in self._n_connected:
+            bound = math.sqrt(3 / (n_connected * self.kernel_size**2))
+            self.weight[start : start + n_connected].uniform_(-bound, bound)
+            start += n_connected
         self.bias.zero_()
 
     def forward(self, x: Tensor) -> Tensor:
@@ -111,9 +113,9 @@ class PartialConv2d(nn.Module):
 
 
 class TrainableSubsampling(nn.Module):
-    """The sum of each field of a map, times a trainable coefficient, plus a trainable bias.
+    """The sum over each field of a map, times a trainable coefficient, plus a trainable bias.
 
-    Every map has one coefficient and one bias. They start at the mean of the field and zero.
+    Each map has one coefficient and one bias. Initially the output is the mean of the field.
 
     Parameters
     ----------
@@ -136,7 +138,7 @@ class TrainableSubsampling(nn.Module):
         self.bias = nn.Parameter(torch.zeros(n_maps))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Subsample (batch, n_maps, height, width); what fills no field is left out."""
+        """Subsample (batch, n_maps, height, width); incomplete fields are left out."""
         sums = F.avg_pool2d(x, self.size, divisor_override=1)
         return sums * self.coefficient[:, None, None] + self.bias[:, None, None]
 
@@ -150,7 +152,7 @@ class RadialBasis(nn.Module):
 
     A code is a vector of 1 and -1. The class with the nearest code has the highest output, and the
     cross-entropy of these outputs is the paper's discriminative loss without its constant for
-    images that are no digit.
+    images that are not digits.
 
     Parameters
     ----------
@@ -161,8 +163,8 @@ class RadialBasis(nn.Module):
 
     Notes
     -----
-    The codes of the paper are pictures of the ten digits; it names random codes as another choice.
-    Here they are random, the same in every network and part of its state.
+    The codes of the paper are images of the ten digits; it mentions random codes as an alternative.
+    Here they are random, equal in all networks, and part of the ``state_dict``.
 
     Examples
     --------
@@ -176,7 +178,7 @@ class RadialBasis(nn.Module):
     def __init__(self, n_inputs: int, n_outputs: int) -> None:
         super().__init__()
         codes = np.random.default_rng(1998).choice([-1.0, 1.0], (n_outputs, n_inputs))
-        self.register_buffer("codes", torch.from_numpy(codes).float())
+        self.register_buffer("codes", torch.tensor(codes, dtype=torch.get_default_dtype()))
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the outputs, (batch, n_outputs), for vectors of shape (batch, n_inputs)."""

@@ -8,64 +8,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ._arguments import check_choice, check_flag, check_lengths, check_positive_ints
-from .correlation import correlate_each
-from .length import SameConv2d
+from .._checks import check_choice, check_flag, check_lengths, check_positive_ints
+from ._correlation import correlate_each
+from ._split import SPLITS, split_maps
+from .same_conv import SameConv2d
 
 METHODS = ("merged", "direct")
-SPLITS = ("equal", "exponential")
-
-
-def split_maps(n_maps: int, n_groups: int, split: str = "equal") -> list[int]:
-    """Return how many maps each group gets.
-
-    Parameters
-    ----------
-    n_maps : int
-        Number of maps, at least one for each group.
-    n_groups : int
-        Number of groups.
-    split : {"equal", "exponential"}, default="equal"
-        ``"equal"`` gives each group the same number of maps, and the first one what is left over.
-        ``"exponential"`` gives each group half of the maps that remain, rounded up but so that
-        each group after it still gets one; the last takes the rest.
-
-    Returns
-    -------
-    list of int
-        Of length `n_groups`, with a sum of `n_maps`.
-
-    Raises
-    ------
-    ValueError
-        If there are fewer maps than groups, or an argument has a value that it cannot take.
-
-    Examples
-    --------
-    >>> split_maps(32, 4), split_maps(33, 4)
-    ([8, 8, 8, 8], [9, 8, 8, 8])
-    >>> split_maps(32, 4, "exponential"), split_maps(33, 4, "exponential")
-    ([16, 8, 4, 4], [17, 8, 4, 4])
-    """
-    n_maps, n_groups = check_positive_ints(n_maps=n_maps, n_groups=n_groups)
-    check_choice("split", split, SPLITS)
-    if n_maps < n_groups:
-        raise ValueError(
-            f"{n_maps} maps cannot be split into {n_groups} groups, one for each kernel length, "
-            "since each group needs a map. Use more maps, or fewer kernel lengths."
-        )
-    if split == "equal":
-        size, left_over = divmod(n_maps, n_groups)
-        return [size + left_over] + [size] * (n_groups - 1)
-    sizes: list[int] = []
-    for n_later in range(n_groups - 1, 0, -1):
-        remaining = n_maps - sum(sizes)
-        sizes.append(min((remaining + 1) // 2, remaining - n_later))
-    return [*sizes, n_maps - sum(sizes)]
 
 
 class MixedDepthwiseConv(nn.Module):
-    """Filter each map along time by itself, with kernels of several lengths [1]_.
+    """A depthwise convolution along time with kernels of several lengths [1]_.
 
     The maps are divided into as many groups as there are lengths, in their order, and each map of a
     group is convolved with a kernel of that group's length. The output is as long as the input.
@@ -75,17 +27,19 @@ class MixedDepthwiseConv(nn.Module):
     n_maps : int
         Number of feature maps, at least one for each length.
     kernel_lengths : sequence of int
-        Lengths of the kernels in samples, K1 to Kg; they may exceed the input's. An even kernel
-        sees one sample more after the current one than before, as in `SameConv2d`.
+        Lengths of the kernels in samples, K1 to Kg; they may exceed that of the input. An even
+        kernel covers one sample more after the current one than before, as in `SameConv2d`.
     split : {"equal", "exponential"}, default="equal"
-        How many maps each length gets, see `split_maps`.
+        Number of maps of each length. ``"equal"`` gives each length the same number, and the first
+        one the remainder. ``"exponential"`` gives each length half of the maps that remain, rounded
+        up, but leaves one for each length after it; the last length gets the rest.
     bias : bool, default=False
         Whether to add a constant to each map.
     method : {"merged", "direct"}, default="merged"
-        ``"direct"`` filters one group after the other, as written. ``"merged"`` puts zeros around
-        the shorter kernels and filters all maps at once, which computes the same and, on a CPU and
-        with 16 maps, takes about half the time in training. It is an attribute, and may be changed
-        at any time.
+        ``"direct"`` convolves one group after the other, as written. ``"merged"`` pads the shorter
+        kernels with zeros and convolves all maps at once, which computes the same and takes about
+        half the time in training, with 16 maps on a CPU. It is an attribute, and may be changed at
+        any time.
 
     Attributes
     ----------
@@ -140,7 +94,7 @@ class MixedDepthwiseConv(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """Convolve (batch, n_maps, height, n_times); the shape stays as it is."""
+        """Convolve (batch, n_maps, height, n_times); the shape stays."""
         if check_choice("method", self.method, METHODS) == "direct":
             parts = zip(self.banks, x.split(self._sizes, dim=1), strict=True)
             return torch.cat([bank(part) for bank, part in parts], dim=1)
@@ -158,7 +112,7 @@ class MixedDepthwiseConv(nn.Module):
         return [bank for bank in self.banks if isinstance(bank, SameConv2d)]
 
     def _aligned(self) -> tuple[Tensor, tuple[int, int]]:
-        """Return the kernels of all maps, shorter ones with zeros around them, and their padding.
+        """Return the kernels of all maps, shorter ones padded with zeros, and the signal's padding.
 
         The padding is that of the longest kernel.
         """

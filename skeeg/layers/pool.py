@@ -5,21 +5,21 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .correlation import is_onednn
+from ._correlation import is_onednn
 
 
 class MeanPool(nn.Module):
-    """The mean of so many samples, every so many samples; a last pool that is not full is left out.
+    """A mean pool along time; an incomplete last pool is left out.
 
-    It is ``AvgPool2d((1, length), stride=(1, stride))``; on a CPU, it takes half the time as a
-    convolution or a matrix product.
+    It is ``AvgPool2d((1, length), stride=(1, stride))``, computed as a convolution or a matrix
+    product, which takes half the time on a CPU.
 
     Parameters
     ----------
     length : int
-        Number of samples in a mean, at most those of the input.
+        Number of samples of a pool, at most that of the input.
     stride : int, optional
-        The step from one mean to the next; None takes `length`.
+        Number of samples from one pool to the next; None takes `length`.
     """
 
     def __init__(self, length: int, stride: int | None = None) -> None:
@@ -31,7 +31,7 @@ class MeanPool(nn.Module):
         """Pool (batch, n_maps, height, n_times) along its last axis."""
         if not is_onednn(x):
             return F.avg_pool2d(x, (1, self.length), stride=(1, self.stride))
-        # A mean over overlapping windows is that of the shorter means they share.
+        # The mean of an overlapping pool is the mean over the parts that it shares with others.
         part = self.stride if self.length % self.stride == 0 else self.length
         sums = self._sums_of_parts(x, part)
         if part == self.length:
@@ -43,8 +43,8 @@ class MeanPool(nn.Module):
         return means
 
     def _sums_of_parts(self, x: Tensor, part: int) -> Tensor:
-        """Return the sums of so many samples, every `stride` samples, over the pool's length."""
-        if part == self.stride and x.stride(-1) == 1:  # one map after the other, not side by side
+        """Return sums over `part` samples, every `stride` samples, divided by the pool's length."""
+        if part == self.stride and x.stride(-1) == 1:  # not channels last
             parts = x[..., : x.shape[-1] // part * part].unflatten(-1, (-1, part))
             return parts @ x.new_full((part,), 1 / self.length)
         kernel = x.new_full((x.shape[1], 1, 1, part), 1 / self.length)

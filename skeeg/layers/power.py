@@ -1,4 +1,4 @@
-"""Batch normalisation, the square and a mean pool as one function: the power of each map."""
+"""Batch normalisation, square and mean pool as one function: the power of each map."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from ._batch_norm import gain_and_constant, track_statistics
 from .activation import Square
 from .pool import MeanPool
 
-#: As many as stay in a core's second cache, with some room.
+#: Number of values that fit into the second-level cache of a core.
 _CACHED_VALUES = 1 << 18
 
-#: One in so many samples says well enough where the mean of a map is.
+#: The mean of a map is estimated from one in so many samples.
 _SUBSAMPLED = 16
 
 
 def normalised_power(x: Tensor, norm: nn.BatchNorm2d, pool: MeanPool) -> Tensor:
     r"""Normalise maps, square them and take the mean of each pool.
 
-    It is ``pool(norm(x) ** 2)`` to rounding, with the running statistics of `norm` updated as it
-    would, in three passes over the maps rather than eight, forward and backward together: what
-    normalisation does to a map is known from the sums over the pools that follow.
+    The result is ``pool(norm(x) ** 2)`` up to rounding, and the running statistics of `norm` are
+    updated. Forward and backward pass together take three passes over the maps instead of eight,
+    since the statistics of the normalisation follow from the sums over the pools.
 
     Parameters
     ----------
     x : Tensor, shape (batch, n_maps, 1, n_times)
         The maps.
     norm : torch.nn.BatchNorm2d
-        Of these maps.
+        The normalisation of these maps.
     pool : MeanPool
         Of at most `n_times` samples.
 
@@ -40,12 +40,12 @@ def normalised_power(x: Tensor, norm: nn.BatchNorm2d, pool: MeanPool) -> Tensor:
 
     Notes
     -----
-    With d = x - c for a constant c of each map near its mean, and g and b what batch normalisation
-    multiplies d with and adds, the mean of a pool is
+    With d = x - c for a constant c of each map near its mean, and with the factor g and the
+    constant b that batch normalisation applies to d, the mean of a pool is
 
     .. math:: \overline{(g d + b)^2} = g^2 \overline{d^2} + 2 g b \overline{d} + b^2,
 
-    where c keeps the squares of maps with an offset from cancelling.
+    where c avoids the cancellation of squares in maps with an offset.
 
     Examples
     --------
@@ -58,7 +58,7 @@ def normalised_power(x: Tensor, norm: nn.BatchNorm2d, pool: MeanPool) -> Tensor:
     if x.dtype not in (torch.float32, torch.float64) or pool.length % pool.stride or count < 2:
         pooled: Tensor = pool(Square()(norm(x)))
         return pooled
-    # From here on the axes are as they lie in memory, where those of maps and time may be swapped.
+    # From here on, the axes are in the order of memory, in which maps and time may be swapped.
     x = x.squeeze(2)
     time = 2 if x.stride(2) == 1 else 1
     x = x if time == 2 else x.transpose(1, 2)
@@ -67,7 +67,7 @@ def normalised_power(x: Tensor, norm: nn.BatchNorm2d, pool: MeanPool) -> Tensor:
     if norm.training or running_mean is None or running_var is None:
         centre = _near_the_mean(x, time)
         of_pools, of_squares, total, total_of_squares = _Moments.apply(x, centre, *settings)
-        rest = total / count  # of the mean
+        rest = total / count  # of the mean, beyond the centre
         variance = (total_of_squares / count - rest.square()).to(x.dtype)
         rest = rest.to(x.dtype)
         if norm.training:
@@ -82,16 +82,15 @@ def normalised_power(x: Tensor, norm: nn.BatchNorm2d, pool: MeanPool) -> Tensor:
 
 @torch.no_grad()
 def _near_the_mean(x: Tensor, time: int) -> Tensor:
-    """Return the mean of some samples of each map."""
+    """Return the mean over some samples of each map."""
     some = x[:, ::_SUBSAMPLED] if time == 1 else x[..., ::_SUBSAMPLED]
     return some.mean(dim=(0, time))
 
 
 class _Moments(torch.autograd.Function):
-    """Means over pools, and sums over all, of maps less a constant and of their squares.
+    """Means over pools, and sums over all samples, of maps minus a constant and of their squares.
 
-    The sums are of float64. The constant is none of the function, which only uses it to be precise,
-    so it has no gradient.
+    The sums are in float64. The constant serves precision only and has no gradient.
     """
 
     @staticmethod
@@ -107,15 +106,15 @@ class _Moments(torch.autograd.Function):
             sums = _sum(parts, time), rest.sum(dim=time)
             centred.square_()
             moments.append((*sums, _sum(parts, time), rest.sum(dim=time)))
-        by_part, by_rest, squares_by_part, squares_by_rest = (
+        part_sums, rest_sums, part_squares, rest_squares = (
             torch.cat(each) for each in zip(*moments, strict=True)
         )
         pools = _pools(x, length, stride, time)
         return (
-            _along(time, by_part, pools),
-            _along(time, squares_by_part, pools),
-            _total(by_part, by_rest, time),
-            _total(squares_by_part, squares_by_rest, time),
+            _along(time, part_sums, pools),
+            _along(time, part_squares, pools),
+            _total(part_sums, rest_sums, time),
+            _total(part_squares, rest_squares, time),
         )
 
     @staticmethod
@@ -124,8 +123,8 @@ class _Moments(torch.autograd.Function):
         length, stride, time = ctx.settings
         centre = _of_maps(centre, time)
         of_pools, of_squares, total, total_of_squares = gradients
-        # It is factor * x + constant, the same for all samples of a part; the samples after the
-        # last part are in no pool.
+        # The gradient is factor * x + constant, with one factor and constant for all samples of a
+        # part. The samples after the last part are not in any pool.
         factor_of_rest = 2 * _of_maps(total_of_squares.to(x.dtype), time)
         constant_of_rest = _of_maps(total.to(x.dtype), time) - factor_of_rest * centre
         pools = _pools(x, length, stride, time).T
@@ -133,30 +132,31 @@ class _Moments(torch.autograd.Function):
         constant = _along(time, of_pools, pools) - factor * centre + constant_of_rest
         factor = (factor + factor_of_rest).unsqueeze(time + 1)
         parts, rest = _cut(x, stride, time)
-        if torch.is_grad_enabled():  # the gradient will be differentiated
-            by_parts = torch.addcmul(constant.unsqueeze(time + 1), parts, factor)
-            by_rest = torch.addcmul(constant_of_rest, rest, factor_of_rest)
-            by_x = torch.cat([by_parts.flatten(time, time + 1), by_rest], dim=time)
+        # For a second derivative, and for torch.compile, which cannot write into a view.
+        if torch.is_grad_enabled() or torch.compiler.is_compiling():
+            grad_parts = torch.addcmul(constant.unsqueeze(time + 1), parts, factor)
+            grad_rest = torch.addcmul(constant_of_rest, rest, factor_of_rest)
+            grad_x = torch.cat([grad_parts.flatten(time, time + 1), grad_rest], dim=time)
         else:
-            by_x = torch.empty_like(x)
-            by_parts, by_rest = _cut(by_x, stride, time)
-            torch.addcmul(constant.unsqueeze(time + 1), parts, factor, out=by_parts)
-            torch.addcmul(constant_of_rest, rest, factor_of_rest, out=by_rest)
-        return by_x, None, None, None, None
+            grad_x = torch.empty_like(x)
+            grad_parts, grad_rest = _cut(grad_x, stride, time)
+            torch.addcmul(constant.unsqueeze(time + 1), parts, factor, out=grad_parts)
+            torch.addcmul(constant_of_rest, rest, factor_of_rest, out=grad_rest)
+        return grad_x, None, None, None, None
 
 
 def _n_trials_in_cache(x: Tensor) -> int:
-    """Return how many trials to take at once, such that a CPU's cache holds them."""
+    """Return the number of trials that fit into the cache of a CPU."""
     return max(1, _CACHED_VALUES // x[0].numel()) if x.device.type == "cpu" else len(x)
 
 
 def _of_maps(values: Tensor, time: int) -> Tensor:
-    """Return a value for each map such that it applies to all samples."""
+    """Return values of maps in a shape that broadcasts over samples."""
     return values[:, None] if time == 2 else values
 
 
 def _cut(x: Tensor, part: int, time: int) -> tuple[Tensor, Tensor]:
-    """Return the parts of so many samples, on an axis of their own, and the samples left over."""
+    """Return parts of `part` samples, on an axis of their own, and the remaining samples."""
     n_parts = x.shape[time] // part
     whole, rest = x.tensor_split([n_parts * part], dim=time)
     return whole.unflatten(time, (n_parts, part)), rest
@@ -164,21 +164,21 @@ def _cut(x: Tensor, part: int, time: int) -> tuple[Tensor, Tensor]:
 
 def _sum(parts: Tensor, time: int) -> Tensor:
     """Return the sum over each part."""
-    # torch adds along a short last axis at half the speed of a product.
+    # A sum over a short last axis takes torch twice as long as a product.
     return parts @ parts.new_ones(parts.shape[3]) if time == 2 else parts.sum(dim=2)
 
 
-def _total(by_part: Tensor, by_rest: Tensor, time: int) -> Tensor:
+def _total(part_sums: Tensor, rest_sums: Tensor, time: int) -> Tensor:
     """Return the sum over all trials and samples of each map, in float64."""
-    return by_part.double().sum(dim=(0, time)) + by_rest.double().sum(dim=0)
+    return part_sums.double().sum(dim=(0, time)) + rest_sums.double().sum(dim=0)
 
 
 def _pools(x: Tensor, length: int, stride: int, time: int) -> Tensor:
-    """Return the matrix, (n_parts, n_pools), that makes means over pools of sums over parts."""
+    """Return the matrix, (n_parts, n_pools), from sums over parts to means over pools."""
     n_each = length // stride
     n_parts = x.shape[time] // stride
     each = x.new_full((n_parts, n_parts - n_each + 1), 1 / length)
-    return each.tril().triu(1 - n_each)  # the first part of a pool has its number
+    return each.tril().triu(1 - n_each)  # pool i begins with part i
 
 
 def _along(time: int, values: Tensor, matrix: Tensor) -> Tensor:

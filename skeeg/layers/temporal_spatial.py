@@ -1,10 +1,10 @@
-"""Temporal filters followed by spatial ones, without the intermediate that lies between them.
+"""Temporal filters followed by spatial filters, without the maps between them.
 
-EEGNet, MSFBCNN, ShallowConvNet and DeepConvNet begin with a bank of temporal filters, then weigh
-the electrodes, with at most a batch normalisation between. As written, that makes (filters x
-electrodes x time) values a trial, the cost of the whole network. Nothing in it is non-linear, so
-the same function is computed here without them: a filter and a weighting of electrodes commute,
-and the batch statistics of what is never formed follow from the input alone.
+EEGNet, MSFBCNN, ShallowConvNet and DeepConvNet begin with temporal filters followed by spatial
+filters, with at most a batch normalisation between. As written, these layers compute (filters x
+electrodes x time) values for each trial, which takes most of the time of the network. They are
+linear, so that the same function can be computed without these values: temporal and spatial filters
+commute, and the batch statistics of the maps between them follow from the input.
 """
 
 from __future__ import annotations
@@ -15,46 +15,46 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ._arguments import check_choice, check_flag, check_positive_ints
+from .._checks import check_choice, check_flag, check_positive_ints
 from ._batch_norm import gain_and_constant, is_plain, is_watched, track_statistics
-from .correlation import (
+from ._correlation import (
+    channels_last,
     convolve,
     correlate_all,
     correlate_each,
     correlate_each_by_spectrum,
-    maps_side_by_side,
 )
-from .lag_statistics import lag_statistics, lag_sums, statistics_of_sums
-from .length import same_padding
+from ._lag_statistics import lag_statistics, lag_sums, statistics_of_sums
+from ._length import same_padding
 
 METHODS = ("auto", "direct", "spectral", "merged")
 PADDINGS = ("same", "symmetric", "valid")
 
-#: A depthwise correlation of fewer samples is faster in time, a longer one by its spectrum.
+#: Shortest kernel for which a depthwise correlation is faster by spectra than in time.
 _SPECTRAL_FROM = 160
 
-#: Multiplications of the merged kernel, for each sample and each signal that goes in or comes out
-#: and each part of a kernel, that take as long as transforming it; measured in training.
+#: Number of multiplications with the merged kernel that take as long as the transforms of one
+#: sample of an input, an output or a kernel; measured in training.
 _SPECTRAL_OVERHEAD = 150
 
-#: Depthwise filters of no more electrodes have their gradients sooner as one kernel an output.
+#: Largest number of electrodes for which depthwise filters train faster as one kernel per output.
 FEW_CHANS = 2
 
 _NO_STATISTICS = "norm must track its running statistics; got track_running_stats=False."
 
 
 class TemporalSpatialFilter(nn.Module):
-    """A bank of temporal filters, batch normalisation if any, and spatial filters over electrodes.
+    """Temporal filters, optional batch normalisation, and spatial filters over electrodes.
 
-    The function is that of three layers in a row::
+    The function is that of these layers in sequence::
 
         temporal   F kernels of shape (1, K), the same for every electrode    F, C, T'
         norm       batch normalisation of the F maps, optional                F, C, T'
         attention  gates of electrodes or maps, optional                      F, C, T'
         spatial    O kernels of shape (C, 1), of one map each or of all       O, 1, T'
 
-    `method` says how it is computed. All methods have the same parameters, buffers and
-    ``state_dict``, and agree to rounding in outputs, gradients and running statistics.
+    `method` selects how it is computed. All methods have the same parameters, buffers and
+    ``state_dict``, and agree up to rounding in outputs, gradients and running statistics.
 
     Parameters
     ----------
@@ -63,51 +63,53 @@ class TemporalSpatialFilter(nn.Module):
     n_temporal_filters : int
         Number of temporal filters, F; with several kernel lengths, of each length.
     kernel_length : int or sequence of int
-        Length of the temporal filters in samples, K. Several lengths make banks side by side, whose
+        Length of the temporal filters in samples, K. Several lengths define parallel banks, whose
         maps are concatenated in that order.
     n_spatial_filters : int
         Number of outputs, O; a multiple of F where `depthwise`.
     depthwise : bool, default=False
-        Whether each spatial filter sees one temporal filter's map, as in EEGNet, rather than all.
+        Whether each spatial filter applies to the map of one temporal filter, as in EEGNet, instead
+        of to all maps.
     padding : {"same", "symmetric", "valid"}, default="same"
-        ``"same"`` keeps the number of samples; an even kernel sees K/2 - 1 samples before and K/2
-        after the current one, as in Keras. ``"symmetric"`` pads K // 2 on both sides, which makes
-        one sample more where K is even. ``"valid"`` does not pad. Several kernel lengths need
-        ``"same"``, or be odd and ``"symmetric"``.
+        ``"same"`` keeps the number of samples; an even kernel covers K/2 - 1 samples before and K/2
+        after the current one, as in Keras. ``"symmetric"`` pads K // 2 on both sides, which adds
+        a sample if K is even. ``"valid"`` does not pad. Several kernel lengths need ``"same"``, or
+        odd lengths and ``"symmetric"``.
     norm : torch.nn.BatchNorm2d, optional
-        Of all temporal maps, with running statistics.
+        Normalisation of all temporal maps, with running statistics.
     temporal_bias, spatial_bias : bool, default=False
         Whether the layers add a constant to each of their maps.
     method : {"auto", "direct", "spectral", "merged"}, default="auto"
         ``"direct"`` computes the layers as written, with F C T' values between them. ``"merged"``
-        filters in time without them: depthwise, the electrodes are mixed first and each mixture is
-        filtered; otherwise, temporal and spatial filters are multiplied into one kernel for each
-        output. ``"spectral"`` does the same with products of spectra, for long kernels. Both take
-        batch statistics from `skeeg.layers.lag_statistics`. ``"auto"`` takes the one that should
-        be the fastest for the shape. It is an attribute, and may be changed at any time.
+        filters in time without these values: if depthwise, the electrodes are mixed first and each
+        mixture is filtered; otherwise, temporal and spatial filters are multiplied into one kernel
+        for each output and electrode. ``"spectral"`` does the same with products of spectra, for
+        long kernels. Both compute batch statistics from the input. ``"auto"`` selects the method
+        that is expected to be the fastest for the shape. It is an attribute, and may be changed at
+        any time.
     attention : torch.nn.Module, optional
         A layer on (batch, F, C, T') that keeps the shape, such as an `Attention` of
-        `skeeg.layers`. It is not linear in its input, so that only ``"direct"`` computes it, which
-        is what ``"auto"`` then takes.
+        `skeeg.layers`. It is not linear in its input, so that only ``"direct"`` can compute it,
+        which ``"auto"`` then selects.
 
     Raises
     ------
     ValueError
-        If an argument has a value that it cannot take, several kernel lengths would make maps of
+        If an argument has a value that it cannot take, several kernel lengths result in maps of
         different lengths, or `method` cannot compute `attention`.
 
     Notes
     -----
     With x the trials, w_f the temporal and v_of the spatial filters, `*` the correlation along
-    time and (a_f, b_f) what batch normalisation multiplies with and adds, the output o is::
+    time, and a_f and b_f the factor and the constant of batch normalisation, the output o is::
 
         sum_f sum_c v_ofc (a_f (w_f * x_c) + b_f)
             = sum_f (a_f w_f) * (sum_c v_ofc x_c) + sum_f b_f sum_c v_ofc
 
-    In training, a_f and b_f need mean and variance of w_f * x_c over batch, electrodes and time:
-    w_f'm and w_f'Gw_f, with m and G the mean and the covariance of the samples under the taps of
-    the kernel. In evaluation they are the running ones. See the user guide's page on the fast front
-    end for the derivation, the floor and measurements.
+    In training, a_f and b_f depend on the mean and the variance of w_f * x_c over batch, electrodes
+    and time, which are w_f'm and w_f'Gw_f with the mean m and the covariance G of the samples under
+    the taps of the kernel. In evaluation they depend on the running statistics. The page on the
+    fast front end in the user guide has the derivation and measurements.
 
     Examples
     --------
@@ -182,19 +184,19 @@ class TemporalSpatialFilter(nn.Module):
 
     @property
     def _length(self) -> int:
-        """Samples of the longest kernel, or of what kernels that are aligned span together."""
+        """Number of samples that all kernels together cover when they are aligned."""
         (before, after), (left, right) = self.time_padding, self._paddings[0]
         return self.banks[0].kernel_size[1] + before - left + after - right
 
     @property
     def time_padding(self) -> tuple[int, int]:
-        """Zeros before and after a signal, as the longest kernel sees them."""
+        """Zeros before and after a signal, for the longest kernel."""
         return max(before for before, _ in self._paddings), max(
             after for _, after in self._paddings
         )
 
     def precompute_trials(self, x: Tensor) -> dict[str, Tensor]:
-        """Return what training needs to know of each trial, however often the trial comes back.
+        """Return sums over each trial that training needs, and that are the same in every epoch.
 
         Parameters
         ----------
@@ -203,7 +205,8 @@ class TemporalSpatialFilter(nn.Module):
         Returns
         -------
         dict of str to Tensor
-            Arguments of `forward`, each with a row per trial; none where nothing is worth keeping.
+            Arguments of `forward`, each with a row per trial; empty if there is nothing to
+            precompute.
         """
         if self.norm is None or self._chosen(len(x)) == "direct":
             return {}
@@ -216,12 +219,12 @@ class TemporalSpatialFilter(nn.Module):
         ----------
         x : Tensor, shape (batch, n_chans, n_times)
         lag_sums : Tensor, optional
-            Those of `x`, as from `precompute_trials`; they are computed in training where left out.
+            Those of `x`, from `precompute_trials`. By default, training computes them.
 
         Returns
         -------
         Tensor, shape (batch, n_spatial_filters, 1, n_outputs)
-            With as many samples as `padding` leaves.
+            The number of samples depends on `padding`.
         """
         method = self._chosen(len(x))
         if method == "direct":
@@ -229,15 +232,15 @@ class TemporalSpatialFilter(nn.Module):
         return self._without_maps(x, lag_sums, method)
 
     def normalised(self, x: Tensor, norm: nn.BatchNorm2d, lag_sums: Tensor | None = None) -> Tensor:
-        """Return ``norm(self(x, lag_sums))``; in evaluation, the filters have `norm` in them.
+        """Return ``norm(self(x, lag_sums))``; in evaluation, `norm` is merged into the filters.
 
-        Which saves a pass over the outputs.
+        This saves a pass over the outputs.
 
         Parameters
         ----------
         x : Tensor, shape (batch, n_chans, n_times)
         norm : torch.nn.BatchNorm2d
-            Of the outputs, each spatial filter's a map.
+            Normalisation of the outputs, with a map for each spatial filter.
         lag_sums : Tensor, optional
             As in `forward`.
 
@@ -291,7 +294,7 @@ class TemporalSpatialFilter(nn.Module):
         if method not in ("auto", "direct"):
             raise ValueError(
                 f'method must be "auto" or "direct" where there is attention; got {method!r}. '
-                "Attention needs the maps that the other methods never form."
+                "Attention needs the maps, which the other methods do not compute."
             )
         return "direct"
 
@@ -301,7 +304,7 @@ class TemporalSpatialFilter(nn.Module):
             return method
         n_maps, n_out = self.spatial.in_channels, self.spatial.out_channels
         if self.depthwise:
-            if self.n_chans < n_out // n_maps:  # more mixtures than there are maps to spare
+            if self.n_chans < n_out // n_maps:  # mixing would increase the number of signals
                 return "direct"
             return "spectral" if self._length >= _SPECTRAL_FROM else "merged"
         pairs = self.n_chans * n_out
@@ -333,8 +336,8 @@ class TemporalSpatialFilter(nn.Module):
     def _as_one_kernel(self, x: Tensor, kernels: Tensor, constant: Tensor, method: str) -> Tensor:
         """Filter with kernels (O, C, K), and sum over electrodes."""
         if method == "merged":
-            # oneDNN is fastest where the electrodes of a sample lie side by side.
-            x = F.pad(maps_side_by_side(x), self.time_padding)
+            # oneDNN is fastest in the channels-last format.
+            x = F.pad(channels_last(x), self.time_padding)
             kernels = kernels.unsqueeze(2).contiguous(memory_format=torch.channels_last)
             return convolve(x, kernels, constant)
         return (correlate_all(x, kernels, self.time_padding) + constant[:, None]).unsqueeze(2)
@@ -342,7 +345,7 @@ class TemporalSpatialFilter(nn.Module):
     # ------------------------------------------------------------------ normalisation
 
     def _normalised_filters(self, x: Tensor, sums: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Return the temporal filters (F, K) and constants (F,), with the normalisation in them."""
+        """Return temporal filters (F, K) and constants (F,), with the normalisation merged in."""
         filters = self._aligned_filters()
         biases = [bank.bias for bank in self.banks if bank.bias is not None]
         constants = torch.cat(biases) if biases else filters.new_zeros(len(filters))
@@ -353,7 +356,7 @@ class TemporalSpatialFilter(nn.Module):
         return filters * gain[:, None], constants
 
     def _aligned_filters(self) -> Tensor:
-        """Return all temporal filters, shorter ones with zeros around them, as they are aligned."""
+        """Return all temporal filters, aligned and with shorter ones padded with zeros."""
         before, after = self.time_padding
         aligned = [
             F.pad(bank.weight[:, 0, 0], (before - left, after - right))
@@ -369,9 +372,9 @@ class TemporalSpatialFilter(nn.Module):
         filters: Tensor,
         constants: Tensor,
     ) -> tuple[Tensor, Tensor]:
-        """Return mean and variance of each filter's output as `norm` would use them.
+        """Return the mean and the variance of each filter's output that `norm` uses.
 
-        In training, its running statistics are updated as it would.
+        In training, the running statistics of `norm` are updated.
         """
         running_mean, running_var = norm.running_mean, norm.running_var
         if running_mean is None or running_var is None or norm.num_batches_tracked is None:
@@ -380,19 +383,19 @@ class TemporalSpatialFilter(nn.Module):
             return running_mean, running_var
         length, padding = filters.shape[1], self.time_padding
         if sums is None:
-            seen = lag_statistics(x, length, padding)
+            statistics = lag_statistics(x, length, padding)
         else:
-            seen = statistics_of_sums(sums, x.shape, length, padding)
+            statistics = statistics_of_sums(sums, x.shape, length, padding)
         precise = filters.double()
-        mean = precise @ seen.mean
-        variance = ((precise @ seen.covariance) * precise).sum(dim=1).clamp_min(0)
+        mean = precise @ statistics.mean
+        variance = ((precise @ statistics.covariance) * precise).sum(dim=1).clamp_min(0)
         mean, variance = mean.to(filters.dtype) + constants, variance.to(filters.dtype)
-        track_statistics(norm, mean, variance, seen.count)
+        track_statistics(norm, mean, variance, statistics.count)
         return mean, variance
 
 
 def _zeros(padding: str, length: int) -> tuple[int, int]:
-    """Return how many zeros `padding` puts before and after a signal for a kernel's length."""
+    """Return the zeros before and after a signal for a kernel of this length."""
     if padding == "same":
         return same_padding(length)
     return (length // 2, length // 2) if padding == "symmetric" else (0, 0)
@@ -400,12 +403,14 @@ def _zeros(padding: str, length: int) -> tuple[int, int]:
 
 def _check_agreement(lengths: list[int], paddings: list[tuple[int, int]], padding: str) -> None:
     if not lengths:
-        raise ValueError("kernel_length must be an integer or hold one at least; got none.")
+        raise ValueError(
+            "kernel_length must be an integer or a sequence of at least one; got none."
+        )
     longer = {sum(zeros) - length for zeros, length in zip(paddings, lengths, strict=True)}
     if len(longer) > 1:
         raise ValueError(
-            f"Kernels of {lengths} samples with padding={padding!r} make maps of different "
-            'lengths, which cannot stand side by side. Use padding="same", or odd kernels with '
+            f"Kernels of {lengths} samples with padding={padding!r} result in maps of different "
+            'lengths, which cannot be concatenated. Use padding="same", or odd kernels with '
             '"symmetric".'
         )
 
@@ -413,7 +418,8 @@ def _check_agreement(lengths: list[int], paddings: list[tuple[int, int]], paddin
 def _check_norm(norm: nn.BatchNorm2d, n_maps: int) -> None:
     if norm.num_features != n_maps:
         raise ValueError(
-            f"norm must be of the {n_maps} temporal maps; got one of {norm.num_features}."
+            f"norm must have num_features={n_maps}, the number of temporal maps; got "
+            f"{norm.num_features}."
         )
     if norm.running_mean is None:
         raise ValueError(_NO_STATISTICS)

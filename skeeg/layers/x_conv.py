@@ -1,4 +1,4 @@
-"""Convolution over points, such as electrodes on a head, whose neighbours are found by distance."""
+"""Convolution over points, such as electrodes on a head, and their nearest neighbours."""
 
 from __future__ import annotations
 
@@ -9,36 +9,36 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
-from ._arguments import check_positive_ints
+from .._checks import check_positive_ints
 from .activation import make_activation
 
-#: Distances and coordinates that agree to so many decimals count as equal, so that rounding does
-#: not decide which of two mirror images comes first.
+#: Distances and coordinates are compared after rounding to this many decimals, so that the order of
+#: two mirror images does not depend on rounding errors.
 _DECIMALS = 6
 
 
 def farthest_points(positions: ArrayLike, n_points: int) -> NDArray[np.intp]:
-    """Choose points that cover a set evenly: each lies farthest from those chosen before [1]_.
+    """Choose points that cover a set evenly, each the farthest from those chosen before [1]_.
 
-    The first is the point nearest to the centre of all. Between points that are equally far, the
-    coordinates decide, so the choice depends on where points lie and not on their order.
+    The first one is the point closest to the centre of all points. Ties are broken by coordinates,
+    so that the choice does not depend on the order of the points.
 
     Parameters
     ----------
     positions : array-like, shape (n_all, 3)
-        Coordinates of the points, in any unit in which they are about 1.
+        Coordinates of the points, in a unit in which they are of the order of 1.
     n_points : int
-        How many to choose; all are taken where there are no more.
+        Number of points to choose; all points if there are not more.
 
     Returns
     -------
     chosen : ndarray of int, shape (min(n_points, n_all),)
-        Indices into `positions`, in the order of choice.
+        Indices into `positions`, in the order in which they were chosen.
 
     Raises
     ------
     ValueError
-        If `positions` are no finite coordinates or `n_points` is no positive integer.
+        If `positions` are not finite coordinates or `n_points` is not a positive integer.
 
     References
     ----------
@@ -65,28 +65,27 @@ def farthest_points(positions: ArrayLike, n_points: int) -> NDArray[np.intp]:
 
 
 def nearest_points(
-    positions: ArrayLike, centres: ArrayLike, n_neighbours: int, dilation: int = 1
+    positions: ArrayLike, centres: ArrayLike, n_neighbors: int, dilation: int = 1
 ) -> NDArray[np.intp]:
-    """Find the neighbours of places among points: every `dilation`-th one in order of distance.
+    """Find the neighbours of centres among points: every `dilation`-th point by distance.
 
-    Between points that are equally far, the coordinates decide, so the neighbours depend on where
-    points lie and not on their order.
+    Ties are broken by coordinates, so that the neighbours do not depend on the order of the points.
 
     Parameters
     ----------
     positions : array-like, shape (n_all, 3)
-        Coordinates of the points, in any unit in which they are about 1.
+        Coordinates of the points, in a unit in which they are of the order of 1.
     centres : array-like, shape (n_centres, 3)
-        The places whose neighbours are sought.
-    n_neighbours : int
-        Number of neighbours of each.
+        The points in space whose neighbours are returned.
+    n_neighbors : int
+        Number of neighbours of each centre.
     dilation : int, default=1
-        Step through the points in order of distance; smaller where there are too few points.
+        Step through the points in order of distance; reduced if there are too few points.
 
     Returns
     -------
-    neighbours : ndarray of int, shape (n_centres, n_neighbours)
-        Indices into `positions`, the nearest first. A place that is a point comes first itself.
+    neighbours : ndarray of int, shape (n_centres, n_neighbors)
+        Indices into `positions`, nearest first. A centre that is itself a point comes first.
 
     Raises
     ------
@@ -100,22 +99,22 @@ def nearest_points(
     [[0, 2, 4], [5, 3, 1]]
     """
     points, places = check_positions(positions), check_positions(centres, "centres")
-    n_neighbours, dilation = check_positive_ints(n_neighbours=n_neighbours, dilation=dilation)
-    if n_neighbours > len(points):
+    n_neighbors, dilation = check_positive_ints(n_neighbors=n_neighbors, dilation=dilation)
+    if n_neighbors > len(points):
         raise ValueError(
-            f"{n_neighbours} neighbours were asked for, but there are only {len(points)} points. "
+            f"{n_neighbors} neighbours were asked for, but there are only {len(points)} points. "
             "Give more points, or ask for fewer neighbours."
         )
-    if n_neighbours > 1:
-        dilation = min(dilation, (len(points) - 1) // (n_neighbours - 1))
+    if n_neighbors > 1:
+        dilation = min(dilation, (len(points) - 1) // (n_neighbors - 1))
     order = _by_coordinates(points)
     distances = _distances(points[order], places[:, None])
     ranked = distances.argsort(axis=1, kind="stable")[:, ::dilation]
-    return order[ranked[:, :n_neighbours]]
+    return order[ranked[:, :n_neighbors]]
 
 
 def check_positions(positions: ArrayLike, name: str = "positions") -> NDArray[np.float64]:
-    """Return coordinates as an array if they are some points in space.
+    """Return coordinates as an array if they are valid.
 
     Parameters
     ----------
@@ -144,7 +143,7 @@ def check_positions(positions: ArrayLike, name: str = "positions") -> NDArray[np
 
 
 def _by_coordinates(points: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Return an order of the points that does not depend on the order they came in."""
+    """Return an order of the points that does not depend on the order in which they are given."""
     return np.lexsort(points.round(_DECIMALS).T[::-1])
 
 
@@ -154,10 +153,10 @@ def _distances(points: NDArray[np.float64], place: NDArray[np.float64]) -> NDArr
 
 
 class XConv(nn.Module):
-    r"""X-Conv: weigh and reorder the neighbours of a point by where they lie, then convolve [1]_.
+    r"""X-Conv: weight and reorder the neighbours of a point by their positions, then convolve [1]_.
 
-    Around each representative point, K neighbours with features F (K x n_in) have the local
-    coordinates L (K x 3), their own less those of the point.
+    Each representative point has K neighbours with features F (K x n_in) and local coordinates L
+    (K x 3), which are relative to the point.
 
     =============  =================================================================  ==========
     layer          what it does                                                       output
@@ -170,20 +169,20 @@ class XConv(nn.Module):
     pointwise      dense                                                              n_out
     =============  =================================================================  ==========
 
-    The weights of the last three layers and the transform are multiplied with each other before
-    they meet the features. Nothing between them is non-linear, so that this is the same function;
-    and all trials share it, since it depends on where points lie only.
+    The weights of the last three layers and the transform are multiplied with each other first, and
+    the product is applied to the features. This is the same function, since the layers are linear.
+    The product depends only on the positions of the points, which are the same in all trials.
 
     Parameters
     ----------
     n_in : int
         Number of features of a point.
     n_out : int
-        Number of features of a representative point afterwards.
-    n_neighbours : int
+        Number of output features of a representative point.
+    n_neighbors : int
         Number of neighbours, K.
     n_lifted : int
-        Number of features that local coordinates are lifted to, C'.
+        Number of features computed from the local coordinates, C'.
     depth_multiplier : int, default=1
         Number of depthwise filters of each feature, D.
     activation : str, default="elu"
@@ -198,17 +197,17 @@ class XConv(nn.Module):
 
     See Also
     --------
-    farthest_points : Chooses representative points.
-    nearest_points : Finds their neighbours.
+    farthest_points : Choose representative points.
+    nearest_points : Find their neighbours.
 
     Notes
     -----
     There are :math:`4 C' + C'^2 + C'` parameters of `lift`, :math:`3 K^3 + K^2 + 2 (K^3 + K^2)` of
     `transform`, and :math:`(C' + n_{in}) D (K + n_{out}) + n_{out}` of the convolution.
 
-    The released code follows each layer of `lift` and `transform` with a batch normalisation. Here
-    there is none: all trials of a batch have the same points, whose statistics would be those of
-    one montage, over and over.
+    In the released code, batch normalisation follows each layer of `lift` and `transform`. It is
+    left out here: all trials of a batch have the same points, so that the statistics would be those
+    of one montage.
 
     References
     ----------
@@ -232,7 +231,7 @@ class XConv(nn.Module):
         self,
         n_in: int,
         n_out: int,
-        n_neighbours: int,
+        n_neighbors: int,
         *,
         n_lifted: int,
         depth_multiplier: int = 1,
@@ -240,14 +239,14 @@ class XConv(nn.Module):
         alpha: float | None = None,
     ) -> None:
         super().__init__()
-        self.n_in, self.n_out, self.n_neighbours, self.n_lifted, multiplier = check_positive_ints(
+        self.n_in, self.n_out, self.n_neighbors, self.n_lifted, multiplier = check_positive_ints(
             n_in=n_in,
             n_out=n_out,
-            n_neighbours=n_neighbours,
+            n_neighbors=n_neighbors,
             n_lifted=n_lifted,
             depth_multiplier=depth_multiplier,
         )
-        k, n_joined = self.n_neighbours, self.n_lifted + self.n_in
+        k, n_joined = self.n_neighbors, self.n_lifted + self.n_in
         self.lift = nn.Sequential(
             OrderedDict(
                 first=nn.Linear(3, self.n_lifted),
@@ -269,7 +268,7 @@ class XConv(nn.Module):
         self.depthwise = nn.Parameter(torch.empty(n_joined, multiplier, k))
         self.pointwise = nn.Parameter(torch.empty(self.n_out, n_joined, multiplier))
         self.bias = nn.Parameter(torch.zeros(self.n_out))
-        # As `lecun_uniform_` draws dense layers: variance one over the number of inputs.
+        # As in `lecun_uniform_`, with a variance of one over the number of inputs.
         for weight, n_inputs in ((self.depthwise, k), (self.pointwise, n_joined * multiplier)):
             nn.init.uniform_(weight, -((3 / n_inputs) ** 0.5), (3 / n_inputs) ** 0.5)
 
@@ -283,7 +282,7 @@ class XConv(nn.Module):
         neighbours : torch.Tensor of int64, shape (P, K)
             Indices of the neighbours of each representative point, from `nearest_points`.
         local : torch.Tensor, shape (P, K, 3)
-            Their coordinates less those of the representative point.
+            Their coordinates relative to the representative point.
 
         Returns
         -------
@@ -296,8 +295,9 @@ class XConv(nn.Module):
         # P, K, C' + n_in, n_out
         kernel = (transform.mT @ separable.flatten(1)).unflatten(2, separable.shape[1:])
         of_places, of_features = kernel.split([self.n_lifted, self.n_in], dim=2)
-        constant = torch.einsum("pjc,pjco->po", lifted, of_places) + self.bias
-        # On CUDA, the gradient of index_select would differ in its last bit from run to run.
+        # A matrix product, since torch.compile fails with the strides of an einsum's gradient.
+        constant = (lifted.flatten(1)[:, None] @ of_places.flatten(1, 2))[:, 0] + self.bias
+        # The gradient of index_select is not deterministic on CUDA.
         features = x[:, neighbours]  # batch, P, K, n_in
         # P, batch, K * n_in times P, K * n_in, n_out
         result = features.flatten(2).transpose(0, 1) @ of_features.flatten(1, 2)
@@ -305,13 +305,13 @@ class XConv(nn.Module):
 
     def extra_repr(self) -> str:
         """Return the sizes, for the layer's printed form."""
-        return f"{self.n_in}, {self.n_out}, n_neighbours={self.n_neighbours}"
+        return f"{self.n_in}, {self.n_out}, n_neighbors={self.n_neighbors}"
 
 
 class _Depthwise(nn.Conv1d):
     """A convolution over the rows of K x K matrices, with K filters for each column.
 
-    The filters of a column become its row, so that a second such layer reaches across columns.
+    The outputs for a column become a row, so that a second such layer combines columns.
     """
 
     def __init__(self, size: int) -> None:
@@ -321,6 +321,6 @@ class _Depthwise(nn.Conv1d):
         """Filter (P, K, K) matrices; the shape stays."""
         size = self.in_channels
         weight, bias = self.weight.view(size, size, size), self.bias
-        # Faster than the grouped convolution, which torch computes group by group.
+        # Faster than a grouped convolution, which torch computes group by group.
         result = torch.einsum("pwc,cmw->pcm", input, weight)
         return result if bias is None else result + bias.view(size, size)

@@ -1,8 +1,7 @@
-"""What the splitters share."""
+"""The base class of the splitters, and the labels and groups that they use."""
 
 from __future__ import annotations
 
-from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -11,18 +10,20 @@ from numpy.typing import NDArray
 from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import check_consistent_length
 
-from .._labelled import LabelledRows, subject_codes
+from .._labelled import LabelledRows, is_continuous, subject_codes
 from .folds import require_column, trial_codes
 
 Split = tuple[NDArray[np.intp], NDArray[np.intp]]
 
 
 class Splitter(BaseCrossValidator):
-    """A splitter that uses ``groups`` where they are passed, and the data's own where not."""
+    """A splitter that uses ``groups`` if they are passed, and those of the data otherwise."""
 
     n_splits: int
+    #: Whether targets are continuous, where `make_folds` knows; None goes by what they look like.
+    continuous: bool | None = None
 
-    # For scikit-learn's metadata routing: split uses groups when it gets them.
+    # For scikit-learn's metadata routing: split accepts groups.
     __metadata_request__split = {"groups": True}
 
     def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
@@ -39,6 +40,12 @@ class Splitter(BaseCrossValidator):
         """
         return self.n_splits
 
+    def _strata(self, X: Any, y: Any) -> NDArray[Any]:
+        """Return the classes to balance over the folds: a single one if targets are continuous."""
+        labels = labels_of(self, X, y)
+        continuous = is_continuous(labels) if self.continuous is None else self.continuous
+        return np.zeros(len(labels), dtype=np.intp) if continuous else labels
+
 
 def labels_of(splitter: Splitter, X: Any, y: Any) -> NDArray[Any]:
     """Return the label of each row.
@@ -46,10 +53,10 @@ def labels_of(splitter: Splitter, X: Any, y: Any) -> NDArray[Any]:
     Parameters
     ----------
     splitter : Splitter
-        Who needs it, for messages.
+        The splitter, for messages.
     X : EEGData, FeatureTable or array-like
     y : array-like or None
-        None means those of the data.
+        None means the labels of the data.
 
     Returns
     -------
@@ -58,7 +65,7 @@ def labels_of(splitter: Splitter, X: Any, y: Any) -> NDArray[Any]:
     Raises
     ------
     ValueError
-        If there is none, one is missing, or there are more or fewer than rows.
+        If there are no labels, one is missing, or their number is not that of the rows.
     """
     if y is None and not isinstance(X, LabelledRows):
         raise ValueError(f"{type(splitter).__name__} needs y, the label of each row.")
@@ -75,18 +82,18 @@ def labels_of(splitter: Splitter, X: Any, y: Any) -> NDArray[Any]:
 def codes_of(
     splitter: Splitter, X: Any, groups: Any, column: str, *, optional: bool = False
 ) -> NDArray[np.intp]:
-    """Return which trial or subject each row is of, counted from 0 in order of appearance.
+    """Return the trial or subject of each row as integers from 0, in order of appearance.
 
     Parameters
     ----------
     splitter : Splitter
-        Who needs it, for messages.
+        The splitter, for messages.
     X : EEGData, FeatureTable or array-like
     groups : array-like or None
-        None means what the metadata of the data say.
+        None means the column of the metadata.
     column : {"trial", "subject"}
     optional : bool
-        Whether data without `column` are of one subject.
+        Whether data without `column` have one subject.
 
     Returns
     -------
@@ -95,7 +102,7 @@ def codes_of(
     Raises
     ------
     ValueError
-        If it cannot know.
+        If the trial or subject is unknown.
     """
     name = type(splitter).__name__
     if groups is not None:
@@ -120,7 +127,7 @@ def group_codes(X: Any, groups: Any, what: str) -> NDArray[np.intp]:
     X : EEGData, FeatureTable or array-like
     groups : array-like, shape (n_rows,)
     what : str
-        What they are, for messages.
+        What the groups are, for messages.
 
     Returns
     -------
@@ -129,16 +136,10 @@ def group_codes(X: Any, groups: Any, what: str) -> NDArray[np.intp]:
     Raises
     ------
     ValueError
-        If one is missing, or there are more or fewer than rows.
+        If one is missing, or their number is not that of the rows.
     """
     check_consistent_length(X, groups)
     codes = pd.factorize(np.asarray(groups))[0]
     if (codes < 0).any():
         raise ValueError(f"groups does not say which {what} row {codes.argmin()} is of.")
     return codes
-
-
-def check_count(name: str, value: Any, *, at_least: int) -> None:
-    """Raise a `ValueError` unless ``value`` is a whole number of at least ``at_least``."""
-    if isinstance(value, bool) or not isinstance(value, Integral) or value < at_least:
-        raise ValueError(f"{name} must be an integer of at least {at_least}, got {value!r}.")

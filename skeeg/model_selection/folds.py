@@ -1,4 +1,4 @@
-"""What a fold is, and which rows of the data belong together."""
+"""Folds, and the rows of the data that belong together."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from .._labelled import LabelledRows, subject_codes
 
 
 class LeakageError(ValueError):
-    """A split tests on what it trained on, so that its scores would be inflated."""
+    """Raised if training and test of a split share information that inflates the scores."""
 
 
 @dataclass(frozen=True, eq=False)
 class Fold:
-    """One division of the trials into a training and a test part.
+    """One split of the trials into a training and a test part.
 
     Parameters
     ----------
     train, test : ndarray of int
         Row indices.
     subject : object, optional
-        The subject tested, where it is one.
+        The test subject, if there is only one.
     name : str
-        Unique among the folds of a protocol, such as ``"subject 1, run 2"``.
+        Name that is unique among the folds of a protocol, such as ``"subject 1, run 2"``.
     """
 
     train: NDArray[np.intp]
@@ -37,14 +37,14 @@ class Fold:
 
 
 def as_fold(split: Any, number: int, data: LabelledRows) -> Fold:
-    """Return a split as a fold, having checked that its rows exist.
+    """Return a split as a fold, after checking that its rows exist.
 
     Parameters
     ----------
     split : Fold or (train, test)
         Row indices or boolean masks.
     number : int
-        Its position among the splits, from 0, by which one without a name is called.
+        Index of the split, from which its name is made.
     data : EEGData or FeatureTable
 
     Returns
@@ -54,7 +54,7 @@ def as_fold(split: Any, number: int, data: LabelledRows) -> Fold:
     Raises
     ------
     ValueError
-        If it is no pair, or a side holds anything but rows of the data.
+        If it is not a pair, or a part does not consist of rows of the data.
     """
     if isinstance(split, Fold):
         return split
@@ -67,7 +67,7 @@ def as_fold(split: Any, number: int, data: LabelledRows) -> Fold:
         ) from None
     train = as_rows(train, len(data), f"The training part of {name!r}")
     test = as_rows(test, len(data), f"The test part of {name!r}")
-    subjects = [who for who, rows in rows_of_subjects(data) if np.isin(test, rows).any()]
+    subjects = [name for name, rows in rows_of_subjects(data) if np.isin(test, rows).any()]
     return Fold(train, test, subjects[0] if len(subjects) == 1 else None, name)
 
 
@@ -79,7 +79,7 @@ def as_rows(index: Any, n_trials: int, what: str) -> NDArray[np.intp]:
     index : array-like of int or bool
     n_trials : int
     what : str
-        Names the side and the fold in messages.
+        Name of the part and the fold, for messages.
 
     Returns
     -------
@@ -88,7 +88,7 @@ def as_rows(index: Any, n_trials: int, what: str) -> NDArray[np.intp]:
     Raises
     ------
     ValueError
-        If ``index`` holds something else, or rows that do not exist.
+        If ``index`` is of another type, or has rows that do not exist.
     """
     rows = np.asarray(index)
     if rows.dtype == bool and rows.shape == (n_trials,):
@@ -106,13 +106,15 @@ def as_rows(index: Any, n_trials: int, what: str) -> NDArray[np.intp]:
     return rows.astype(np.intp)
 
 
-def checked_folds(folds: list[Fold], data: LabelledRows) -> list[Fold]:
-    """Return ``folds``, having checked that each can be learnt from and tested on.
+def checked_folds(folds: list[Fold], data: LabelledRows, *, continuous: bool) -> list[Fold]:
+    """Return ``folds``, after checking their names, their test parts and their classes.
 
     Parameters
     ----------
     folds : list of Fold
     data : EEGData or FeatureTable
+    continuous : bool
+        Whether the targets are continuous, so that classes are not checked.
 
     Returns
     -------
@@ -121,24 +123,29 @@ def checked_folds(folds: list[Fold], data: LabelledRows) -> list[Fold]:
     Raises
     ------
     ValueError
-        If there is none, two have one name, a test part is empty, or a training part lacks a
-        class; it names the fold and the class.
+        If there are no folds, two folds have the same name, a part is empty, or a class is missing
+        in a training part. The message names the fold and the class.
     """
     if not folds:
-        raise ValueError("cv gave no fold at all.")
+        raise ValueError("cv gave no folds. Pass a splitter or an iterable with at least one.")
     names = pd.Series([fold.name for fold in folds])
     if names.duplicated().any():
-        raise ValueError(f"Two folds are called {names[names.duplicated()].iloc[0]!r}.")
-    classes = np.unique(data.y)
+        raise ValueError(
+            f"Two folds have the name {names[names.duplicated()].iloc[0]!r}. Give each fold its "
+            "own name."
+        )
+    classes = np.unique(data.y[:0] if continuous else data.y)
     for fold in folds:
         if not len(fold.test):
             raise ValueError(f"The test part of fold {fold.name!r} is empty.")
+        if continuous and not len(fold.train):
+            raise ValueError(f"The training part of fold {fold.name!r} is empty.")
         missing = np.setdiff1d(classes, data.y[fold.train])
         if missing.size:
             raise ValueError(
                 f"The training part of fold {fold.name!r} ({len(fold.train)} trials) lacks class "
-                f"{listed(missing.tolist())}: an estimator cannot learn what it never sees. Use "
-                "another protocol, fewer folds, or leave that subject out."
+                f"{listed(missing.tolist())}, so an estimator cannot learn it. Use another "
+                "protocol or fewer folds, or leave that subject out."
             )
     return folds
 
@@ -153,7 +160,7 @@ def trial_codes(data: LabelledRows) -> NDArray[np.intp]:
     Returns
     -------
     codes : ndarray of int, shape (n_trials,)
-        Without a column ``trial``, or where it is missing, each row is its own trial.
+        Without a column ``trial``, or where its value is missing, each row is its own trial.
     """
     rows = np.arange(len(data))
     if "trial" not in data.metadata:
@@ -173,12 +180,12 @@ def rows_of_subjects(data: LabelledRows) -> list[tuple[Any, NDArray[np.intp]]]:
     Returns
     -------
     subjects : list of (subject, ndarray of int)
-        In order of appearance. Without a column ``subject`` there is one, called None.
+        In order of appearance. Without a column ``subject`` there is one subject, None.
 
     Raises
     ------
     ValueError
-        If the metadata do not say of whom a row is.
+        If the subject of a row is missing.
     """
     if "subject" not in data.metadata:
         return [(None, np.arange(len(data)))]
@@ -188,14 +195,14 @@ def rows_of_subjects(data: LabelledRows) -> list[tuple[Any, NDArray[np.intp]]]:
 
 
 def require_column(data: LabelledRows, column: str, what: str) -> None:
-    """Raise unless the metadata have a column.
+    """Raise an error if the metadata do not have a column.
 
     Parameters
     ----------
     data : EEGData or FeatureTable
     column : str
     what : str
-        Who needs it, for the message.
+        What needs the column, for the message.
 
     Raises
     ------
@@ -205,7 +212,7 @@ def require_column(data: LabelledRows, column: str, what: str) -> None:
     if column not in data.metadata:
         raise ValueError(
             f"{what} needs a column {column!r} in the metadata; there are "
-            f"{list(data.metadata.columns)}. EEGData.from_arrays(..., {column}=...) gives one."
+            f"{list(data.metadata.columns)}. Add it with EEGData.from_arrays(..., {column}=...)."
         )
 
 

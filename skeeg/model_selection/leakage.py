@@ -1,4 +1,4 @@
-"""The leakage guard: nothing that was learnt from may be tested on."""
+"""Checks that training and test of a split do not share trials, samples or subjects."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from .._labelled import PROVENANCE, LabelledRows, subject_codes
+from .._labelled import PROVENANCE, LabelledRows, is_continuous, subject_codes
 from .folds import Fold, LeakageError, rows_of_subjects, trial_codes
 from .protocols import as_folds, claimed_across
 
 _MAX_EXAMPLES = 3
-#: The part of a window by which starts in seconds may be rounded.
+#: Proportion of a window's length by which its start in seconds may be rounded.
 _ROUNDING = 0.01
 _LEVELS = ("subject", "session", "run")
 
 
 @dataclass(frozen=True)
 class Leak:
-    """What a fold has on both sides of its split."""
+    """What training and test of one fold have in common."""
 
     fold: str
     count: int
@@ -39,17 +39,17 @@ class Leak:
 
 @dataclass(frozen=True, eq=False)
 class LeakageReport:
-    """What the two sides of each fold share.
+    """What training and test of each fold have in common.
 
     Parameters
     ----------
     shared : DataFrame
-        A row for each fold, called ``fold``, and how much its sides share: ``trials`` and
-        ``subjects`` are on both; ``overlapping`` windows of the test part have samples in common
-        with training windows. A subject on both sides is no leak unless the split claims to
-        generalise over subjects.
+        A row for each fold. ``fold`` is its name. ``trials`` and ``subjects`` are the numbers of
+        trials and subjects in both training and test. ``overlapping`` is the number of test windows
+        that have samples in common with training windows. A subject in both is a leak only if the
+        split claims to generalise over subjects.
     leaks : sequence of Leak
-        Those folds whose scores would be inflated, and why.
+        The folds that leak, with the reason.
     """
 
     shared: pd.DataFrame = field(repr=False)
@@ -57,7 +57,7 @@ class LeakageReport:
 
     @property
     def description(self) -> str:
-        """What leaks in which folds, and what to do; empty if nothing does."""
+        """The leaks of the first folds and how to avoid them; empty if nothing leaks."""
         if not self.leaks:
             return ""
         listed = "; ".join(str(leak) for leak in self.leaks[:_MAX_EXAMPLES])
@@ -78,19 +78,21 @@ def check_leakage(
     across: str | None = None,
     allow_leakage: bool = False,
 ) -> LeakageReport:
-    """Raise if a split lets an estimator see at training time what it is tested on.
+    """Raise an error if training and test of a split share information.
 
-    Four things are refused:
+    A split leaks in four cases:
 
-    * windows of one trial on both sides. Windows share a trial when ``subject``, ``session``,
-      ``run`` and ``trial`` of their metadata agree; without a column ``trial`` each row is one;
-    * windows with common samples on both sides, where the metadata have a column ``window``, the
-      start of each in its trial or recording, in seconds;
-    * one subject, or one session of a subject, on both sides of a split that claims to generalise
-      over them;
-    * recordings that are the class. Where every subject, session or run that a fold divides
-      holds one class only (rest in one file and task in another, patients and controls), the
-      recording is recognised instead of the class.
+    * Windows of one trial are in both training and test. Windows belong to the same trial if
+      ``subject``, ``session``, ``run`` and ``trial`` in their metadata are equal. Without a column
+      ``trial`` each row is a trial.
+    * Windows with common samples are in both training and test. This requires a column ``window``
+      in the metadata, the start of each window in its trial or recording, in seconds.
+    * A subject, or a session of a subject, is in both training and test of a split that claims to
+      generalise over them.
+    * Each recording has a single class. If every subject, session or run that a fold divides has
+      only one class (rest in one file and task in another, or patients and controls), an estimator
+      can recognise the recording instead of the class. This also applies to continuous targets,
+      such as the age of each subject.
 
     Parameters
     ----------
@@ -100,22 +102,22 @@ def check_leakage(
     groups : str or array-like, shape (n_trials,), optional
         As in `make_folds`.
     across : {"subject", "session"}, optional
-        What the split claims to generalise over. By default what its name, its splitter or
-        `groups` says.
+        What the split claims to generalise over. By default it follows from the name of the
+        protocol, the splitter or `groups`.
     allow_leakage : bool, default=False
-        Return what is shared all the same.
+        Return the report for a split that leaks, instead of raising an error.
 
     Returns
     -------
     report : LeakageReport
-        What is shared by the sides of each fold, leak or not.
+        What training and test of each fold have in common, whether it is a leak or not.
 
     Raises
     ------
     LeakageError
-        It names the fold, how much it shares, and examples.
+        If the split leaks. The message has the folds, what they share, and examples.
     ValueError
-        If `cv` is none, or `across` is unknown.
+        If `cv` is invalid, or `across` is unknown.
 
     Examples
     --------
@@ -141,7 +143,8 @@ def check_leakage(
     report = _report(folds, data, across)
     if report.leaks and not allow_leakage:
         raise LeakageError(
-            f"{report.description} To run it all the same, marked as such, pass allow_leakage=True."
+            f"{report.description} To run the split anyway and mark its results, pass "
+            "allow_leakage=True."
         )
     return report
 
@@ -156,8 +159,8 @@ def choose_protocol(data: LabelledRows) -> str:
     Returns
     -------
     name : {"within-subject", "cross-subject"}
-        The latter where subjects cannot be divided honestly, because each recording is of one
-        class.
+        ``"cross-subject"`` if a within-subject split would leak, because each recording has a
+        single class.
     """
     if len(rows_of_subjects(data)) < 2:
         return "within-subject"
@@ -169,7 +172,7 @@ def choose_protocol(data: LabelledRows) -> str:
 
 
 class _Units(NamedTuple):
-    """What each row of the data belongs to, as integers."""
+    """Integer codes of the trial, subject and recordings of each row."""
 
     trials: NDArray[np.intp]
     subjects: NDArray[np.intp]
@@ -189,7 +192,7 @@ def _report(folds: Sequence[Fold], data: LabelledRows, across: str | None) -> Le
             _shared_trials(fold, trials, units, data)
             or _shared_samples(fold, overlapping, data)
             or _shared_groups(fold, units, across, data)
-            or _recognised_recordings(fold, units, data)
+            or _recordings_of_one_class(fold, units, data)
         )
         if leak is not None:
             leaks.append(leak)
@@ -212,7 +215,7 @@ def _units(data: LabelledRows, across: str | None) -> _Units:
 
 
 def _starts(data: LabelledRows) -> NDArray[np.float64] | None:
-    """Return when each window starts, on one axis of time that sets all recordings apart."""
+    """Return the start of each window, with offsets that separate the recordings."""
     if "window" not in data.metadata:
         return None
     starts = pd.to_numeric(data.metadata["window"], errors="coerce").to_numpy(dtype=float)
@@ -229,7 +232,7 @@ def _starts(data: LabelledRows) -> NDArray[np.float64] | None:
 
 
 def _overlapping(fold: Fold, units: _Units, data: LabelledRows) -> NDArray[np.intp]:
-    """Return the rows of the test part that have samples in common with training rows."""
+    """Return the test rows that have samples in common with training rows."""
     if units.starts is None:
         return np.empty(0, dtype=np.intp)
     length = (1 - _ROUNDING) * data.duration
@@ -266,7 +269,7 @@ def _shared_samples(fold: Fold, rows: NDArray[np.intp], data: LabelledRows) -> L
         rows.size,
         "window with common samples",
         tuple(_name_of(row, (*PROVENANCE, "window"), data) for row in rows[:_MAX_EXAMPLES]),
-        "Keep windows that overlap on one side, or leave those beside the test part out, with "
+        "Keep overlapping windows together, or leave out the windows next to the test part with "
         "BlockwiseKFold(gap=...).",
     )
 
@@ -285,45 +288,46 @@ def _shared_groups(
         shared.size,
         across,
         _names_of(units.crossed, shared, columns, data),
-        f"A cross-{across} split needs groups={across!r} and a splitter that heeds them.",
+        f"A cross-{across} split needs groups={across!r} and a splitter that uses them.",
     )
 
 
-def _recognised_recordings(fold: Fold, units: _Units, data: LabelledRows) -> Leak | None:
+def _recordings_of_one_class(fold: Fold, units: _Units, data: LabelledRows) -> Leak | None:
     for level, codes in units.recordings:
         divided = _shared(codes, fold)
         rows = np.isin(codes, divided)
-        if len(divided) < 2 or (_n_classes(codes[rows], data.y[rows]) > 1).any():
+        if len(divided) < 2 or (_n_targets(codes[rows], data.y[rows]) > 1).any():
             continue
         if len(np.unique(data.y[rows])) < 2:
             continue
         columns = _LEVELS[: _LEVELS.index(level) + 1]
+        noun = "target" if is_continuous(data.y) else "class"
         return Leak(
             fold.name,
             divided.size,
-            f"{level} of a single class",
+            f"{level} of a single {noun}",
             _names_of(codes, divided, columns, data),
-            f"Where each {level} holds one class, an estimator recognises the {level} instead: "
-            "test on other subjects, with cv='cross-subject'.",
+            f"If each {level} has a single {noun}, an estimator can recognise the {level} "
+            f"instead of the {noun}: test on other subjects, with cv='cross-subject'.",
         )
     return None
 
 
-def _n_classes(units: NDArray[np.intp], y: NDArray[Any]) -> NDArray[Any]:
-    """Count the classes in each unit."""
+def _n_targets(units: NDArray[np.intp], y: NDArray[Any]) -> NDArray[Any]:
+    """Count the classes, or distinct target values, of each unit."""
     return pd.Series(y).groupby(units).nunique().to_numpy()
 
 
 def _names_of(
     codes: NDArray[np.intp], shared: NDArray[np.intp], columns: Sequence[str], data: LabelledRows
 ) -> tuple[str, ...]:
-    """Name the first few trials, runs, sessions or subjects of those shared."""
+    """Return the names of the first few shared trials, runs, sessions or subjects."""
     rows = [int(np.flatnonzero(codes == code)[0]) for code in shared[:_MAX_EXAMPLES]]
     return tuple(_name_of(row, columns, data) for row in rows)
 
 
 def _name_of(row: int, columns: Sequence[str], data: LabelledRows) -> str:
-    """Name what a row belongs to by what the metadata say of it."""
+    """Return the name of the unit of a row, from its metadata."""
     known = [column for column in columns if column in data.metadata]
     if "trial" in columns and not {"trial", "window"}.intersection(known):
         return f"row {row}"

@@ -1,9 +1,8 @@
-"""Named evaluation protocols, each a list of folds that every estimator is given alike."""
+"""Named evaluation protocols: functions that return the folds for all estimators."""
 
 from __future__ import annotations
 
 import copy
-import difflib
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -12,7 +11,9 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.model_selection import check_cv
 
-from .._labelled import LabelledRows
+from .._checks import did_you_mean
+from .._labelled import LabelledRows, is_continuous
+from ._splitter import Splitter
 from .folds import (
     Fold,
     as_fold,
@@ -29,17 +30,20 @@ _N_SPLITS = 5
 _ACROSS = {"cross-subject": "subject", "cross-session": "session"}
 
 
-def within_subject(data: LabelledRows) -> list[Fold]:
-    """Train and test on one subject at a time.
+def within_subject(data: LabelledRows, *, continuous: bool | None = None) -> list[Fold]:
+    """Train and test within each subject.
 
-    Leave-one-run-out where a subject has several runs and every class remains to be learnt from
-    when any of them is left out; else five folds over whole trials, stratified and unshuffled,
-    so that neighbours in time stay together.
+    A subject with several runs is split by leave-one-run-out if all training parts have every
+    class. Otherwise its trials are split into five stratified folds of whole trials, without
+    shuffling, so that trials close in time stay together. Continuous targets are not stratified.
 
     Parameters
     ----------
     data : EEGData or FeatureTable
-        Without a ``subject`` in its metadata it is one subject.
+        Without a column ``subject`` in its metadata all trials are of one subject.
+    continuous : bool, optional
+        Whether the targets are continuous; by default according to
+        `sklearn.utils.multiclass.type_of_target`.
 
     Returns
     -------
@@ -48,28 +52,33 @@ def within_subject(data: LabelledRows) -> list[Fold]:
     Raises
     ------
     ValueError
-        If a training part lacks a class, or a subject has too few trials to be divided.
+        If a class is missing in a training part, or a subject has too few trials to be split.
     """
+    continuous = is_continuous(data.y) if continuous is None else continuous
     folds = []
     for subject, rows in rows_of_subjects(data):
         runs = _runs(data, rows)
-        if len(runs) > 1 and all(
+        complete = continuous or all(
             len(np.unique(data.y[np.setdiff1d(rows, run)])) == len(np.unique(data.y))
             for _, run in runs
-        ):
+        )
+        if len(runs) > 1 and complete:
             folds += [_leave_out(rows, run, subject, name) for name, run in runs]
         else:
-            folds += _contiguous_folds(data, rows, subject)
-    return checked_folds(folds, data)
+            folds += _contiguous_folds(data, rows, subject, continuous)
+    return checked_folds(folds, data, continuous=continuous)
 
 
-def cross_session(data: LabelledRows) -> list[Fold]:
+def cross_session(data: LabelledRows, *, continuous: bool | None = None) -> list[Fold]:
     """Leave one session of one subject out, training on that subject's other sessions.
 
     Parameters
     ----------
     data : EEGData or FeatureTable
-        With a ``session`` in its metadata.
+        With a column ``session`` in its metadata.
+    continuous : bool, optional
+        Whether the targets are continuous; by default according to
+        `sklearn.utils.multiclass.type_of_target`.
 
     Returns
     -------
@@ -78,34 +87,40 @@ def cross_session(data: LabelledRows) -> list[Fold]:
     Raises
     ------
     ValueError
-        If there is no ``session``, a subject has only one, or a training part lacks a class.
+        If there is no column ``session``, a subject has only one session, or a class is missing in
+        a training part.
     """
     require_column(data, "session", "The cross-session protocol")
-    folds, lonely = [], []
+    folds, with_one_session = [], []
     for subject, rows in rows_of_subjects(data):
         sessions = data.metadata["session"].iloc[rows]
         if sessions.nunique() < 2:
-            lonely.append(subject)
+            with_one_session.append(subject)
         folds += [
             _leave_out(rows, rows[(sessions == session).to_numpy()], subject, f"session {session}")
             for session in sessions.unique()
         ]
-    if lonely:
-        who = "The data have" if lonely == [None] else f"Subjects {listed(lonely)} have"
+    if with_one_session:
+        named = f"Subjects {listed(with_one_session)} have"
+        who = "The data have" if with_one_session == [None] else named
         raise ValueError(
-            f"The cross-session protocol needs two sessions or more of each subject. {who} only "
+            f"The cross-session protocol needs at least two sessions of each subject. {who} only "
             "one: leave such subjects out, or use cv='within-subject' or 'cross-subject'."
         )
-    return checked_folds(folds, data)
+    continuous = is_continuous(data.y) if continuous is None else continuous
+    return checked_folds(folds, data, continuous=continuous)
 
 
-def cross_subject(data: LabelledRows) -> list[Fold]:
+def cross_subject(data: LabelledRows, *, continuous: bool | None = None) -> list[Fold]:
     """Leave one subject out, training on all others.
 
     Parameters
     ----------
     data : EEGData or FeatureTable
-        With a ``subject`` in its metadata.
+        With a column ``subject`` in its metadata.
+    continuous : bool, optional
+        Whether the targets are continuous; by default according to
+        `sklearn.utils.multiclass.type_of_target`.
 
     Returns
     -------
@@ -114,22 +129,24 @@ def cross_subject(data: LabelledRows) -> list[Fold]:
     Raises
     ------
     ValueError
-        If there is no ``subject``, only one, or a training part lacks a class.
+        If there is no column ``subject``, there is only one subject, or a class is missing in a
+        training part.
     """
     require_column(data, "subject", "The cross-subject protocol")
     subjects = rows_of_subjects(data)
     if len(subjects) < 2:
         raise ValueError(
-            "The cross-subject protocol needs two subjects or more, the data have only subject "
-            f"{subjects[0][0]!r}: load more subjects, or use cv='within-subject'."
+            "The cross-subject protocol needs at least two subjects, but the data have only "
+            f"subject {subjects[0][0]!r}: load more subjects, or use cv='within-subject'."
         )
     splits = zip(subjects, LeaveSubjectsOut().split(data), strict=True)
-    folds = [Fold(train, test, who, f"subject {who}") for (who, _), (train, test) in splits]
-    return checked_folds(folds, data)
+    folds = [Fold(train, test, name, f"subject {name}") for (name, _), (train, test) in splits]
+    continuous = is_continuous(data.y) if continuous is None else continuous
+    return checked_folds(folds, data, continuous=continuous)
 
 
-#: The protocols that `make_folds` and `skeeg.compare` know by name.
-PROTOCOLS: dict[str, Callable[[LabelledRows], list[Fold]]] = {
+#: The protocols of `make_folds` and `skeeg.compare`, by name.
+PROTOCOLS: dict[str, Callable[..., list[Fold]]] = {
     "within-subject": within_subject,
     "cross-session": cross_session,
     "cross-subject": cross_subject,
@@ -143,20 +160,24 @@ def make_folds(
     groups: str | ArrayLike | None = None,
     random_state: int | None = None,
     allow_leakage: bool = False,
+    continuous: bool | None = None,
 ) -> list[Fold]:
     """Return the folds of a protocol, a scikit-learn splitter or an iterable of splits.
 
     Parameters
     ----------
     cv : str, int, splitter or iterable of (train, test) or of Fold
-        A name in `PROTOCOLS`, or whatever ``cv`` means in scikit-learn.
+        A name in `PROTOCOLS`, or ``cv`` as in scikit-learn.
     data : EEGData or FeatureTable
     groups : str or array-like, shape (n_trials,), optional
-        For splitters that use them: a column of the metadata, or an entry for each trial.
+        For splitters that use groups: a column of the metadata, or an entry for each trial.
     random_state : int, optional
-        For splitters that shuffle and have no ``random_state`` of their own.
+        Seed of splitters that shuffle and whose ``random_state`` is None.
     allow_leakage : bool, default=False
-        Let `ShuffledSegmentKFold` run, which refuses to by itself.
+        Allow `ShuffledSegmentKFold`, which otherwise raises an error.
+    continuous : bool, optional
+        Whether the targets are continuous; by default according to
+        `sklearn.utils.multiclass.type_of_target`.
 
     Returns
     -------
@@ -165,9 +186,9 @@ def make_folds(
     Raises
     ------
     ValueError
-        If the protocol is unknown, a test part is empty, or a training part lacks a class.
+        If the protocol is unknown, a test part is empty, or a class is missing in a training part.
     LeakageError
-        If `ShuffledSegmentKFold` is not allowed to run.
+        If `cv` is `ShuffledSegmentKFold` and leakage is not allowed.
 
     Examples
     --------
@@ -180,10 +201,16 @@ def make_folds(
     >>> [(fold.name, fold.test.tolist()) for fold in make_folds("cross-subject", data)]
     [('subject A', [0, 1]), ('subject B', [2, 3])]
     """
+    continuous = is_continuous(data.y) if continuous is None else continuous
     folds = as_folds(
-        cv, data, groups=groups, random_state=random_state, allow_leakage=allow_leakage
+        cv,
+        data,
+        groups=groups,
+        random_state=random_state,
+        allow_leakage=allow_leakage,
+        continuous=continuous,
     )
-    return checked_folds(folds, data)
+    return checked_folds(folds, data, continuous=continuous)
 
 
 def as_folds(
@@ -193,12 +220,13 @@ def as_folds(
     groups: str | ArrayLike | None = None,
     random_state: int | None = None,
     allow_leakage: bool = False,
+    continuous: bool | None = None,
 ) -> list[Fold]:
-    """Return what `make_folds` does, not yet checked for empty parts and absent classes.
+    """Return the folds of `make_folds` without checking for empty parts and missing classes.
 
     Parameters
     ----------
-    cv, data, groups, random_state, allow_leakage
+    cv, data, groups, random_state, allow_leakage, continuous
         As in `make_folds`.
 
     Returns
@@ -208,20 +236,22 @@ def as_folds(
     Raises
     ------
     ValueError
-        If `cv` is none, or it names rows that do not exist.
+        If `cv` is invalid, or it has rows that do not exist.
     LeakageError
         As in `make_folds`.
     """
     if isinstance(cv, str):
         if groups is not None:
             raise ValueError(
-                f"groups are for splitters; the protocol {cv!r} takes its own from the metadata."
+                f"groups are for splitters; the protocol {cv!r} uses the metadata. Leave them out."
             )
-        return _protocol(cv)(data)
+        return _protocol(cv)(data, continuous=continuous)
     if isinstance(cv, Iterable):
         splits = cv
     else:
-        splitter = _configured(_splitter(cv, data), random_state, allow_leakage)
+        continuous = is_continuous(data.y) if continuous is None else continuous
+        splitter = _splitter(cv, data, continuous)
+        splitter = _configured(splitter, random_state, allow_leakage, continuous)
         splits = splitter.split(data, data.y, _group_of_rows(groups, data))
     return [as_fold(split, i, data) for i, split in enumerate(splits)]
 
@@ -237,8 +267,8 @@ def claimed_across(cv: Any, data: LabelledRows, groups: Any = None) -> str | Non
     Returns
     -------
     across : {"subject", "session"} or None
-        None where neither the protocol, nor the splitter, nor the column of `groups` says so, or
-        the metadata do not know.
+        None if the protocol, the splitter and `groups` do not imply such a claim, or the metadata
+        have no such column.
     """
     if isinstance(cv, str):
         across = _ACROSS.get(cv)
@@ -249,20 +279,19 @@ def claimed_across(cv: Any, data: LabelledRows, groups: Any = None) -> str | Non
     return across if across in data.metadata else None
 
 
-def _protocol(name: str) -> Callable[[LabelledRows], list[Fold]]:
+def _protocol(name: str) -> Callable[..., list[Fold]]:
     if name not in PROTOCOLS:
-        near = difflib.get_close_matches(name, PROTOCOLS, n=1)
-        meant = f" Did you mean {near[0]!r}?" if near else ""
+        hint = did_you_mean(name, PROTOCOLS)
         raise ValueError(
-            f"Unknown protocol {name!r}.{meant} There are {', '.join(PROTOCOLS)}; cv also takes "
-            "any scikit-learn splitter."
+            f"Unknown protocol {name!r}.{hint} The protocols are {', '.join(PROTOCOLS)}; cv also "
+            "takes any scikit-learn splitter."
         )
     return PROTOCOLS[name]
 
 
-def _splitter(cv: Any, data: LabelledRows) -> Any:
+def _splitter(cv: Any, data: LabelledRows, continuous: bool) -> Any:
     try:
-        return check_cv(cv, data.y, classifier=True)
+        return check_cv(cv, data.y, classifier=not continuous)
     except ValueError as error:
         raise ValueError(
             f"cv must be one of {', '.join(PROTOCOLS)}, a scikit-learn splitter, or an iterable "
@@ -270,15 +299,20 @@ def _splitter(cv: Any, data: LabelledRows) -> Any:
         ) from error
 
 
-def _configured(splitter: Any, random_state: int | None, allow_leakage: bool) -> Any:
-    """Return a copy that is seeded, and allowed to leak, where the splitter itself is not."""
+def _configured(
+    splitter: Any, random_state: int | None, allow_leakage: bool, continuous: bool
+) -> Any:
+    """Return a copy with the seed, the permission to leak and the type of the targets set."""
     splitter = copy.copy(splitter)
     if hasattr(splitter, "random_state") and splitter.random_state is None:
         splitter.random_state = random_state
     if isinstance(splitter, ShuffledSegmentKFold):
         splitter.allow_leakage |= allow_leakage
+    if isinstance(splitter, Splitter):
+        splitter.continuous = continuous
     if isinstance(splitter, WithinSubject):
-        splitter.cv = _configured(splitter.cv, random_state, allow_leakage)
+        inner = splitter._splitter()
+        splitter.cv = _configured(inner, random_state, allow_leakage, continuous)
     return splitter
 
 
@@ -302,19 +336,24 @@ def _leave_out(rows: NDArray[np.intp], test: NDArray[np.intp], subject: Any, par
     return Fold(np.setdiff1d(rows, test), test, subject, name)
 
 
-def _contiguous_folds(data: LabelledRows, rows: NDArray[np.intp], subject: Any) -> list[Fold]:
-    """Divide one subject's trials, each with all its windows, into stratified blocks of time."""
+def _contiguous_folds(
+    data: LabelledRows, rows: NDArray[np.intp], subject: Any, continuous: bool
+) -> list[Fold]:
+    """Split the trials of one subject, with all their windows, into stratified blocks of time."""
     trials = trial_codes(data)[rows]
     _, first = np.unique(trials, return_index=True)
-    counts = pd.Series(data.y[rows][first]).value_counts()
+    targets = pd.Series(data.y[rows][first])
+    counts = pd.Series([len(targets)]) if continuous else targets.value_counts()
     if counts.min() < 2:
-        rarest = counts.index.tolist()[-1]
+        rarest = "" if continuous else f" of class {counts.index.tolist()[-1]!r}"
         who = "The data have" if subject is None else f"Subject {subject} has"
         raise ValueError(
-            f"{who} only one trial of class {rarest!r}: the within-subject protocol cannot both "
-            "learn and test it. Use cv='cross-subject', or leave that subject out."
+            f"{who} only one trial{rarest}: the within-subject protocol needs at least two, for "
+            "training and test. Use cv='cross-subject', or leave that subject out."
         )
-    splits = TrialKFold(min(_N_SPLITS, int(counts.min()))).split(rows, data.y[rows], trials)
+    splitter = TrialKFold(min(_N_SPLITS, int(counts.min())))
+    splitter.continuous = continuous
+    splits = splitter.split(rows, data.y[rows], trials)
     return [
         _leave_out(rows, rows[test], subject, f"fold {i + 1}") for i, (_, test) in enumerate(splits)
     ]

@@ -1,4 +1,4 @@
-"""Splitters for scikit-learn's ``cv`` that keep together the windows of a trial, or a subject."""
+"""Splitters for ``cv`` of scikit-learn that do not divide the windows of a trial or a subject."""
 
 from __future__ import annotations
 
@@ -9,31 +9,33 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import KFold, StratifiedKFold
 
+from .._checks import check_integer
 from .._labelled import LabelledRows
-from ._splitter import Split, Splitter, check_count, codes_of, labels_of
+from ._splitter import Split, Splitter, codes_of, labels_of
 
 
 class TrialKFold(Splitter):
-    """K folds that keep all windows of a trial on one side.
+    """K folds of whole trials: all windows of a trial are in one fold.
 
-    Folds hold whole trials, as equal in number and in classes as can be: each class has its trials
-    in every fold, give or take one. A trial whose windows differ in label counts as its most
-    frequent one. Trials of unequal length make folds of unequal length.
+    The folds are stratified: for each class, the numbers of trials in the folds differ by at most
+    one. A trial whose windows have different labels counts as the most frequent one. With trials
+    of different lengths, folds have different numbers of windows. Continuous targets
+    are not stratified.
 
     Parameters
     ----------
     n_splits : int, default=5
         Number of folds, at least 2.
     shuffle : bool, default=False
-        Draw the trials of a fold at random. By default a fold holds neighbours, so that slow
-        changes of a recording help least.
+        Whether to shuffle the trials. By default the trials of a fold are consecutive, so that
+        slow changes of a recording are least helpful.
     random_state : int, RandomState or None, default=None
-        For `shuffle`.
+        The source of randomness for `shuffle`.
 
     See Also
     --------
-    WithinSubject : The same folds in each subject by itself.
-    sklearn.model_selection.StratifiedGroupKFold : Balances windows, not trials.
+    WithinSubject : The same folds, for each subject separately.
+    sklearn.model_selection.StratifiedGroupKFold : Stratifies windows, not trials.
 
     Examples
     --------
@@ -61,11 +63,11 @@ class TrialKFold(Splitter):
         Parameters
         ----------
         X : EEGData, FeatureTable, or array-like of length n_windows
-            What has metadata knows its trials; without a column ``trial`` each row is one.
+            Trials are identified by the metadata; without a column ``trial`` each row is one.
         y : array-like, shape (n_windows,), optional
             The labels; by default those of the data.
         groups : array-like, shape (n_windows,), optional
-            The trial of each row, unique across subjects. Arrays need it.
+            The trial of each row, unique across subjects. Required for arrays.
 
         Yields
         ------
@@ -74,15 +76,20 @@ class TrialKFold(Splitter):
         Raises
         ------
         ValueError
-            If it cannot know the trials or the labels, or no class has `n_splits` trials.
+            If trials or labels are unknown, or no class has `n_splits` trials.
         """
-        labels = labels_of(self, X, y)
+        labels = self._strata(X, y)
         trials = codes_of(self, X, groups, "trial")
         classes, of_rows = np.unique(labels, return_inverse=True)
         counts = np.zeros((trials.max(initial=-1) + 1, len(classes)), dtype=np.intp)
         np.add.at(counts, (trials, of_rows), 1)
         of_trials = counts.argmax(axis=1)
         most = np.bincount(of_trials, minlength=1).max()
+        if most < self.n_splits and len(classes) == 1:
+            raise ValueError(
+                f"TrialKFold(n_splits={self.n_splits}) needs that many trials at least, and there "
+                f"{'is' if most == 1 else 'are'} {most}. Use fewer folds."
+            )
         if most < self.n_splits:
             raise ValueError(
                 f"TrialKFold(n_splits={self.n_splits}) needs that many trials of a class at least; "
@@ -94,18 +101,18 @@ class TrialKFold(Splitter):
 
 
 class LeaveSubjectsOut(Splitter):
-    """Test on subjects that were not trained on, each subject once.
+    """Test on subjects that are not in the training set, each subject once.
 
     Parameters
     ----------
     n_subjects : int, default=1
-        How many subjects a fold tests at most; there are as few folds as that allows, of equal
-        numbers of subjects, give or take one.
+        The largest number of test subjects of a fold. There are as few folds as possible, whose
+        numbers of subjects differ by at most one.
     shuffle : bool, default=False
-        Draw the subjects of a fold at random; by default they are neighbours in the data. Needed
-        where several are left out and the data are sorted, such as patients before controls.
+        Whether to shuffle the subjects; by default those of a fold are consecutive. Necessary if
+        several are left out and the data are sorted, such as patients before controls.
     random_state : int, RandomState or None, default=None
-        For `shuffle`.
+        The source of randomness for `shuffle`.
 
     Examples
     --------
@@ -121,13 +128,13 @@ class LeaveSubjectsOut(Splitter):
     [[0, 1, 2, 3], [4, 5]]
     """
 
-    #: What it claims to generalise over, which the leakage guard holds it to.
+    #: What the score generalises over, which the leakage guard checks.
     across = "subject"
 
     def __init__(
         self, n_subjects: int = 1, *, shuffle: bool = False, random_state: Any = None
     ) -> None:
-        check_count("n_subjects", n_subjects, at_least=1)
+        check_integer("n_subjects", n_subjects, at_least=1)
         KFold(shuffle=shuffle, random_state=random_state)  # checks them
         self.n_subjects = n_subjects
         self.shuffle = shuffle
@@ -158,11 +165,11 @@ class LeaveSubjectsOut(Splitter):
         Parameters
         ----------
         X : EEGData, FeatureTable, or array-like of length n_trials
-            What has metadata knows its subjects.
+            Subjects are identified by the metadata.
         y : object, optional
             Ignored.
         groups : array-like, shape (n_trials,), optional
-            The subject of each row. Arrays need it.
+            The subject of each row. Required for arrays.
 
         Yields
         ------
@@ -171,7 +178,7 @@ class LeaveSubjectsOut(Splitter):
         Raises
         ------
         ValueError
-            If it cannot know the subjects, or there are no more than `n_subjects`.
+            If subjects are unknown, or there are not more than `n_subjects`.
         """
         subjects = codes_of(self, X, groups, "subject")
         seed = self.random_state if self.shuffle else None
@@ -189,12 +196,12 @@ class LeaveSubjectsOut(Splitter):
 
 
 class WithinSubject(Splitter):
-    """Apply a splitter to each subject by itself, so that each is trained and tested alone.
+    """Apply a splitter to each subject separately, for training and test within subjects.
 
     Parameters
     ----------
     cv : splitter or int, optional
-        What divides the trials of a subject. A number is that of the folds of `TrialKFold`; by
+        Divides the trials of a subject. An integer is the number of folds of `TrialKFold`; by
         default five.
 
     Examples
@@ -211,16 +218,16 @@ class WithinSubject(Splitter):
 
     def __init__(self, cv: Any = None) -> None:
         if cv is not None and not hasattr(cv, "get_n_splits"):
-            check_count("cv", cv, at_least=2)
+            check_integer("cv", cv, at_least=2)
         self.cv = cv
 
     @property
     def allow_leakage(self) -> bool:
-        """Whether the splitter within may leak."""
+        """Whether the splitter of each subject allows leakage."""
         return getattr(self.cv, "allow_leakage", False)
 
     def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
-        """Return the number of splits, those of all subjects together.
+        """Return the number of splits, summed over all subjects.
 
         Parameters
         ----------
@@ -234,7 +241,7 @@ class WithinSubject(Splitter):
         Raises
         ------
         ValueError
-            If it cannot know the subjects.
+            If subjects are unknown.
         """
         cv = self._splitter()
         return sum(cv.get_n_splits(*own) for _, *own in self._parts(X, y, groups))
@@ -245,12 +252,12 @@ class WithinSubject(Splitter):
         Parameters
         ----------
         X : EEGData, FeatureTable, or array-like of length n_trials
-            What has metadata knows its subjects; without a column ``subject`` it is one. `cv` gets
-            the part of one subject, and finds the trials in it.
+            Subjects are identified by the metadata; without a column ``subject`` there is one. `cv`
+            gets the rows of one subject at a time.
         y : array-like, shape (n_trials,), optional
             The labels; by default those of the data.
         groups : array-like, shape (n_trials,), optional
-            The subject of each row. Arrays need it.
+            The subject of each row. Required for arrays.
 
         Yields
         ------
@@ -259,7 +266,7 @@ class WithinSubject(Splitter):
         Raises
         ------
         ValueError
-            If it cannot know the subjects, or `cv` cannot divide the trials of one.
+            If subjects are unknown, or `cv` cannot divide the trials of one.
         """
         cv = self._splitter()
         for rows, *own in self._parts(X, y, groups):
@@ -277,7 +284,7 @@ class WithinSubject(Splitter):
         subjects = codes_of(self, X, groups, "subject", optional=True)
         for subject in range(subjects.max(initial=-1) + 1):
             rows = np.flatnonzero(subjects == subject)
-            # Neighbouring rows as a slice: then their trials are not copied.
+            # Consecutive rows as a slice, so that their trials are not copied.
             together = rows[-1] - rows[0] + 1 == len(rows)
             key = slice(rows[0], rows[-1] + 1) if together else rows
             yield rows, X[key] if isinstance(X, LabelledRows) else rows, labels[rows]

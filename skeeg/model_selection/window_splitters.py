@@ -1,4 +1,4 @@
-"""Splitters that divide windows: in blocks of time, or shuffled as in many published figures."""
+"""Splitters that divide windows: in blocks of time, or shuffled as in many publications."""
 
 from __future__ import annotations
 
@@ -10,31 +10,32 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedKFold
 
+from .._checks import check_integer
 from .._labelled import LabelledRows
-from ._splitter import Split, Splitter, check_count, group_codes, labels_of
+from ._splitter import Split, Splitter, group_codes
 from .folds import LeakageError
 
 
 class BlockwiseKFold(Splitter):
-    """K folds of neighbours in time.
+    """K folds of consecutive windows.
 
-    Each recording is divided, class by class, into blocks of neighbouring rows; fold i tests the
-    i-th block of every class in every recording. Shuffled windows have their neighbours, which
-    resemble them, on the other side; here only the windows at the edges of a block do, and `gap`
-    takes those out of training.
+    The rows of each class in each recording are divided into consecutive blocks; fold i tests the
+    i-th block of every class in every recording. If windows are shuffled, their neighbours, which
+    resemble them, are in the other set. Here this holds only for windows at the edges of a block,
+    and `gap` removes those from training.
 
-    It is what can be done within a subject where every recording is of one class, such as rest in
-    one and a task in the other. It does not make that honest: the recording can still be recognised
-    instead of the class, so that `skeeg.compare` runs it there with ``allow_leakage=True`` only.
-    Nor does it heed trials; where there are several of each class, use `TrialKFold`.
+    It is the best possible split within a subject if every recording has one class, such as rest in
+    one and a task in the other. Such a score is still not valid, because a decoder can recognise
+    the recording instead of the class: `skeeg.compare` runs it only with ``allow_leakage=True``.
+    It ignores trials; if there are several of each class, use `TrialKFold`.
 
     Parameters
     ----------
     n_splits : int, default=5
         Number of folds, at least 2.
     gap : int, default=0
-        How many rows next to a test block, in its recording, are left out of training. Windows that
-        overlap by half need 1 at least.
+        The number of rows on each side of a test block, in its recording, that are not used for
+        training. Windows that overlap by half need at least 1.
 
     Examples
     --------
@@ -50,8 +51,8 @@ class BlockwiseKFold(Splitter):
     """
 
     def __init__(self, n_splits: int = 5, *, gap: int = 0) -> None:
-        check_count("n_splits", n_splits, at_least=2)
-        check_count("gap", gap, at_least=0)
+        check_integer("n_splits", n_splits, at_least=2)
+        check_integer("gap", gap, at_least=0)
         self.n_splits = n_splits
         self.gap = gap
 
@@ -61,12 +62,12 @@ class BlockwiseKFold(Splitter):
         Parameters
         ----------
         X : EEGData, FeatureTable, or array-like of length n_windows
-            In order of time. A recording is a run of a session of a subject, as far as metadata
-            say.
+            In order of time. A recording is a run of a session of a subject, as far as the
+            metadata have these columns.
         y : array-like, shape (n_windows,), optional
             The labels; by default those of the data.
         groups : array-like, shape (n_windows,), optional
-            The recording of each row; by default arrays are one.
+            The recording of each row; by default an array is one.
 
         Yields
         ------
@@ -75,12 +76,17 @@ class BlockwiseKFold(Splitter):
         Raises
         ------
         ValueError
-            If it cannot know the labels, a class has fewer rows than there are folds, or `gap`
-            leaves nothing to train on.
+            If labels are unknown, a class has fewer rows than there are folds, or `gap` leaves no
+            training rows.
         """
-        labels = pd.Series(labels_of(self, X, y))
+        labels = pd.Series(self._strata(X, y))
         recordings = _recordings(X, groups, len(labels))
         counts = labels.value_counts()
+        if counts.min() < self.n_splits and len(counts) == 1:
+            raise ValueError(
+                f"BlockwiseKFold(n_splits={self.n_splits}) needs that many rows at least, and "
+                f"there are {len(labels)}. Use fewer folds."
+            )
         if counts.min() < self.n_splits:
             raise ValueError(
                 f"BlockwiseKFold(n_splits={self.n_splits}) needs that many rows of every class; "
@@ -97,24 +103,24 @@ class BlockwiseKFold(Splitter):
 
 
 class ShuffledSegmentKFold(Splitter):
-    """K folds of shuffled windows, the split of many published figures, which leaks.
+    """K folds of shuffled windows, a split with leakage that is used in many publications.
 
-    Windows of one trial come to lie on both sides of every split, so that the trial is recognised
-    instead of its class [1]_. It is here to show how much such a figure is worth, and only runs
-    where that is asked for.
+    Windows of one trial are in both the training and the test set, so that a decoder can recognise
+    the trial instead of its class [1]_. It serves to measure how much this inflates a score, and
+    runs only with ``allow_leakage=True``.
 
     Parameters
     ----------
     n_splits : int, default=10
         Number of folds, at least 2.
     random_state : int, RandomState or None, default=None
-        Where the shuffling comes from.
+        The source of randomness for shuffling.
     allow_leakage : bool, default=False
-        Without it, `split` raises; `skeeg.compare` gives it its own ``allow_leakage``.
+        If False, `split` raises an error; `skeeg.compare` sets it to its own ``allow_leakage``.
 
     See Also
     --------
-    TrialKFold : The honest split of windows.
+    TrialKFold : The valid split of windows.
 
     References
     ----------
@@ -140,7 +146,7 @@ class ShuffledSegmentKFold(Splitter):
         self.allow_leakage = allow_leakage
 
     def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterator[Split]:
-        """Yield the rows of each training and test part, stratified.
+        """Yield the rows of each training and test part, stratified unless targets are continuous.
 
         Parameters
         ----------
@@ -159,15 +165,15 @@ class ShuffledSegmentKFold(Splitter):
         LeakageError
             Without ``allow_leakage=True``.
         ValueError
-            If it cannot know the labels, or they are fewer than the folds.
+            If labels are unknown, or there are fewer than folds.
         """
         if not self.allow_leakage:
             raise LeakageError(
-                "ShuffledSegmentKFold puts windows of one trial on both sides of a split, which "
-                "inflates the scores: use TrialKFold. To run it all the same, pass "
+                "ShuffledSegmentKFold puts windows of one trial into both training and test sets, "
+                "which inflates the scores: use TrialKFold. To run it nevertheless, pass "
                 "allow_leakage=True to it, or to skeeg.compare."
             )
-        labels = labels_of(self, X, y)
+        labels = self._strata(X, y)
         folds = StratifiedKFold(self.n_splits, shuffle=True, random_state=self.random_state)
         yield from folds.split(labels, labels)
 

@@ -4,6 +4,7 @@ from .ccnn import CCNN
 from .cnn_rnn import CNNGRU, CNNLSTM
 from .deep_convnet import DeepConvNet
 from .eegnet import EEGNet
+from .eegnex import EEGNeX
 from .inception_resnet import InceptionResNet
 from .lenet import LeNet
 from .mixnet import MixNet
@@ -18,6 +19,7 @@ __all__ = [
     "CNNLSTM",
     "MSFBCNN",
     "DeepConvNet",
+    "EEGNeX",
     "EEGNet",
     "InceptionResNet",
     "LayerSummary",

@@ -7,15 +7,36 @@ from collections import OrderedDict
 import torch
 from torch import Tensor, nn
 
+from .._checks import check_choice, check_number, check_positive_ints
+from .._parameters import parameter
 from ..layers import Dropout, lecun_uniform_, make_activation
-from ..layers._arguments import check_choice, check_number, check_positive_ints
-from ..layers.length import same_padding
+from ..layers._length import same_padding
+from ._base import ActivationParameters, MapNetwork
 
-#: Whether a 1 x 1 convolution stands before the dense layers.
+#: Whether a 1 x 1 convolution precedes the dense layers.
 _VARIANTS = {"paper": True, "released": False}
 
 
-class CCNN(nn.Module):
+class CCNNParameters(ActivationParameters):
+    """Parameters of CCNN."""
+
+    variant: str = parameter(
+        default="paper",
+        kind='{"paper", "released"}',
+        doc="""The paper's four convolutions or the released code's three, see the notes of
+        `skeeg.networks.CCNN`.""",
+    )
+    n_filters: int = parameter(
+        default=64, doc="Number of maps after the first convolution, F; the next two double it."
+    )
+    n_hidden: int = parameter(default=1024, doc="Number of units before the last layer, D.")
+    dropout: float = parameter(
+        default=0.5, doc="Probability with which a value is dropped before the last layer."
+    )
+    activation: str = parameter(default="selu")
+
+
+class CCNN(CCNNParameters, MapNetwork):
     """Convolutions over a topographic map that is never pooled [1]_.
 
     The input holds one map of the scalp for each frequency band, of differential entropy in the
@@ -29,33 +50,12 @@ class CCNN(nn.Module):
     block3      4 F kernels of 4 x 4, activation        4 F, H, W
     block4      F kernels of 1 x 1, activation          F, H, W
     hidden      dense, activation                       D
-    dropout     dropout                                 D
+    drop        dropout                                 D
     dense       one logit per class                     N
     ==========  ======================================  ============
 
     The 4 x 4 convolutions see one row and column of zeros before the map and two after it, so that
     maps keep their size.
-
-    Parameters
-    ----------
-    n_bands : int
-        Number of frequency bands.
-    height, width : int
-        Size of a map, H and W.
-    n_outputs : int
-        Number of classes, N.
-    n_filters : int, default=64
-        Number of maps after the first convolution, F.
-    n_hidden : int, default=1024
-        Number of units before the last layer, D.
-    dropout : float, default=0.5
-        Probability with which a value is dropped before the last layer.
-    activation : str, default="selu"
-        A name in `skeeg.layers.ACTIVATIONS`.
-    alpha : float, optional
-        The ELU coefficient or the leaky slope; None takes that function's default.
-    variant : {"paper", "released"}, default="paper"
-        With or without `block4`, see Notes.
 
     Raises
     ------
@@ -69,12 +69,12 @@ class CCNN(nn.Module):
     **released** is the authors' code, which lacks the 1 x 1 convolution, so that the dense layer
     takes all 4 F maps: 21,896,642 parameters. The code has batch normalisations before the
     activations too, but never lets them use or learn statistics. What remains of them, 896 scales
-    and shifts of maps, the convolutions express already; they are left out.
+    and shifts of maps, is part of the convolutions already; they are left out.
 
-    Weights start at random with variance one over a unit's number of inputs, as networks of SELU
-    ask for [2]_, and biases at zero. The released code draws all weights with a standard deviation
-    of 0.1, which multiplies the values many times over from layer to layer, and relies on a strong
-    penalty to bring them down.
+    Weights start at random with variance one over a unit's number of inputs, as self-normalising
+    networks require [2]_, and biases at zero. The released code draws all weights with a standard
+    deviation of 0.1, with which the values grow many times over from layer to layer, and relies on
+    a strong penalty to bring them down.
 
     References
     ----------
@@ -93,27 +93,11 @@ class CCNN(nn.Module):
     torch.Size([5, 2])
     """
 
-    def __init__(
-        self,
-        n_bands: int,
-        height: int,
-        width: int,
-        n_outputs: int,
-        *,
-        n_filters: int = 64,
-        n_hidden: int = 1024,
-        dropout: float = 0.5,
-        activation: str = "selu",
-        alpha: float | None = None,
-        variant: str = "paper",
-    ) -> None:
-        super().__init__()
-        has_block4 = _VARIANTS[check_choice("variant", variant, _VARIANTS)]
-        self.n_bands, self.height, self.width, self.n_outputs = check_positive_ints(
-            n_bands=n_bands, height=height, width=width, n_outputs=n_outputs
-        )
-        f, d = check_positive_ints(n_filters=n_filters, n_hidden=n_hidden)
-        p = check_number("dropout", dropout, at_least=0, below=1)
+    def build(self) -> None:
+        """Check the hyper-parameters and make the layers."""
+        has_block4 = _VARIANTS[check_choice("variant", self.variant, _VARIANTS)]
+        f, d = check_positive_ints(n_filters=self.n_filters, n_hidden=self.n_hidden)
+        p = check_number("dropout", self.dropout, at_least=0, below=1)
         n_maps = f if has_block4 else 4 * f
 
         def block(n_in: int, n_out: int, kernel_size: int) -> nn.Sequential:
@@ -122,7 +106,7 @@ class CCNN(nn.Module):
                 before, after = same_padding(kernel_size)
                 layers["pad"] = nn.ZeroPad2d((before, after, before, after))
             layers["conv"] = nn.Conv2d(n_in, n_out, kernel_size)
-            layers["activation"] = make_activation(activation, alpha)
+            layers["activation"] = make_activation(self.activation, self.alpha)
             return nn.Sequential(layers)
 
         self.block1 = block(self.n_bands, f, 4)  # F, H, W
@@ -132,18 +116,18 @@ class CCNN(nn.Module):
         self.hidden = nn.Sequential(
             OrderedDict(
                 dense=nn.Linear(n_maps * self.height * self.width, d),
-                activation=make_activation(activation, alpha),
+                activation=make_activation(self.activation, self.alpha),
             )
         )  # D
-        self.dropout = Dropout(p)  # D
+        self.drop = Dropout(p)  # D
         self.dense = nn.Linear(d, self.n_outputs)  # N
 
         lecun_uniform_(self)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the logits, (batch, n_outputs), of maps (batch, n_bands, height, width)."""
-        # With the maps of a place side by side in memory, large batches take less time on a CPU.
+        # Large batches take less time on a CPU with all maps of a cell together in memory.
         x = x.contiguous(memory_format=torch.channels_last)
         x = self.block4(self.block3(self.block2(self.block1(x))))
-        logits: Tensor = self.dense(self.dropout(self.hidden(x.flatten(1))))
+        logits: Tensor = self.dense(self.drop(self.hidden(x.flatten(1))))
         return logits

@@ -3,58 +3,73 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from typing import ClassVar
 
 from torch import Tensor, nn
 
+from .._checks import check_choice, check_number, check_positive_ints
+from .._parameters import parameter
 from ..layers import (
     GRU,
     Dropout,
-    activation_and_max_pool,
-    clip_length,
     make_activation,
-    output_length,
 )
-from ..layers._arguments import check_choice, check_number, check_positive_ints
+from ..layers._activation_and_pool import activation_and_max_pool
+from ..layers._length import clip_length, output_length
+from ._base import BUILD_STACKLEVEL, ActivationParameters, SignalNetwork
 
 _HEADS = ("last", "flatten")
 
 
-class _CNNRNN(nn.Module):
+class CNNRNNParameters(ActivationParameters):
+    """Parameters of CNNLSTM and CNNGRU."""
+
+    n_filters: int = parameter(default=128, doc="Number of maps after each convolution, F.")
+    kernel_length: int = parameter(
+        default=3, doc="Length of the kernels in samples, K; they are not padded."
+    )
+    pool_length: int = parameter(default=2, doc="Length and step of the pools in samples, P.")
+    n_first_units: int = parameter(
+        default=256, doc="Number of units of the first recurrent layer, U1."
+    )
+    n_second_units: int = parameter(
+        default=32, doc="Number of units of the second recurrent layer, U2."
+    )
+    n_hidden: int = parameter(default=128, doc="Number of units before the last layer, D.")
+    head: str = parameter(
+        default="last",
+        kind='{"last", "flatten"}',
+        doc="""Whether the dense layers get the last step of the second recurrent layer, or all of
+        its steps.""",
+    )
+    dropout: float = parameter(
+        default=0.2,
+        doc="Probability with which a value is dropped after each pool and recurrent layer.",
+    )
+    activation: str = parameter(
+        default="relu",
+        doc="""A name in `skeeg.layers.ACTIVATIONS`, for convolutions and dense layers; the
+        recurrent layers keep their own functions.""",
+    )
+
+
+class _CNNRNN(CNNRNNParameters, SignalNetwork):
     """What the two networks share, all but the kind of recurrent layer."""
 
-    recurrent: type[nn.LSTM | nn.GRU]
+    recurrent: ClassVar[type[nn.LSTM | nn.GRU]]
 
-    def __init__(
-        self,
-        n_chans: int,
-        n_times: int,
-        n_outputs: int,
-        *,
-        n_filters: int = 128,
-        kernel_length: int = 3,
-        pool_length: int = 2,
-        n_first_units: int = 256,
-        n_second_units: int = 32,
-        n_hidden: int = 128,
-        head: str = "last",
-        dropout: float = 0.2,
-        activation: str = "relu",
-        alpha: float | None = None,
-    ) -> None:
-        super().__init__()
-        self.n_chans, self.n_times, self.n_outputs = check_positive_ints(
-            n_chans=n_chans, n_times=n_times, n_outputs=n_outputs
-        )
+    def build(self) -> None:
+        """Check the hyper-parameters and make the layers."""
         f, k, pool, u1, u2, d = check_positive_ints(
-            n_filters=n_filters,
-            kernel_length=kernel_length,
-            pool_length=pool_length,
-            n_first_units=n_first_units,
-            n_second_units=n_second_units,
-            n_hidden=n_hidden,
+            n_filters=self.n_filters,
+            kernel_length=self.kernel_length,
+            pool_length=self.pool_length,
+            n_first_units=self.n_first_units,
+            n_second_units=self.n_second_units,
+            n_hidden=self.n_hidden,
         )
-        p = check_number("dropout", dropout, at_least=0, below=1)
-        self.head = check_choice("head", head, _HEADS)
+        p = check_number("dropout", self.dropout, at_least=0, below=1)
+        check_choice("head", self.head, _HEADS)
         (k1, k2), (pool1, pool2), t2 = _clip_blocks(type(self).__name__, self.n_times, k, pool)
         n_steps = t2 if self.head == "flatten" else 1
 
@@ -62,7 +77,9 @@ class _CNNRNN(nn.Module):
             return nn.Sequential(
                 OrderedDict(
                     conv=nn.Conv1d(n_in, f, kernel_length),
-                    **activation_and_max_pool(nn.MaxPool1d(pool_length), activation, alpha),
+                    **activation_and_max_pool(
+                        nn.MaxPool1d(pool_length), self.activation, self.alpha
+                    ),
                     dropout=Dropout(p),
                 )
             )
@@ -75,7 +92,8 @@ class _CNNRNN(nn.Module):
         self.second_dropout = Dropout(p)  # U2 or T2 U2
         self.hidden = nn.Sequential(
             OrderedDict(
-                dense=nn.Linear(n_steps * u2, d), activation=make_activation(activation, alpha)
+                dense=nn.Linear(n_steps * u2, d),
+                activation=make_activation(self.activation, self.alpha),
             )
         )  # D
         self.dense = nn.Linear(d, self.n_outputs)  # N
@@ -109,33 +127,6 @@ class CNNLSTM(_CNNRNN):
     with T1 = (T - K + 1) // P and T2 = (T1 - K + 1) // P. One step of the LSTM is four samples, so
     that ten seconds at 128 Hz are 318 steps.
 
-    Parameters
-    ----------
-    n_chans : int
-        Number of electrodes, C.
-    n_times : int
-        Number of samples in a trial, T.
-    n_outputs : int
-        Number of classes, N.
-    n_filters : int, default=128
-        Number of maps after each convolution, F.
-    kernel_length : int, default=3
-        Length of the kernels in samples, K; they are not padded.
-    pool_length : int, default=2
-        Length and stride of the pools in samples, P.
-    n_first_units, n_second_units : int, default=256, 32
-        Number of units of the recurrent layers, U1 and U2.
-    n_hidden : int, default=128
-        Number of units before the last layer, D.
-    head : {"last", "flatten"}, default="last"
-        Whether `hidden` sees the last step of the second recurrent layer, or all T2 of them.
-    dropout : float, default=0.2
-        Probability with which a value is dropped after each pool and recurrent layer.
-    activation : str, default="relu"
-        A name in `skeeg.layers.ACTIVATIONS`. The recurrent layers keep their own functions.
-    alpha : float, optional
-        The ELU coefficient or the leaky slope; None takes that function's default.
-
     Raises
     ------
     ValueError
@@ -148,7 +139,7 @@ class CNNLSTM(_CNNRNN):
 
     Notes
     -----
-    Only the abstract of the paper is at hand. The layers are those of an independent
+    Only the abstract of the paper was available. The layers are those of an independent
     re-implementation, which takes the last step; a survey of such networks has a flattening layer
     there. Logits come out, where both end in a softmax, and weights start as torch draws them. It
     has 498,820 parameters for 32 electrodes and four classes with the last step, for trials of any
@@ -176,14 +167,6 @@ class CNNGRU(_CNNRNN):
     """Two convolutions over time, then two GRU layers [1]_.
 
     The layers are those of `CNNLSTM`, with gated recurrent units in place of LSTM.
-
-    Parameters
-    ----------
-    n_chans, n_times, n_outputs : int
-        Number of electrodes, of samples in a trial, and of classes.
-    n_filters, kernel_length, pool_length, n_first_units, n_second_units, n_hidden, head, dropout, \
-activation, alpha
-        As in `CNNLSTM`.
 
     Raises
     ------
@@ -221,11 +204,12 @@ def _clip_blocks(
     network: str, n_times: int, kernel_length: int, pool_length: int
 ) -> tuple[list[int], list[int], int]:
     """Return the kernel and pool lengths of both blocks, and what is left of the time."""
+    level = BUILD_STACKLEVEL + 1
     kernels, pools = [], []
     for block in ("block1", "block2"):
         name = f"{network}.{block}"
-        kernels.append(clip_length(kernel_length, n_times, f"{name}.conv", stacklevel=4))
+        kernels.append(clip_length(kernel_length, n_times, f"{name}.conv", stacklevel=level))
         n_times = output_length(n_times, kernels[-1])
-        pools.append(clip_length(pool_length, n_times, f"{name}.pool", stacklevel=4))
+        pools.append(clip_length(pool_length, n_times, f"{name}.pool", stacklevel=level))
         n_times = output_length(n_times, pools[-1], stride=pools[-1])
     return kernels, pools, n_times

@@ -7,18 +7,19 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
+from .._checks import check_choice, check_number, check_positive_ints, value_or
+from .._parameters import parameter
 from ..layers import (
     Dropout,
     TemporalSpatialFilter,
-    activation_and_max_pool,
-    clip_length,
     glorot_uniform_,
     glorot_uniform_as_convolution_,
-    output_length,
-    place_attention,
     with_max_norm,
 )
-from ..layers._arguments import check_choice, check_number, check_positive_ints, value_or
+from ..layers._activation_and_pool import activation_and_max_pool
+from ..layers._length import clip_length, output_length
+from ..layers._place_attention import place_attention
+from ._base import BUILD_STACKLEVEL, ActivationParameters, AttentionParameters, SignalNetwork
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,34 @@ _VARIANTS = {
 }
 
 
-class DeepConvNet(nn.Module):
+class DeepConvNetParameters(ActivationParameters, AttentionParameters):
+    """Parameters of DeepConvNet."""
+
+    variant: str = parameter(
+        default="schirrmeister",
+        kind='{"schirrmeister", "lawhern", "lab"}',
+        doc="The published form, see the notes of `skeeg.networks.DeepConvNet`.",
+    )
+    n_temporal_filters: int = parameter(
+        default=25,
+        doc="""Number of temporal filters, and of spatial ones, F; every further block has twice as
+        many maps as the one before.""",
+    )
+    kernel_length: int | None = parameter(
+        default=None,
+        doc="""Length of all kernels along time in samples, K; None takes the variant's own, 10 or
+        5.""",
+    )
+    pool_length: int | None = parameter(
+        default=None,
+        doc="Length and step of all pools in samples, P; None takes the variant's own, 3 or 2.",
+    )
+    dropout: float = parameter(
+        default=0.5, doc="Probability with which a value is dropped after a pool."
+    )
+
+
+class DeepConvNet(DeepConvNetParameters, SignalNetwork):
     """A temporal and a spatial convolution, then three blocks with twice the maps each [1]_.
 
     ====================  ==================================================  ==============
@@ -88,36 +116,6 @@ class DeepConvNet(nn.Module):
 
     with T1 = (T - K + 1) // P and each next length (length - K + 1) // P.
 
-    Parameters
-    ----------
-    n_chans : int
-        Number of electrodes, C.
-    n_times : int
-        Number of samples in a trial, T.
-    n_outputs : int
-        Number of classes, N.
-    n_filters : int, default=25
-        Number of temporal filters, F; every further block has twice as many maps.
-    kernel_length : int, optional
-        Length of all kernels along time in samples, K; None takes the variant's own, 10 or 5.
-    pool_length : int, optional
-        Length and stride of all pools in samples, P; None takes the variant's own, 3 or 2.
-    dropout : float, default=0.5
-        Probability with which a value is dropped after a pool.
-    activation : str, default="elu"
-        A name in `skeeg.layers.ACTIVATIONS`.
-    alpha : float, optional
-        The ELU coefficient or the leaky slope; None takes that function's default.
-    variant : {"schirrmeister", "lawhern", "lab"}, default="schirrmeister"
-        The published form, see Notes.
-    attention : {"se", "cbam", "eca"}, optional
-        Gates that the network computes of each trial, see `skeeg.layers.make_attention`.
-    attention_axis : {"maps", "electrodes", "map-electrode"}, default="maps"
-        What has a gate: the maps of the spatial filters, after the first pool; or, between temporal
-        and spatial filters, the electrodes, or each of them in each temporal map. The latter two
-        need the maps that `TemporalSpatialFilter` otherwise never forms, and take many times
-        longer.
-
     Raises
     ------
     ValueError
@@ -132,14 +130,14 @@ class DeepConvNet(nn.Module):
     -----
     **schirrmeister** is the authors' code, for 250 Hz: kernels of 10 and pools of 3 samples, Xavier
     weights and zero biases. Convolutions followed by batch normalisation have no bias there,
-    although the paper's had. The dropout before blocks 2 to 4 stands here at the end of blocks 1
-    to 3, and the classifier, a convolution over all remaining samples in the original, is a dense
+    although the paper's had. The dropout before blocks 2 to 4 is here at the end of blocks 1 to
+    3, and the classifier, a convolution over all remaining samples in the original, is a dense
     layer; both compute the same. It has 284,479 parameters for 22 x 1125 inputs and four classes.
 
-    **lawhern** is the form that the authors of EEGNet compared with, for 128 Hz: kernels of 5 and
-    pools of 2 samples, a bias in every convolution, dropout after all four blocks, kernels of norm
-    2 and class weights of norm 0.5 at most. `skeeg.layers.apply_max_norm` imposes the norms; call
-    it after each step of the optimiser.
+    **lawhern** is the form with which the authors of EEGNet compared it, for 128 Hz: kernels of 5
+    and pools of 2 samples, a bias in every convolution, dropout after all four blocks, kernels of
+    norm 2 and class weights of norm 0.5 at most. `skeeg.layers.apply_max_norm` imposes the norms;
+    call it after each step of the optimiser.
 
     **lab** is the form of a course report on BCI Competition III, data set IIIb: as **lawhern**,
     but without limits on norms and with torch's own initialisation. It has 150,977 parameters for
@@ -160,33 +158,15 @@ class DeepConvNet(nn.Module):
     torch.Size([5, 4])
     """
 
-    def __init__(
-        self,
-        n_chans: int,
-        n_times: int,
-        n_outputs: int,
-        *,
-        n_filters: int = 25,
-        kernel_length: int | None = None,
-        pool_length: int | None = None,
-        dropout: float = 0.5,
-        activation: str = "elu",
-        alpha: float | None = None,
-        variant: str = "schirrmeister",
-        attention: str | None = None,
-        attention_axis: str = "maps",
-    ) -> None:
-        super().__init__()
-        own = _VARIANTS[check_choice("variant", variant, _VARIANTS)]
-        self.n_chans, self.n_times, self.n_outputs = check_positive_ints(
-            n_chans=n_chans, n_times=n_times, n_outputs=n_outputs
-        )
+    def build(self) -> None:
+        """Check the hyper-parameters and make the layers."""
+        own = _VARIANTS[check_choice("variant", self.variant, _VARIANTS)]
         f, k, pool = check_positive_ints(
-            n_filters=n_filters,
-            kernel_length=value_or(kernel_length, own.kernel_length),
-            pool_length=value_or(pool_length, own.pool_length),
+            n_temporal_filters=self.n_temporal_filters,
+            kernel_length=value_or(self.kernel_length, own.kernel_length),
+            pool_length=value_or(self.pool_length, own.pool_length),
         )
-        p = check_number("dropout", dropout, at_least=0, below=1)
+        p = check_number("dropout", self.dropout, at_least=0, below=1)
         last_p = p if own.drop_last_block else 0.0
         (k1, k2, k3, k4), (pool1, pool2, pool3, pool4), t4 = _clip_blocks(self.n_times, k, pool)
 
@@ -198,7 +178,9 @@ class DeepConvNet(nn.Module):
         ) -> OrderedDict[str, nn.Module]:
             return OrderedDict(
                 norm=nn.BatchNorm2d(n_maps),
-                **activation_and_max_pool(nn.MaxPool2d((1, pool_length)), activation, alpha),
+                **activation_and_max_pool(
+                    nn.MaxPool2d((1, pool_length)), self.activation, self.alpha
+                ),
                 **after_pool,
                 dropout=Dropout(dropout),
             )
@@ -208,8 +190,8 @@ class DeepConvNet(nn.Module):
             return nn.Sequential(OrderedDict(conv=conv, **finish(n_maps, pool_length, dropout)))
 
         between, after = place_attention(
-            attention,
-            attention_axis,
+            self.attention,
+            self.attention_axis,
             n_temporal_maps=f,
             n_spatial_maps=f,
             n_electrodes=self.n_chans,
@@ -249,12 +231,13 @@ def _clip_blocks(
     n_times: int, kernel_length: int, pool_length: int
 ) -> tuple[list[int], list[int], int]:
     """Return the four blocks' kernel lengths, their pool lengths, and what is left of the time."""
+    level = BUILD_STACKLEVEL + 1
     kernels, pools = [], []
     for block in range(1, 5):
         conv = "filters.temporal" if block == 1 else f"block{block}.conv"
-        kernels.append(clip_length(kernel_length, n_times, f"DeepConvNet.{conv}", stacklevel=4))
+        kernels.append(clip_length(kernel_length, n_times, f"DeepConvNet.{conv}", stacklevel=level))
         n_times = output_length(n_times, kernels[-1])
         pool = f"DeepConvNet.block{block}.pool"
-        pools.append(clip_length(pool_length, n_times, pool, stacklevel=4))
+        pools.append(clip_length(pool_length, n_times, pool, stacklevel=level))
         n_times = output_length(n_times, pools[-1], stride=pools[-1])
     return kernels, pools, n_times

@@ -4,26 +4,72 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
+from .._checks import check_number, check_positive_ints
+from .._parameters import parameter
 from ..layers import (
     Dropout,
     MeanPool,
     SameConv2d,
     TemporalSpatialFilter,
-    clip_length,
     glorot_uniform_,
     make_activation,
-    output_length,
-    place_attention,
 )
-from ..layers._arguments import check_number, check_positive_ints
+from ..layers._length import clip_length, output_length
+from ..layers._place_attention import place_attention
+from ._base import (
+    BUILD_STACKLEVEL,
+    ActivationParameters,
+    AttentionParameters,
+    SignalNetwork,
+    samples_of,
+)
 
 
-class InceptionResNet(nn.Module):
-    """Temporal and spatial filters, then residual blocks of branches with unlike reach in time.
+class InceptionResNetParameters(ActivationParameters, AttentionParameters):
+    """Parameters of InceptionResNet."""
+
+    n_temporal_filters: int = parameter(default=8, doc="Number of temporal filters, F.")
+    depth_multiplier: int = parameter(
+        default=2, doc="Number of spatial filters for each temporal filter, D."
+    )
+    kernel_length: int | Literal["auto"] = parameter(
+        default="auto",
+        doc="""Length of the temporal filters in samples, K. ``"auto"`` is half a second, as in
+        EEGNet, or 64 samples where the sampling rate is not known.""",
+    )
+    n_blocks: int = parameter(default=2, doc="Number of residual blocks, L.")
+    n_branch_filters: int = parameter(
+        default=8, doc="Number of maps in each of a block's three branches, B."
+    )
+    branch_kernel_length: int | Literal["auto"] = parameter(
+        default="auto",
+        doc="""Length of the kernels in the branches, k, in samples that are left after the pools
+        before them. ``"auto"`` is an eighth of the sampling rate, or 16 where that is not known:
+        after the first pool of 4 samples, half a second, as in EEGNet's second convolution.""",
+    )
+    scale: float = parameter(
+        default=0.2,
+        doc="""Factor s of the branches' output before the sum. Deep networks for images trained
+        stably with 0.1 to 0.3.""",
+    )
+    first_pool_length: int = parameter(
+        default=4, doc="Length of the pool before the blocks in samples."
+    )
+    block_pool_length: int = parameter(
+        default=4, doc="Length of the pool after each block in samples, P."
+    )
+    dropout: float = parameter(
+        default=0.5, doc="Probability with which a value is dropped after each pool."
+    )
+
+
+class InceptionResNet(InceptionResNetParameters, SignalNetwork):
+    """Temporal and spatial filters, then residual blocks of branches that differ in reach.
 
     A design of skeeg: the residual inception blocks of [1]_, made for images, along time.
 
@@ -36,7 +82,7 @@ class InceptionResNet(nn.Module):
     filters.spatial             D electrode weightings per filter       M = D F, 1, T
     first_norm, -_activation    batch normalisation, activation         M, 1, T
     first_pool                  mean of 4 samples                       M, 1, T // 4
-    attention                   gates of maps, if asked for             M, 1, T // 4
+    gates                       gates of maps, if asked for             M, 1, T // 4
     first_dropout               dropout                                 M, 1, T // 4
     blocks, L times:
     inception.branches.0        1 x 1                                   B, 1, t
@@ -49,49 +95,6 @@ class InceptionResNet(nn.Module):
     ==========================  ======================================  ====================
 
     Batch normalisation and activation follow each convolution of a branch, but not the linear one.
-
-    Parameters
-    ----------
-    n_chans : int
-        Number of electrodes, C.
-    n_times : int
-        Number of samples in a trial, T.
-    n_outputs : int
-        Number of classes, N.
-    n_temporal_filters : int, default=8
-        Number of temporal filters, F.
-    depth_multiplier : int, default=2
-        Number of spatial filters for each temporal filter, D.
-    kernel_length : int, default=64
-        Length of the temporal filters in samples, K; half the sampling rate, as in `EEGNet`.
-    n_blocks : int, default=2
-        Number of residual blocks, L.
-    n_branch_filters : int, default=8
-        Number of maps in each branch, B.
-    branch_kernel_length : int, default=16
-        Length of the kernels in the branches in samples, k; an eighth of the sampling rate. After
-        the first pool, as many samples last half a second, as those of the second convolution of
-        `EEGNet` do.
-    scale : float, default=0.2
-        What the branches are multiplied with before the sum, s. In [1]_, deep networks trained
-        stably with 0.1 to 0.3.
-    first_pool_length : int, default=4
-        Length of the pool before the blocks in samples.
-    block_pool_length : int, default=4
-        Length of the pool after each block in samples, P.
-    dropout : float, default=0.5
-        Probability with which a value is dropped after each pool.
-    activation : str, default="elu"
-        A name in `skeeg.layers.ACTIVATIONS`.
-    alpha : float, optional
-        The ELU coefficient or the leaky slope; None takes that function's default.
-    attention : {"se", "cbam", "eca"}, optional
-        Gates that the network computes of each trial, see `skeeg.layers.make_attention`.
-    attention_axis : {"maps", "electrodes", "map-electrode"}, default="maps"
-        What has a gate: the maps of the spatial filters, after the first pool; or, between temporal
-        and spatial filters, the electrodes, or each of them in each temporal map. The latter two
-        need the maps that `TemporalSpatialFilter` otherwise never forms, and take many times
-        longer.
 
     Raises
     ------
@@ -106,10 +109,11 @@ class InceptionResNet(nn.Module):
     Notes
     -----
     The blocks are those called A in the paper, with kernels along time in place of square ones and
-    with all branches as wide, as in its first version; the sum is activated but not normalised. The
-    stem is the first half of `EEGNet`: depthwise spatial filters need fewer weights than mixtures
-    of all maps, and `TemporalSpatialFilter` computes them without the maps of all electrodes.
-    Normalisation has torch's defaults, and weights start as Glorot draws them, with biases of zero.
+    with equally wide branches, as in its first version; the sum is activated but not normalised.
+    The stem is the first half of `EEGNet`: depthwise spatial filters need fewer weights than
+    mixtures of all maps, and `TemporalSpatialFilter` computes them without the maps of all
+    electrodes. Normalisation has torch's defaults, and weights start from Glorot's uniform
+    distribution, with biases of zero.
 
     Without attention, it has F K + 2 F + M C + 2 M + L (6 M B + M + 3 k B^2 + 12 B) + N (M T' + 1)
     parameters, with M = D F and T' the samples left after all pools: 9,554 for 64 x 128 inputs and
@@ -136,58 +140,54 @@ class InceptionResNet(nn.Module):
     torch.Size([5, 2])
     """
 
-    def __init__(
-        self,
-        n_chans: int,
-        n_times: int,
-        n_outputs: int,
-        *,
-        n_temporal_filters: int = 8,
-        depth_multiplier: int = 2,
-        kernel_length: int = 64,
-        n_blocks: int = 2,
-        n_branch_filters: int = 8,
-        branch_kernel_length: int = 16,
-        scale: float = 0.2,
-        first_pool_length: int = 4,
-        block_pool_length: int = 4,
-        dropout: float = 0.5,
-        activation: str = "elu",
-        alpha: float | None = None,
-        attention: str | None = None,
-        attention_axis: str = "maps",
-    ) -> None:
-        super().__init__()
-        self.n_chans, self.n_times, self.n_outputs = check_positive_ints(
-            n_chans=n_chans, n_times=n_times, n_outputs=n_outputs
+    sfreq: float | None = parameter(
+        default=None,
+        doc='Sampling rate in Hz, from which lengths given as ``"auto"`` follow.',
+    )
+
+    def build(self) -> None:
+        """Check the hyper-parameters and make the layers."""
+        f, d, n_blocks, b, pool1, pool2 = check_positive_ints(
+            n_temporal_filters=self.n_temporal_filters,
+            depth_multiplier=self.depth_multiplier,
+            n_blocks=self.n_blocks,
+            n_branch_filters=self.n_branch_filters,
+            first_pool_length=self.first_pool_length,
+            block_pool_length=self.block_pool_length,
         )
-        f, d, k1, n_blocks, b, k2, pool1, pool2 = check_positive_ints(
-            n_temporal_filters=n_temporal_filters,
-            depth_multiplier=depth_multiplier,
-            kernel_length=kernel_length,
-            n_blocks=n_blocks,
-            n_branch_filters=n_branch_filters,
-            branch_kernel_length=branch_kernel_length,
-            first_pool_length=first_pool_length,
-            block_pool_length=block_pool_length,
+        k1 = samples_of(
+            "kernel_length", self.kernel_length, seconds=0.5, sfreq=self.sfreq, otherwise=64
+        )
+        k2 = samples_of(
+            "branch_kernel_length",
+            self.branch_kernel_length,
+            seconds=0.125,
+            sfreq=self.sfreq,
+            otherwise=16,
         )
         m = d * f
-        s = check_number("scale", scale, above=0)
-        p = check_number("dropout", dropout, at_least=0, below=1)
+        s = check_number("scale", self.scale, above=0)
+        p = check_number("dropout", self.dropout, at_least=0, below=1)
 
-        pool1 = clip_length(pool1, self.n_times, "InceptionResNet.first_pool")
+        pool1 = clip_length(
+            pool1, self.n_times, "InceptionResNet.first_pool", stacklevel=BUILD_STACKLEVEL
+        )
         t = output_length(self.n_times, pool1, stride=pool1)
         pools = []
         for i in range(n_blocks):
-            pools.append(clip_length(pool2, t, f"InceptionResNet.blocks.{i}.pool"))
+            pools.append(
+                clip_length(
+                    pool2, t, f"InceptionResNet.blocks.{i}.pool", stacklevel=BUILD_STACKLEVEL
+                )
+            )
             t = output_length(t, pools[-1], stride=pools[-1])
 
         def activate() -> nn.Module:
-            return make_activation(activation, alpha)
+            return make_activation(self.activation, self.alpha)
 
         between, after = place_attention(
-            attention,
-            attention_axis,
+            self.attention,
+            self.attention_axis,
             n_temporal_maps=f,
             n_spatial_maps=m,
             n_electrodes=self.n_chans,
@@ -198,7 +198,7 @@ class InceptionResNet(nn.Module):
         self.first_norm = nn.BatchNorm2d(m)  # M, 1, T
         self.first_activation = activate()  # M, 1, T
         self.first_pool = MeanPool(pool1)  # M, 1, T // 4
-        self.attention = after  # M, 1, T // 4
+        self.gates = after  # M, 1, T // 4
         self.first_dropout = Dropout(p)  # M, 1, T // 4
         self.blocks = nn.Sequential(
             *(
@@ -223,13 +223,13 @@ class InceptionResNet(nn.Module):
     def forward(self, x: Tensor, lag_sums: Tensor | None = None) -> Tensor:
         """Return the logits, (batch, n_outputs), of trials of shape (batch, n_chans, n_times)."""
         x = self.first_activation(self.filters.normalised(x, self.first_norm, lag_sums))
-        x = self.first_dropout(self.attention(self.first_pool(x)))
+        x = self.first_dropout(self.gates(self.first_pool(x)))
         logits: Tensor = self.dense(self.blocks(x).flatten(1))
         return logits
 
 
 class _ResidualInception(nn.Module):
-    """Add to the maps what three branches of unlike reach make of them, then activate the sum."""
+    """Add the outputs of three branches of different reach to the maps, then activate the sum."""
 
     def __init__(
         self,

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from .._checks import check_choice, check_positive_ints
+from .._parameters import parameter
 from ..layers import (
     ACTIVATIONS,
     Activation,
@@ -15,12 +17,11 @@ from ..layers import (
     RadialBasis,
     ScaledTanh,
     TrainableSubsampling,
-    clip_length,
     lecun_uniform_,
     make_activation,
-    output_length,
 )
-from ..layers._arguments import check_choice, check_positive_ints
+from ..layers._length import clip_length, output_length
+from ._base import BUILD_STACKLEVEL, ActivationParameters, MapNetwork
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,29 @@ _CONNECTIONS = (
 )
 
 
-class LeNet(nn.Module):
+class LeNetParameters(ActivationParameters):
+    """Parameters of LeNet."""
+
+    variant: str = parameter(
+        default="simple",
+        kind='{"simple", "1998"}',
+        doc="""The form that is taught or the first one, see the notes of
+        `skeeg.networks.LeNet`.""",
+    )
+    interpolate_to: int | None = parameter(
+        default=None,
+        doc="""Height and width to which maps are brought first, bilinearly and with their corners
+        kept; 32 is the paper's. None leaves them as they are.""",
+    )
+    activation: str = parameter(
+        default="scaled_tanh",
+        doc="""The paper's ``"scaled_tanh"``, 1.7159 tanh(2 x / 3), or a name in
+        `skeeg.layers.ACTIVATIONS`. Textbooks often take ``"sigmoid"``, with which the network
+        learns slowly.""",
+    )
+
+
+class LeNet(LeNetParameters, MapNetwork):
     """LeNet-5, two convolutions and pools before three dense layers [1]_, for topographic maps.
 
     ======  ==================================  ==========================================
@@ -77,26 +100,6 @@ class LeNet(nn.Module):
     Two rows and columns of zeros surround a map that is smaller than 32 x 32, as the paper set its
     digits of 28 x 28 into 32 x 32 images, and the input of `c3` where it is smaller than a kernel.
     So a map of 9 x 9 becomes 9 x 9, 4 x 4, 4 x 4 and 2 x 2.
-
-    Parameters
-    ----------
-    n_bands : int
-        Number of frequency bands, each with a map.
-    height, width : int
-        Size of a map.
-    n_outputs : int
-        Number of classes, N.
-    activation : str, default="scaled_tanh"
-        The paper's ``"scaled_tanh"``, 1.7159 tanh(2 x / 3), or a name in
-        `skeeg.layers.ACTIVATIONS`. Teachers often take ``"sigmoid"``, with which the network
-        learns slowly.
-    alpha : float, optional
-        The ELU coefficient or the leaky slope; None takes that function's default.
-    variant : {"simple", "1998"}, default="simple"
-        The form that is taught or the first one, see Notes.
-    interpolate_to : int, optional
-        Height and width to which maps are brought first, bilinearly and with their corners kept;
-        32 is the paper's. None leaves them as they are.
 
     Raises
     ------
@@ -142,31 +145,17 @@ class LeNet(nn.Module):
     60000
     """
 
-    def __init__(
-        self,
-        n_bands: int,
-        height: int,
-        width: int,
-        n_outputs: int,
-        *,
-        activation: str = "scaled_tanh",
-        alpha: float | None = None,
-        variant: str = "simple",
-        interpolate_to: int | None = None,
-    ) -> None:
-        super().__init__()
-        own = _VARIANTS[check_choice("variant", variant, _VARIANTS)]
-        self.n_bands, self.height, self.width, self.n_outputs = check_positive_ints(
-            n_bands=n_bands, height=height, width=width, n_outputs=n_outputs
-        )
+    def build(self) -> None:
+        """Check the hyper-parameters and make the layers."""
+        own = _VARIANTS[check_choice("variant", self.variant, _VARIANTS)]
         size = (self.height, self.width)
-        if interpolate_to is not None:
-            (side,) = check_positive_ints(interpolate_to=interpolate_to)
+        if self.interpolate_to is not None:
+            (side,) = check_positive_ints(interpolate_to=self.interpolate_to)
             size = (side, side)
         (pad1, pool1), (pad3, pool3), n_places = _fit_to(size)
 
         def block(**layers: nn.Module) -> nn.Sequential:
-            layers["activation"] = make_activation(activation, alpha, table=_ACTIVATIONS)
+            layers["activation"] = make_activation(self.activation, self.alpha, table=_ACTIVATIONS)
             return nn.Sequential(OrderedDict(layers))
 
         def subsample(n_maps: int, pool: tuple[int, int]) -> nn.Module:
@@ -181,7 +170,7 @@ class LeNet(nn.Module):
         )
         self.resize = (
             nn.Identity()
-            if interpolate_to is None
+            if self.interpolate_to is None
             else nn.Upsample(size, mode="bilinear", align_corners=True)
         )  # n_bands, 32, 32
         self.c1 = block(conv=nn.Conv2d(self.n_bands, 6, _KERNEL, padding=pad1))  # 6, 28, 28
@@ -196,7 +185,7 @@ class LeNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the logits, (batch, n_outputs), of maps (batch, n_bands, height, width)."""
-        # With the maps of a place side by side in memory, large maps take less time on a CPU.
+        # Large maps take less time on a CPU with all maps of a cell together in memory.
         x = self.resize(x.contiguous(memory_format=torch.channels_last))
         x = self.s2(self.c1(x))
         x = self.s4(self.c3(x)).flatten(1)
@@ -206,13 +195,14 @@ class LeNet(nn.Module):
 
 def _fit_to(size: tuple[int, int]) -> tuple[_Stage, _Stage, int]:
     """Return padding and pool of both stages, and the number of places left of a map."""
+    level = BUILD_STACKLEVEL + 1
     stages = []
     for pool_name, smallest in (("LeNet.s2", _FIELD), ("LeNet.s4", _KERNEL)):
         padding = _KERNEL // 2 if min(size) < smallest else 0
         height, width = (output_length(side + 2 * padding, _KERNEL) for side in size)
         pool = (
-            clip_length(_POOL, height, pool_name, unit="row", stacklevel=4),
-            clip_length(_POOL, width, pool_name, unit="column", stacklevel=4),
+            clip_length(_POOL, height, pool_name, unit="row", stacklevel=level),
+            clip_length(_POOL, width, pool_name, unit="column", stacklevel=level),
         )
         stages.append((padding, pool))
         size = (

@@ -7,6 +7,14 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
+from .._checks import (
+    check_choice,
+    check_lengths,
+    check_number,
+    check_positive_ints,
+    value_or,
+)
+from .._parameters import parameter
 from ..layers import (
     ACTIVATIONS,
     Activation,
@@ -15,39 +23,73 @@ from ..layers import (
     SafeLog,
     Square,
     TemporalSpatialFilter,
-    clip_length,
     glorot_uniform_,
     make_activation,
-    output_length,
-    place_attention,
 )
-from ..layers._arguments import (
-    check_choice,
-    check_lengths,
-    check_number,
-    check_positive_ints,
-    value_or,
-)
+from ..layers._length import clip_length, output_length
+from ..layers._place_attention import place_attention
+from ._base import BUILD_STACKLEVEL, ActivationParameters, AttentionParameters, SignalNetwork
 
 
 @dataclass(frozen=True)
 class _Variant:
     """What distinguishes the published forms of MSFBCNN."""
 
-    n_filters: int
+    n_temporal_filters: int
     kernel_lengths: tuple[int, ...]
 
 
 _VARIANTS = {
-    "wu": _Variant(n_filters=40, kernel_lengths=(64, 40, 26, 16)),
-    "strypsteen": _Variant(n_filters=10, kernel_lengths=(65, 41, 27, 17)),
+    "wu": _Variant(n_temporal_filters=40, kernel_lengths=(64, 40, 26, 16)),
+    "strypsteen": _Variant(n_temporal_filters=10, kernel_lengths=(65, 41, 27, 17)),
 }
 
 _ACTIVATIONS = {"square": Activation(Square, is_monotone=False), **ACTIVATIONS}
 
 
-class MSFBCNN(nn.Module):
-    """Temporal filters of several lengths side by side, then what ShallowConvNet does [1]_.
+class MSFBCNNParameters(ActivationParameters, AttentionParameters):
+    """Parameters of MSFBCNN."""
+
+    variant: str = parameter(
+        default="wu",
+        kind='{"wu", "strypsteen"}',
+        doc="The published form, see the notes of `skeeg.networks.MSFBCNN`.",
+    )
+    n_temporal_filters: int | None = parameter(
+        default=None,
+        doc="""Number of temporal filters of each length, F; None takes the variant's own, 40 or
+        10.""",
+    )
+    n_spatial_filters: int | None = parameter(
+        default=None, doc="Number of spatial filters, O; None takes F."
+    )
+    kernel_lengths: Sequence[int] | None = parameter(
+        default=None,
+        doc="""Lengths of the temporal filters in samples; None takes the variant's own, 64, 40, 26
+        and 16 or 65, 41, 27 and 17.""",
+    )
+    pool_length: int = parameter(default=75, doc="Length of the pool in samples, P.")
+    pool_stride: int = parameter(default=15, doc="Step of the pool in samples, S.")
+    dropout: float = parameter(
+        default=0.5, doc="Probability with which a value is dropped before the dense layer."
+    )
+    activation: str = parameter(
+        default="square",
+        doc="""``"square"``, which makes power of the signal, or a name in
+        `skeeg.layers.ACTIVATIONS`. The logarithm takes a pooled value below its floor, such as a
+        negative one, as the floor.""",
+    )
+    attention_axis: str = parameter(
+        default="maps",
+        doc="""What the gates scale: the maps of the spatial filters, after the logarithm; or,
+        between temporal and spatial filters, the electrodes, or each electrode in each temporal
+        map. The latter two need the maps that `skeeg.layers.TemporalSpatialFilter` otherwise never
+        forms, and take many times longer.""",
+    )
+
+
+class MSFBCNN(MSFBCNNParameters, SignalNetwork):
+    """Temporal filters of several lengths in parallel, then the layers of ShallowConvNet [1]_.
 
     The name stands for multiscale filter bank convolutional neural network: long kernels resolve
     low frequencies, short ones follow quick changes of power.
@@ -60,47 +102,15 @@ class MSFBCNN(nn.Module):
     filters.attention  gates of electrodes, if asked for          L F, C, T
     filters.spatial    O mixtures of all maps and electrodes      O, 1, T
     norm               batch normalisation                        O, 1, T
-    activation         square                                     O, 1, T
+    activate           square                                     O, 1, T
     pool               mean of P samples, every S samples         O, 1, T1
     log                logarithm, with a floor                    O, 1, T1
-    attention          gates of maps, if asked for                O, 1, T1
-    dropout            dropout                                    O, 1, T1
+    gates              gates of maps, if asked for                O, 1, T1
+    drop               dropout                                    O, 1, T1
     dense              one logit per class                        N
     =================  =========================================  ==========
 
     with T1 = (T - P) // S + 1.
-
-    Parameters
-    ----------
-    n_chans : int
-        Number of electrodes, C.
-    n_times : int
-        Number of samples in a trial, T.
-    n_outputs : int
-        Number of classes, N.
-    n_temporal_filters : int, optional
-        Number of temporal filters of each length, F; None takes the variant's own, 40 or 10.
-    n_spatial_filters : int, optional
-        Number of spatial filters, O; None takes F.
-    kernel_lengths : sequence of int, optional
-        Lengths of the temporal filters in samples; None takes the variant's own.
-    pool_length, pool_stride : int, default=75, 15
-        Length and step of the pool in samples, P and S.
-    dropout : float, default=0.5
-        Probability with which a value is dropped before the dense layer.
-    activation : str, default="square"
-        "square" or a name in `skeeg.layers.ACTIVATIONS`. The logarithm sees a pooled value below
-        its floor, as negative ones are, as the floor.
-    alpha : float, optional
-        The ELU coefficient or the leaky slope; None takes that function's default.
-    variant : {"wu", "strypsteen"}, default="wu"
-        The published form, see Notes.
-    attention : {"se", "cbam", "eca"}, optional
-        Gates that the network computes of each trial, see `skeeg.layers.make_attention`.
-    attention_axis : {"maps", "electrodes", "map-electrode"}, default="maps"
-        What has a gate: the maps of the spatial filters, after the logarithm; or the electrodes,
-        or each of them in each temporal map, between temporal and spatial filters. The latter two
-        need all temporal maps of all electrodes, which takes many times longer.
 
     Raises
     ------
@@ -121,9 +131,9 @@ class MSFBCNN(nn.Module):
     has a mean pool and its text a maximum, this follows the table.
 
     The weights start from Glorot's uniform distribution, as those of `strypsteen` do in its
-    authors' code. The paper draws them from N(0, 1), next to which Adam's steps are small: of
-    simulated trials of two classes, that start classified 60 to 70 % after thirty epochs, Glorot's
-    90 to 95 %.
+    authors' code. The paper draws them from N(0, 1), next to which Adam's steps are small: on
+    simulated trials of two classes, networks reached an accuracy of 60 to 70 % after thirty epochs
+    from there, and of 90 to 95 % from Glorot's distribution.
 
     **strypsteen** is the smaller form on which channel selection was studied [2]_: 10 filters of
     65, 41, 27 and 17 samples each, and 22,044 parameters for 44 x 1125 inputs.
@@ -145,45 +155,25 @@ class MSFBCNN(nn.Module):
     torch.Size([5, 4])
     """
 
-    def __init__(
-        self,
-        n_chans: int,
-        n_times: int,
-        n_outputs: int,
-        *,
-        n_temporal_filters: int | None = None,
-        n_spatial_filters: int | None = None,
-        kernel_lengths: Sequence[int] | None = None,
-        pool_length: int = 75,
-        pool_stride: int = 15,
-        dropout: float = 0.5,
-        activation: str = "square",
-        alpha: float | None = None,
-        variant: str = "wu",
-        attention: str | None = None,
-        attention_axis: str = "maps",
-    ) -> None:
-        super().__init__()
-        own = _VARIANTS[check_choice("variant", variant, _VARIANTS)]
-        self.n_chans, self.n_times, self.n_outputs = check_positive_ints(
-            n_chans=n_chans, n_times=n_times, n_outputs=n_outputs
-        )
+    def build(self) -> None:
+        """Check the hyper-parameters and make the layers."""
+        own = _VARIANTS[check_choice("variant", self.variant, _VARIANTS)]
         f, pool, stride = check_positive_ints(
-            n_temporal_filters=value_or(n_temporal_filters, own.n_filters),
-            pool_length=pool_length,
-            pool_stride=pool_stride,
+            n_temporal_filters=value_or(self.n_temporal_filters, own.n_temporal_filters),
+            pool_length=self.pool_length,
+            pool_stride=self.pool_stride,
         )
-        (o,) = check_positive_ints(n_spatial_filters=value_or(n_spatial_filters, f))
-        lengths = check_lengths("kernel_lengths", value_or(kernel_lengths, own.kernel_lengths))
-        p = check_number("dropout", dropout, at_least=0, below=1)
+        (o,) = check_positive_ints(n_spatial_filters=value_or(self.n_spatial_filters, f))
+        lengths = check_lengths("kernel_lengths", value_or(self.kernel_lengths, own.kernel_lengths))
+        p = check_number("dropout", self.dropout, at_least=0, below=1)
 
-        pool = clip_length(pool, self.n_times, "MSFBCNN.pool")
+        pool = clip_length(pool, self.n_times, "MSFBCNN.pool", stacklevel=BUILD_STACKLEVEL)
         t1 = output_length(self.n_times, pool, stride=stride)
 
         n_maps = len(lengths) * f
         between, after = place_attention(
-            attention,
-            attention_axis,
+            self.attention,
+            self.attention_axis,
             n_temporal_maps=n_maps,
             n_spatial_maps=o,
             n_electrodes=self.n_chans,
@@ -193,11 +183,11 @@ class MSFBCNN(nn.Module):
             self.n_chans, f, lengths, o, norm=nn.BatchNorm2d(n_maps), attention=between
         )
         self.norm = nn.BatchNorm2d(o)  # O, 1, T
-        self.activation = make_activation(activation, alpha, table=_ACTIVATIONS)  # O, 1, T
+        self.activate = make_activation(self.activation, self.alpha, table=_ACTIVATIONS)  # O, 1, T
         self.pool = MeanPool(pool, stride)  # O, 1, T1
         self.log = SafeLog()  # O, 1, T1
-        self.attention = after  # O, 1, T1
-        self.dropout = Dropout(p)  # O, 1, T1
+        self.gates = after  # O, 1, T1
+        self.drop = Dropout(p)  # O, 1, T1
         self.dense = nn.Linear(o * t1, self.n_outputs)  # N
 
         glorot_uniform_(self)
@@ -208,7 +198,7 @@ class MSFBCNN(nn.Module):
 
     def forward(self, x: Tensor, lag_sums: Tensor | None = None) -> Tensor:
         """Return the logits, (batch, n_outputs), of trials of shape (batch, n_chans, n_times)."""
-        x = self.activation(self.filters.normalised(x, self.norm, lag_sums))
-        x = self.attention(self.log(self.pool(x)))
-        logits: Tensor = self.dense(self.dropout(x).flatten(1))
+        x = self.activate(self.filters.normalised(x, self.norm, lag_sums))
+        x = self.gates(self.log(self.pool(x)))
+        logits: Tensor = self.dense(self.drop(x).flatten(1))
         return logits

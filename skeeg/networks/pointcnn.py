@@ -4,33 +4,85 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from functools import lru_cache, partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
+from .._checks import check_number, check_positive_ints
+from .._parameters import parameter
 from ..layers import (
     Dropout,
     XConv,
-    clip_length,
     farthest_points,
     lecun_uniform_,
     make_activation,
     nearest_points,
 )
-from ..layers._arguments import check_number, check_positive_ints
+from ..layers._length import clip_length
+from ..layers._random import current_generator
 from ..layers.x_conv import check_positions
+from ._base import BUILD_STACKLEVEL, ActivationParameters, Network
 
 
-class PointCNN(nn.Module):
+class PointCNNParameters(ActivationParameters):
+    """Parameters of PointCNN."""
+
+    n_embedded: int = parameter(
+        default=16, doc="Number of features of an electrode after `embedding`."
+    )
+    n_first_filters: int = parameter(
+        default=32, doc="Number of features after the first X-convolution, F1."
+    )
+    n_second_filters: int = parameter(
+        default=64, doc="Number of features after the second X-convolution, F2."
+    )
+    n_first_points: int = parameter(
+        default=32,
+        doc="""Number of electrodes that represent all others after the first X-convolution, P1,
+        chosen one after the other so that each lies farthest from those before; all of them where
+        there are fewer.""",
+    )
+    n_second_points: int = parameter(
+        default=12,
+        doc="Number of electrodes that represent these after the second X-convolution, P2.",
+    )
+    n_neighbors: int = parameter(
+        default=8,
+        doc="""Number of neighbours from which an X-convolution gathers features, the electrode
+        itself among them.""",
+    )
+    dilation: int = parameter(
+        default=2,
+        doc="""The second X-convolution takes every second neighbour, so as to reach further; or the
+        widest step that few electrodes allow.""",
+    )
+    point_dropout: float = parameter(
+        default=0.25,
+        doc="""Largest share of the electrodes that is left out in training, drawn anew for each
+        batch.""",
+    )
+    jitter: float = parameter(
+        default=0.1,
+        doc="""Standard deviation of the noise that coordinates have in training, drawn anew for
+        each batch; the head has a radius of 1, and neighbours in the 10-10 system are 0.3
+        apart.""",
+    )
+    n_hidden: int = parameter(default=32, doc="Number of units before the last layer, D.")
+    dropout: float = parameter(
+        default=0.5, doc="Probability with which a value is dropped before the last layer."
+    )
+
+
+class PointCNN(PointCNNParameters, Network):
     """PointCNN [1]_ with electrodes as points: a design of skeeg, not of a paper on EEG.
 
     An electrode is a point on the head with features of its own, such as the differential entropy
-    in some frequency bands. X-convolutions gather them from an electrode and its neighbours by
-    where these lie. So the electrodes have no order, and the same weights read another montage:
-    ``network(x, positions)``.
+    in some frequency bands. X-convolutions combine those of an electrode and its neighbours
+    according to where these lie. The order of electrodes does not matter, and the same weights can
+    be used with another montage: ``network(x, positions)``.
 
     ============  =============================================================  ============
     layer         what it does                                                   output
@@ -41,56 +93,20 @@ class PointCNN(nn.Module):
     second_conv   X-convolution around P2 of these, activation, batch norm       P2, F2
     place         two dense layers from 3 coordinates, activations               P2, F2 / 4
     hidden        dense on both, activation                                      P2, D
-    dropout       dropout                                                        P2, D
+    drop          dropout                                                        P2, D
     dense         logits of each representative electrode, their mean            classes
     ============  =============================================================  ============
-
-    Parameters
-    ----------
-    n_chans : int
-        Number of electrodes, N.
-    n_features : int
-        Number of features of an electrode, B.
-    n_outputs : int
-        Number of classes.
-    positions : array-like, shape (n_chans, 3), optional
-        Where the electrodes lie: to the right, to the front and upwards, on a head of radius 1.
-        Left out, they are spread evenly over its upper half in the order they come in.
-    n_embedded : int, default=16
-        Number of features of an electrode after `embedding`.
-    n_first_filters, n_second_filters : int, default=32, 64
-        Number of features after the X-convolutions, F1 and F2.
-    n_first_points, n_second_points : int, default=32, 12
-        Number of electrodes that represent all others, P1 and P2, chosen one after the other so
-        that each lies farthest from those before; all of them where there are fewer.
-    n_neighbours : int, default=8
-        Number of neighbours that an X-convolution gathers, the electrode itself among them.
-    dilation : int, default=2
-        `second_conv` takes every second neighbour, so as to reach further; or the widest step that
-        few electrodes allow.
-    point_dropout : float, default=0.25
-        In training, up to this share of the electrodes is left out, drawn anew for each batch.
-    jitter : float, default=0.1
-        In training, standard deviation of the noise on coordinates, drawn anew for each batch; the
-        head has a radius of 1, and neighbours in the 10-10 system are 0.3 apart.
-    n_hidden : int, default=32
-        Number of units before the last layer, D.
-    dropout : float, default=0.5
-        Probability with which a value is dropped before the last layer.
-    activation : str, default="elu"
-        A name in `skeeg.layers.ACTIVATIONS`.
-    alpha : float, optional
-        The ELU coefficient or the leaky slope; None takes that function's default.
 
     Raises
     ------
     ValueError
-        If a parameter has a value that it cannot take, or there is not a position per electrode.
+        If a parameter has a value that it cannot take, or the number of positions is not that of
+        the electrodes.
 
     Warns
     -----
     UserWarning
-        If there are fewer electrodes than `n_neighbours`, which is clipped.
+        If there are fewer electrodes than `n_neighbors`, which is clipped.
 
     See Also
     --------
@@ -109,11 +125,11 @@ class PointCNN(nn.Module):
     * features are standardised first, since entropies differ between bands and with the unit of
       the recording by constants; the statistics are the plain mean over all training batches;
     * in training, each batch sees some of the electrodes, at jittered places. The released code
-      draws points and jitters them as well, for each object; here it is what makes weights learnt
-      on some electrodes work on others, of which there are few, always in the same places;
+      draws points and jitters them as well, for each object; here, where electrodes are few and
+      always in the same places, it makes weights learnt on some electrodes work on others;
     * there is no batch normalisation inside an X-convolution, see `skeeg.layers.XConv`;
-    * `place`, as published for the last X-convolution, is what knows left from right and front
-      from back: an X-convolution sees local coordinates only;
+    * `place`, as published for the last X-convolution, distinguishes left from right and front from
+      back: an X-convolution sees local coordinates only;
     * the loss is that of the mean of the logits over representative electrodes, in training as in
       evaluation; the released code has a loss for each of them in training;
     * the representative electrodes are always those that lie farthest from each other, where the
@@ -139,53 +155,46 @@ class PointCNN(nn.Module):
     torch.Size([5, 3])
     """
 
-    positions: Tensor
+    n_chans: int = parameter(doc="Number of electrodes, N.", kw_only=False)
+    n_features: int = parameter(doc="Number of features of an electrode, B.", kw_only=False)
+    n_outputs: int = parameter(
+        doc="Number of outputs: the classes, or the targets of a regression.", kw_only=False
+    )
+    positions: ArrayLike | None = parameter(
+        default=None,
+        kind="array-like, shape (n_chans, 3)",
+        doc="""Where the electrodes lie: to the right, to the front and upwards, on a head of radius
+        1. None spreads them evenly over its upper half in the order in which they come.""",
+    )
 
-    def __init__(
-        self,
-        n_chans: int,
-        n_features: int,
-        n_outputs: int,
-        *,
-        positions: ArrayLike | None = None,
-        n_embedded: int = 16,
-        n_first_filters: int = 32,
-        n_second_filters: int = 64,
-        n_first_points: int = 32,
-        n_second_points: int = 12,
-        n_neighbours: int = 8,
-        dilation: int = 2,
-        point_dropout: float = 0.25,
-        jitter: float = 0.1,
-        n_hidden: int = 32,
-        dropout: float = 0.5,
-        activation: str = "elu",
-        alpha: float | None = None,
-    ) -> None:
-        super().__init__()
-        self.n_chans, self.n_features, self.n_outputs = check_positive_ints(
-            n_chans=n_chans, n_features=n_features, n_outputs=n_outputs
-        )
+    def build(self) -> None:
+        """Check the hyper-parameters and make the layers."""
         embedded, first, second, n_units = check_positive_ints(
-            n_embedded=n_embedded,
-            n_first_filters=n_first_filters,
-            n_second_filters=n_second_filters,
-            n_hidden=n_hidden,
+            n_embedded=self.n_embedded,
+            n_first_filters=self.n_first_filters,
+            n_second_filters=self.n_second_filters,
+            n_hidden=self.n_hidden,
         )
         self.n_first_points, self.n_second_points, k, self.dilation = check_positive_ints(
-            n_first_points=n_first_points,
-            n_second_points=n_second_points,
-            n_neighbours=n_neighbours,
-            dilation=dilation,
+            n_first_points=self.n_first_points,
+            n_second_points=self.n_second_points,
+            n_neighbors=self.n_neighbors,
+            dilation=self.dilation,
         )
-        self.point_dropout = check_number("point_dropout", point_dropout, at_least=0, below=1)
-        self.jitter = check_number("jitter", jitter, at_least=0)
-        p = check_number("dropout", dropout, at_least=0, below=1)
-        k1 = clip_length(k, self.n_chans, "PointCNN.first_conv", unit="electrode")
+        self.point_dropout = check_number("point_dropout", self.point_dropout, at_least=0, below=1)
+        self.jitter = check_number("jitter", self.jitter, at_least=0)
+        p = check_number("dropout", self.dropout, at_least=0, below=1)
+        k1 = clip_length(
+            k, self.n_chans, "PointCNN.first_conv", unit="electrode", stacklevel=BUILD_STACKLEVEL
+        )
         n_represented = min(self.n_chans, self.n_first_points)
-        k2 = clip_length(k1, n_represented, "PointCNN.second_conv", unit="electrode")
-        make = partial(make_activation, activation, alpha)
-        make_conv = partial(XConv, n_lifted=max(1, first // 4), activation=activation, alpha=alpha)
+        k2 = clip_length(
+            k1, n_represented, "PointCNN.second_conv", unit="electrode", stacklevel=BUILD_STACKLEVEL
+        )
+        make = partial(make_activation, self.activation, self.alpha)
+        make_conv = partial(
+            XConv, n_lifted=max(1, first // 4), activation=self.activation, alpha=self.alpha
+        )
         n_place = max(1, second // 4)
 
         def activated(n_maps: int) -> OrderedDict[str, nn.Module]:
@@ -213,11 +222,13 @@ class PointCNN(nn.Module):
         self.hidden = nn.Sequential(
             OrderedDict(dense=nn.Linear(second + n_place, n_units), activation=make())
         )  # P2, D
-        self.dropout = Dropout(p)  # P2, D
+        self.drop = Dropout(p)  # P2, D
         self.dense = nn.Linear(n_units, self.n_outputs)  # P2, classes
 
         lecun_uniform_(self)
-        points = _spread(self.n_chans) if positions is None else check_positions(positions)
+        points = (
+            _spread(self.n_chans) if self.positions is None else check_positions(self.positions)
+        )
         if len(points) != self.n_chans:
             raise ValueError(
                 f"positions must have a row for each of the {self.n_chans} electrodes; "
@@ -226,33 +237,34 @@ class PointCNN(nn.Module):
         self.move_to(points)
 
     def move_to(self, positions: ArrayLike) -> None:
-        """Let the network stand on another montage from now on, with the weights it has.
+        """Use the network with another montage, with the weights it has.
 
         Parameters
         ----------
         positions : array-like, shape (n_chans, 3)
-            Where the electrodes lie, as in the constructor; any number of at least the neighbours
-            that an X-convolution gathers.
+            Where the electrodes lie, as in the constructor. There may be any number of them, at
+            least as many as the neighbours that an X-convolution gathers.
 
         Raises
         ------
         ValueError
-            If they are no finite coordinates, or too few.
+            If these are not finite coordinates, or too few.
         """
         points = check_positions(positions)
         self.n_chans = len(points)
-        device = self.dense.weight.device
-        # Which electrodes there are is no part of what was learnt: weights load on any montage.
-        self.register_buffer("positions", torch.tensor(points, device=device), persistent=False)
+        # On the CPU and in double precision, wherever the network is: neighbours are found there.
+        self.positions = torch.tensor(points)
+        # The state dict leaves the electrodes out, so that weights load on any montage.
         for name, value in self._geometry(points)._asdict().items():
             self.register_buffer(name, value, persistent=False)
 
+    @torch.compiler.disable  # type: ignore[untyped-decorator]  # NumPy reads bytes there
     def _geometry(self, positions: NDArray[np.float64]) -> _Geometry:
         """Return the neighbourhoods at some positions, as tensors where the network is."""
         weight = self.dense.weight
         found = _find_neighbours(
             positions.tobytes(),
-            (self.first_conv.n_neighbours, self.second_conv.n_neighbours),
+            (self.first_conv.n_neighbors, self.second_conv.n_neighbors),
             (self.n_first_points, self.n_second_points),
             self.dilation,
         )
@@ -265,15 +277,17 @@ class PointCNN(nn.Module):
             )
         )
 
-    def _draw(self, positions: Tensor) -> tuple[Tensor, _Geometry]:
+    @torch.compiler.disable  # type: ignore[untyped-decorator]  # compiled code has no generators
+    def _draw(self, positions: ArrayLike | None) -> tuple[Tensor, _Geometry]:
         """Return the electrodes that a training batch sees, and jittered neighbourhoods of them."""
-        n_chans = len(positions)
-        fewest = max(self.first_conv.n_neighbours, round(n_chans * (1 - self.point_dropout)))
-        n_kept = int(torch.randint(fewest, n_chans + 1, ()))
-        kept = torch.randperm(n_chans)[:n_kept].sort().values
-        noise = self.jitter * torch.randn(n_kept, 3, dtype=torch.float64)
-        geometry = self._geometry((positions.detach().cpu()[kept] + noise).numpy())
-        return kept.to(positions.device), geometry
+        points = torch.as_tensor(positions)
+        n_chans = len(points)
+        fewest = max(self.first_conv.n_neighbors, round(n_chans * (1 - self.point_dropout)))
+        draw: dict[str, Any] = {"generator": current_generator("cpu"), "device": "cpu"}
+        n_kept = int(torch.randint(fewest, n_chans + 1, (), **draw))
+        kept = torch.randperm(n_chans, **draw)[:n_kept].sort().values
+        noise = self.jitter * torch.randn(n_kept, 3, dtype=torch.float64, **draw)
+        return kept, self._geometry((points[kept] + noise).numpy())
 
     def forward(self, x: Tensor, positions: Tensor | None = None) -> Tensor:
         """Return the logits of features at electrodes.
@@ -283,7 +297,7 @@ class PointCNN(nn.Module):
         x : torch.Tensor, shape (batch, n_chans, n_features)
             The features.
         positions : torch.Tensor, shape (n_chans, 3), optional
-            Where these electrodes lie, if they are others than those of the network.
+            Where these electrodes lie, if they differ from those of the network.
 
         Returns
         -------
@@ -293,13 +307,14 @@ class PointCNN(nn.Module):
         Raises
         ------
         ValueError
-            If there is not a position per electrode, or there are too few electrodes.
+            If the number of positions is not that of the electrodes, or there are too few.
         """
+        points, n_chans = self.positions, self.n_chans
         if positions is None:
-            n_chans, geometry = self.n_chans, _Geometry(*(getattr(self, n) for n in _PARTS))
+            geometry = _Geometry(*(getattr(self, name) for name in _PARTS))
         else:
-            points = check_positions(positions.detach().cpu().numpy())
-            n_chans, geometry = len(points), self._geometry(points)
+            points = given = check_positions(positions.detach().cpu().numpy())
+            n_chans, geometry = len(given), self._geometry(given)
         if x.shape[1] != n_chans:
             raise ValueError(
                 f"x must have features of {n_chans} electrodes, as many as there are positions; "
@@ -307,13 +322,13 @@ class PointCNN(nn.Module):
             )
         x = self.standardise(x)
         if self.training and (self.point_dropout or self.jitter):
-            kept, geometry = self._draw(self.positions if positions is None else positions)
-            x = x.index_select(1, kept)
+            kept, geometry = self._draw(points)
+            x = x.index_select(1, kept.to(x.device))
         x = self.embedding(x)
         x = self.first_norm(self.first_conv(x, geometry.first_neighbours, geometry.first_local))
         x = self.second_norm(self.second_conv(x, geometry.second_neighbours, geometry.second_local))
         places = self.place(geometry.places).expand(len(x), -1, -1)
-        logits: Tensor = self.dense(self.dropout(self.hidden(torch.cat([x, places], dim=2))))
+        logits: Tensor = self.dense(self.drop(self.hidden(torch.cat([x, places], dim=2))))
         return logits.mean(dim=1)
 
 
@@ -326,7 +341,7 @@ class _PointNorm(nn.BatchNorm1d):
 
 
 class _Geometry(NamedTuple):
-    """What the network needs to know of the electrodes: all of it depends on positions only."""
+    """What the network derives from the positions of the electrodes."""
 
     first_neighbours: Tensor  # P1, K
     first_local: Tensor  # P1, K, 3
@@ -340,12 +355,12 @@ _PARTS = _Geometry._fields
 
 @lru_cache(maxsize=32)
 def _find_neighbours(
-    positions: bytes, n_neighbours: tuple[int, int], n_points: tuple[int, int], dilation: int
+    positions: bytes, n_neighbors: tuple[int, int], n_points: tuple[int, int], dilation: int
 ) -> tuple[NDArray[np.intp] | NDArray[np.float64], ...]:
     """Return the entries of a `_Geometry`, for positions given as the bytes of their array."""
     points = np.frombuffer(positions).reshape(-1, 3)
     parts: list[NDArray[np.intp] | NDArray[np.float64]] = []
-    for k, n_chosen, step in zip(n_neighbours, n_points, (1, dilation), strict=True):
+    for k, n_chosen, step in zip(n_neighbors, n_points, (1, dilation), strict=True):
         chosen = points[farthest_points(points, n_chosen)]
         neighbours = nearest_points(points, chosen, k, step)
         parts += [neighbours, points[neighbours] - chosen[:, None]]

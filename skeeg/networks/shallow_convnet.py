@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
+from .._checks import check_choice, check_number, check_positive_ints, value_or
+from .._parameters import parameter
 from ..layers import (
     ACTIVATIONS,
     Activation,
@@ -14,17 +16,16 @@ from ..layers import (
     SafeLog,
     Square,
     TemporalSpatialFilter,
-    clip_length,
     glorot_uniform_,
     glorot_uniform_as_convolution_,
     make_activation,
     normalised_power,
-    output_length,
-    place_attention,
     with_max_norm,
 )
-from ..layers._arguments import check_choice, check_number, check_positive_ints, value_or
 from ..layers._batch_norm import is_plain, is_watched
+from ..layers._length import clip_length, output_length
+from ..layers._place_attention import place_attention
+from ._base import BUILD_STACKLEVEL, ActivationParameters, AttentionParameters, SignalNetwork
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,48 @@ _VARIANTS = {
 _ACTIVATIONS = {"square": Activation(Square, is_monotone=False), **ACTIVATIONS}
 
 
-class ShallowConvNet(nn.Module):
+class ShallowConvNetParameters(ActivationParameters, AttentionParameters):
+    """Parameters of ShallowConvNet."""
+
+    variant: str = parameter(
+        default="schirrmeister",
+        kind='{"schirrmeister", "lawhern"}',
+        doc="The published form, see the notes of `skeeg.networks.ShallowConvNet`.",
+    )
+    n_temporal_filters: int = parameter(
+        default=40, doc="Number of temporal filters, and of spatial ones, F."
+    )
+    kernel_length: int | None = parameter(
+        default=None,
+        doc="""Length of the temporal filters in samples, K; None takes the variant's own, 25 or
+        13.""",
+    )
+    pool_length: int | None = parameter(
+        default=None,
+        doc="Length of the pool in samples, P; None takes the variant's own, 75 or 35.",
+    )
+    pool_stride: int | None = parameter(
+        default=None, doc="Step of the pool in samples, S; None takes the variant's own, 15 or 7."
+    )
+    dropout: float = parameter(
+        default=0.5, doc="Probability with which a value is dropped before the dense layer."
+    )
+    activation: str = parameter(
+        default="square",
+        doc="""``"square"``, which makes power of the signal, or a name in
+        `skeeg.layers.ACTIVATIONS`. The logarithm takes a pooled value below its floor, such as a
+        negative one, as the floor.""",
+    )
+    attention_axis: str = parameter(
+        default="maps",
+        doc="""What the gates scale: the maps of the spatial filters, after the logarithm; or,
+        between temporal and spatial filters, the electrodes, or each electrode in each temporal
+        map. The latter two need the maps that `skeeg.layers.TemporalSpatialFilter` otherwise never
+        forms, and take many times longer.""",
+    )
+
+
+class ShallowConvNet(ShallowConvNetParameters, SignalNetwork):
     """A temporal and a spatial convolution, then the logarithm of their mean power [1]_.
 
     It learns what filter-bank common spatial patterns compute in separate steps.
@@ -79,48 +121,15 @@ class ShallowConvNet(nn.Module):
     filters.attention  gates of electrodes, if asked for          F, C, T - K + 1
     filters.spatial    F mixtures of all maps and electrodes      F, 1, T - K + 1
     norm               batch normalisation                        F, 1, T - K + 1
-    activation         square                                     F, 1, T - K + 1
+    activate           square                                     F, 1, T - K + 1
     pool               mean of P samples, every S samples         F, 1, T1
     log                logarithm, with a floor                    F, 1, T1
-    attention          gates of maps, if asked for                F, 1, T1
-    dropout            dropout                                    F, 1, T1
+    gates              gates of maps, if asked for                F, 1, T1
+    drop               dropout                                    F, 1, T1
     dense              one logit per class                        N
     =================  =========================================  =================
 
     with T1 = (T - K + 1 - P) // S + 1.
-
-    Parameters
-    ----------
-    n_chans : int
-        Number of electrodes, C.
-    n_times : int
-        Number of samples in a trial, T.
-    n_outputs : int
-        Number of classes, N.
-    n_filters : int, default=40
-        Number of temporal and of spatial filters, F.
-    kernel_length : int, optional
-        Length of the temporal filters in samples, K; None takes the variant's own, 25 or 13.
-    pool_length : int, optional
-        Length of the pool in samples, P; None takes the variant's own, 75 or 35.
-    pool_stride : int, optional
-        Step of the pool in samples, S; None takes the variant's own, 15 or 7.
-    dropout : float, default=0.5
-        Probability with which a value is dropped before the dense layer.
-    activation : str, default="square"
-        "square" or a name in `skeeg.layers.ACTIVATIONS`. The logarithm sees a pooled value below
-        its floor, as negative ones are, as the floor.
-    alpha : float, optional
-        The ELU coefficient or the leaky slope; None takes that function's default.
-    variant : {"schirrmeister", "lawhern"}, default="schirrmeister"
-        The published form, see Notes.
-    attention : {"se", "cbam", "eca"}, optional
-        Gates that the network computes of each trial, see `skeeg.layers.make_attention`.
-    attention_axis : {"maps", "electrodes", "map-electrode"}, default="maps"
-        What has a gate: the maps of the spatial filters, after the logarithm; or, between temporal
-        and spatial filters, the electrodes, or each of them in each temporal map. The latter two
-        need the maps that `TemporalSpatialFilter` otherwise never forms, and take many times
-        longer.
 
     Raises
     ------
@@ -140,9 +149,10 @@ class ShallowConvNet(nn.Module):
     remaining samples in the original, is a dense layer here, which computes the same. It has 47,364
     parameters for 22 x 1125 inputs and four classes.
 
-    **lawhern** is the form that the authors of EEGNet compared with, for 128 Hz: half the lengths,
-    a logarithm of values clamped to [1e-7, 1e4], kernels of norm 2 and class weights of norm 0.5 at
-    most. `skeeg.layers.apply_max_norm` imposes the norms; call it after each step of the optimiser.
+    **lawhern** is the form with which the authors of EEGNet compared it, for 128 Hz: half the
+    lengths, a logarithm of values clamped to [1e-7, 1e4], kernels of norm 2 and class weights of
+    norm 0.5 at most. `skeeg.layers.apply_max_norm` imposes the norms; call it after each step of
+    the optimiser.
 
     References
     ----------
@@ -159,44 +169,27 @@ class ShallowConvNet(nn.Module):
     torch.Size([5, 4])
     """
 
-    def __init__(
-        self,
-        n_chans: int,
-        n_times: int,
-        n_outputs: int,
-        *,
-        n_filters: int = 40,
-        kernel_length: int | None = None,
-        pool_length: int | None = None,
-        pool_stride: int | None = None,
-        dropout: float = 0.5,
-        activation: str = "square",
-        alpha: float | None = None,
-        variant: str = "schirrmeister",
-        attention: str | None = None,
-        attention_axis: str = "maps",
-    ) -> None:
-        super().__init__()
-        own = _VARIANTS[check_choice("variant", variant, _VARIANTS)]
-        self.n_chans, self.n_times, self.n_outputs = check_positive_ints(
-            n_chans=n_chans, n_times=n_times, n_outputs=n_outputs
-        )
+    def build(self) -> None:
+        """Check the hyper-parameters and make the layers."""
+        own = _VARIANTS[check_choice("variant", self.variant, _VARIANTS)]
         f, k, pool, stride = check_positive_ints(
-            n_filters=n_filters,
-            kernel_length=value_or(kernel_length, own.kernel_length),
-            pool_length=value_or(pool_length, own.pool_length),
-            pool_stride=value_or(pool_stride, own.pool_stride),
+            n_temporal_filters=self.n_temporal_filters,
+            kernel_length=value_or(self.kernel_length, own.kernel_length),
+            pool_length=value_or(self.pool_length, own.pool_length),
+            pool_stride=value_or(self.pool_stride, own.pool_stride),
         )
-        p = check_number("dropout", dropout, at_least=0, below=1)
+        p = check_number("dropout", self.dropout, at_least=0, below=1)
 
-        k = clip_length(k, self.n_times, "ShallowConvNet.filters.temporal")
+        k = clip_length(
+            k, self.n_times, "ShallowConvNet.filters.temporal", stacklevel=BUILD_STACKLEVEL
+        )
         t = output_length(self.n_times, k)
-        pool = clip_length(pool, t, "ShallowConvNet.pool")
+        pool = clip_length(pool, t, "ShallowConvNet.pool", stacklevel=BUILD_STACKLEVEL)
         t1 = output_length(t, pool, stride=stride)
 
         between, after = place_attention(
-            attention,
-            attention_axis,
+            self.attention,
+            self.attention_axis,
             n_temporal_maps=f,
             n_spatial_maps=f,
             n_electrodes=self.n_chans,
@@ -206,11 +199,11 @@ class ShallowConvNet(nn.Module):
             self.n_chans, f, k, f, padding="valid", temporal_bias=True, attention=between
         )
         self.norm = nn.BatchNorm2d(f)  # F, 1, T - K + 1
-        self.activation = make_activation(activation, alpha, table=_ACTIVATIONS)  # as above
+        self.activate = make_activation(self.activation, self.alpha, table=_ACTIVATIONS)  # as above
         self.pool = MeanPool(pool, stride)  # F, 1, T1
         self.log = SafeLog(own.log_minimum, own.log_maximum)  # F, 1, T1
-        self.attention = after  # F, 1, T1
-        self.dropout = Dropout(p)  # F, 1, T1
+        self.gates = after  # F, 1, T1
+        self.drop = Dropout(p)  # F, 1, T1
         self.dense = nn.Linear(f * t1, self.n_outputs)  # N
 
         with_max_norm(self.filters.temporal, own.conv_max_norm)
@@ -222,14 +215,14 @@ class ShallowConvNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the logits, (batch, n_outputs), of trials of shape (batch, n_chans, n_times)."""
-        x = self.attention(self.log(self._pooled(self.filters(x))))
-        logits: Tensor = self.dense(self.dropout(x).flatten(1))
+        x = self.gates(self.log(self._pooled(self.filters(x))))
+        logits: Tensor = self.dense(self.drop(x).flatten(1))
         return logits
 
     def _pooled(self, x: Tensor) -> Tensor:
         """Normalise, activate and pool."""
-        squares = isinstance(self.activation, Square) and not is_watched(self.activation)
+        squares = isinstance(self.activate, Square) and not is_watched(self.activate)
         if squares and is_plain(self.norm) and not is_watched(self.pool):
             return normalised_power(x, self.norm, self.pool)
-        pooled: Tensor = self.pool(self.activation(self.norm(x)))
+        pooled: Tensor = self.pool(self.activate(self.norm(x)))
         return pooled

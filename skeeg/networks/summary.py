@@ -13,6 +13,7 @@ import torch
 from sklearn.exceptions import NotFittedError
 from torch import Tensor, nn
 
+from .._checks import check_positive_ints
 from .._validation import MAPS, POINTS, SIGNALS
 from ..layers import (
     MixedDepthwiseConv,
@@ -22,7 +23,6 @@ from ..layers import (
     TrainableSubsampling,
     XConv,
 )
-from ..layers._arguments import check_positive_ints
 
 _CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 _BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
@@ -45,8 +45,8 @@ class LayerSummary:
         Number of its weights and biases, those of the layers inside it not included. A weight that
         several layers share counts for the first.
     multiply_adds : int or None
-        Number of multiplications, each with the addition that takes it up, for one trial. None if
-        the layer has parameters and there is no rule to count its arithmetic.
+        Number of multiplications, each with one addition, for one trial. None if the layer has
+        parameters and there is no rule to count its arithmetic.
     """
 
     name: str
@@ -115,7 +115,7 @@ class NetworkSummary:
         return f"{total}, without those of {', '.join(self.uncounted)}"
 
     def _formatted(self) -> pd.DataFrame:
-        """Return the table as text, for people."""
+        """Return the table with its numbers as formatted text."""
         return pd.DataFrame(
             {
                 "layer": layer.name,
@@ -129,7 +129,7 @@ class NetworkSummary:
 
 
 def summary(
-    network_or_classifier: object, input_shape: Sequence[int] | None = None
+    network_or_estimator: object, input_shape: Sequence[int] | None = None
 ) -> NetworkSummary:
     """Return the table of a network's layers: outputs, parameters and multiply-adds per trial.
 
@@ -138,8 +138,8 @@ def summary(
 
     Parameters
     ----------
-    network_or_classifier : torch.nn.Module or fitted classifier
-        A network, or an object that holds one as `module_` after `fit`.
+    network_or_estimator : torch.nn.Module or fitted estimator
+        A network, or an object that has one as `module_` after `fit`.
     input_shape : sequence of int, optional
         The shape of one trial, without the batch. None takes (n_chans, n_times), or (n_bands,
         height, width), from the network.
@@ -152,15 +152,15 @@ def summary(
     Raises
     ------
     sklearn.exceptions.NotFittedError
-        If the classifier has no network yet.
+        If the estimator has no network yet.
     TypeError
-        If the object is neither a network nor a classifier.
+        If the object is neither a network nor an estimator.
     ValueError
-        If `input_shape` is missing and the network does not know it, or if it is not a shape.
+        If `input_shape` is missing and the network does not store it, or if it is not a shape.
 
     Notes
     -----
-    Counted are the layers that weigh and add. For an output of n values per trial:
+    Counted are the multiply-adds of layers with weights. For an output of n values per trial:
 
     * a convolution takes n times the number of its inputs to one value, the kernel's length times
       the input maps of one group; zeros of the padding count as any other input;
@@ -204,7 +204,7 @@ def summary(
     ... ]
     [108, 27, 12]
     """
-    network = _find_network(network_or_classifier)
+    network = _find_network(network_or_estimator)
     shape = _find_input_shape(network, input_shape)
     return NetworkSummary(type(network).__name__, shape, tuple(_describe(network, shape)))
 
@@ -217,16 +217,16 @@ def _find_network(candidate: object) -> nn.Module:
     kind = type(candidate).__name__
     if hasattr(candidate, "fit"):
         raise NotFittedError(
-            f"This {kind} holds no network (module_). Call fit first; of a pipeline, pass the "
-            "classifier, pipeline[-1]."
+            f"This {kind} has no network (module_) yet. Call fit first; of a pipeline, pass the "
+            "last step, pipeline[-1]."
         )
-    raise TypeError(f"summary needs a torch network or a fitted classifier; got {kind}.")
+    raise TypeError(f"summary needs a torch network or a fitted estimator; got {kind}.")
 
 
 def _find_input_shape(network: nn.Module, input_shape: Sequence[int] | None) -> tuple[int, ...]:
-    """Return the shape of one trial, as given or as the network remembers it."""
+    """Return the shape of one trial, as given or as the network stores it."""
     if input_shape is None:
-        sizes: Sequence[object] = _remembered_shape(network)
+        sizes: Sequence[object] = _stored_shape(network)
     elif isinstance(input_shape, Sequence) and not isinstance(input_shape, str):
         sizes = input_shape
     else:
@@ -236,13 +236,14 @@ def _find_input_shape(network: nn.Module, input_shape: Sequence[int] | None) -> 
     )
 
 
-def _remembered_shape(network: nn.Module) -> list[object]:
+def _stored_shape(network: nn.Module) -> list[object]:
+    """Return the sizes of a trial that the network was built for."""
     for axes in (SIGNALS, MAPS, POINTS):
         sizes: list[object] = [getattr(network, name, None) for name in axes.names]
         if None not in sizes:
             return sizes
     raise ValueError(
-        f"{type(network).__name__} has no n_chans and n_times to tell the shape of its input; "
+        f"{type(network).__name__} has no n_chans and n_times, which give the shape of its input; "
         "pass input_shape, the shape of one trial without the batch."
     )
 
@@ -311,13 +312,13 @@ def _is_whole(module: nn.Module) -> bool:
 
 
 def _count_multiply_adds(layer: nn.Module, output: Tensor) -> int | None:
-    """Return the multiply-adds behind the output of a batch of one, None without a rule."""
+    """Return the multiply-adds for the output of a batch of one, None without a rule."""
     if isinstance(layer, _CONVOLUTIONS):
         return output.numel() * layer.weight[0].numel()
     if isinstance(layer, nn.Linear):
         return output.numel() * layer.in_features
     if isinstance(layer, XConv):  # its kernel depends on the electrodes, not on the trial
-        return output.numel() * layer.n_neighbours * layer.n_in
+        return output.numel() * layer.n_neighbors * layer.n_in
     if isinstance(layer, PartialConv2d):
         return output[0, 0].numel() * layer.weight.numel()
     if isinstance(layer, nn.RNNBase):

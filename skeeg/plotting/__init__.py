@@ -1,4 +1,4 @@
-"""Figures of results; each function returns a matplotlib Figure and leaves pyplot alone."""
+"""Figures of results; each function returns a matplotlib Figure and does not use pyplot."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from .inspection import (
     plot_patterns,
     plot_saliency,
 )
+from .predictions import plot_predictions
 from .scores import plot_scores
 from .selection import plot_selection
 from .topography import plot_topographic_map
@@ -22,6 +23,7 @@ __all__ = [
     "plot_history",
     "plot_importance",
     "plot_patterns",
+    "plot_predictions",
     "plot_saliency",
     "plot_scores",
     "plot_selection",

@@ -1,4 +1,4 @@
-"""Electrodes as discs where they lie on the head: what belongs to each and not between them."""
+"""Values of single electrodes as discs on the head, without interpolation."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from scipy.spatial.distance import pdist
 from .._electrodes import flat_positions
 from ._style import GREY, ink_on
 
-#: Radius of discs, in units of the head's; in dense montages they are as large as fits.
+#: Largest radius of a disc, in units of the head's radius; discs of dense montages are smaller.
 _LARGEST = 0.12
-#: Half the width of a picture that holds the nose, in the same unit.
+#: Smallest half width of the axes, which includes the nose, in the same unit.
 _NARROWEST = 1.2
-#: Letters smaller than this, in points, are left out: nobody could read them.
+#: Smallest readable font size, in points; smaller names are not drawn.
 _SMALLEST_LETTERS = 3.5
 
 
@@ -30,16 +30,16 @@ def draw_discs(
     scale: Normalize,
     colours: Colormap,
 ) -> PatchCollection:
-    """Draw a head with a disc for each electrode, coloured by its value and named where it fits.
+    """Draw a head with a disc for each electrode, coloured by its value and labelled if it fits.
 
-    Any montage can be shown, down to one electrode.
+    Any montage can be drawn, also a single electrode.
 
     Parameters
     ----------
     axes : matplotlib.axes.Axes
     values : ndarray, shape (n_chans,)
     ch_names : sequence of str, length n_chans
-        Electrodes of the 10-05 system, in either case.
+        Electrodes of the 10-05 system, in upper or lower case.
     scale : matplotlib.colors.Normalize
     colours : matplotlib.colors.Colormap
 
@@ -51,7 +51,7 @@ def draw_discs(
     Raises
     ------
     ValueError
-        If a name is none of the 10-05 system.
+        If a name is not in the 10-05 system.
     """
     places = flat_positions(ch_names)
     apart = pdist(places)
@@ -73,7 +73,7 @@ def draw_discs(
 
 
 def _draw_head(axes: Axes, extent: float) -> None:
-    """Draw the line around the head through forehead and ears, with nose and ears."""
+    """Draw the outline of the head, with nose and ears."""
     around, outwards = np.linspace(0, 2 * np.pi, 120), np.linspace(-1.3, 1.3, 40)
     ear_x, ear_y = 0.99 + 0.07 * np.cos(outwards), 0.13 * np.sin(outwards)
     nose = np.array([-0.1, 0, 0.1]), np.array([0.995, 1.12, 0.995])
@@ -92,10 +92,7 @@ def _name(
     colours: NDArray[np.float64],
     share: float,
 ) -> None:
-    """Name electrodes in their discs, as large as they take, in ink that can be read.
-
-    Discs take that share of the picture's width.
-    """
+    """Write the names of electrodes into their discs, whose radius is a share of the axes."""
     box = axes.get_window_extent()
     diameter = share * min(box.width, box.height) * 72 / axes.figure.dpi  # in points
     longest = max(map(len, ch_names))

@@ -1,4 +1,4 @@
-"""Numbers at electrodes as a surface over the head, seen from above."""
+"""Values of electrodes as an interpolated surface on the head, seen from above."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ def draw_surface(
     scale: Normalize,
     colours: Colormap,
 ) -> ScalarMappable:
-    """Draw a field on the scalp, with MNE: numbers at electrodes and what lies between them.
+    """Draw values interpolated between electrodes on the scalp, with MNE.
 
-    Electrodes that span no surface, three or all on one circle, are drawn as discs.
+    Three or fewer electrodes, or electrodes on one line or circle, are drawn as discs, because they
+    cannot be triangulated.
 
     Parameters
     ----------
@@ -31,7 +32,7 @@ def draw_surface(
     values : ndarray, shape (n_chans,)
         Finite.
     ch_names : sequence of str, length n_chans
-        Electrodes of the 10-05 system, in either case.
+        Electrodes of the 10-05 system, in upper or lower case.
     scale : matplotlib.colors.Normalize
         With limits.
     colours : matplotlib.colors.Colormap
@@ -44,10 +45,10 @@ def draw_surface(
     Raises
     ------
     ValueError
-        If a name is none of the 10-05 system.
+        If a name is not in the 10-05 system.
     """
     places = flat_positions(ch_names)
-    # Points on one line or circle satisfy an equation in these, and cannot be triangulated.
+    # Points on one line or circle satisfy a linear equation in these terms.
     terms = np.column_stack([np.sum(places**2, axis=1), places, np.ones(len(places))])
     if np.linalg.matrix_rank(terms, tol=1e-6) < terms.shape[1]:
         return draw_discs(axes, values, ch_names, scale, colours)
@@ -58,7 +59,7 @@ def draw_surface(
         places,
         axes=axes,
         show=False,
-        # The line around the head by which `flat_positions` measures.
+        # The outline of the head in the unit of `flat_positions`.
         sphere=(0.0, 0.0, 0.0, 1.0),
         extrapolate="head",
         cnorm=scale,

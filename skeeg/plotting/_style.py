@@ -1,4 +1,4 @@
-"""What all figures share: a palette that everyone can tell apart, and sizes."""
+"""Palette, sizes and helpers that all figures share."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ _DPI = 120
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """Return an empty figure, its size in inches, that no pyplot window knows of."""
+    """Return an empty figure of a size in inches that is not registered with pyplot."""
     return Figure(figsize=(width, height), dpi=_DPI, layout="constrained")
 
 
 def wrapped(text: object, width: int) -> str:
-    """Return ``text`` with long lines broken; its own line breaks stay."""
+    """Return ``text`` with long lines wrapped and existing line breaks kept."""
     return "\n".join(textwrap.fill(line, width) for line in str(text).splitlines())
 
 
 def open_axes(axes: Axes) -> None:
-    """Leave only the left and the lower line of the frame."""
+    """Remove the top and right lines of the frame."""
     axes.spines[["top", "right"]].set_visible(False)
 
 
 def ink_on(colour: NDArray[np.float64]) -> str:
-    """Return the colour of letters that can be read on a background, given in RGB or RGBA."""
+    """Return the text colour with sufficient contrast on a background in RGB or RGBA."""
     return "black" if colour[:3] @ (0.299, 0.587, 0.114) > 0.5 else "white"

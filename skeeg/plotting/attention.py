@@ -1,4 +1,4 @@
-"""How much a network with attention lets through, of electrodes or of maps."""
+"""Figure of the gates of a network with attention."""
 
 from __future__ import annotations
 
@@ -16,58 +16,59 @@ from ._discs import draw_discs
 from ._style import BLUE, GREY, new_figure, open_axes, wrapped
 
 if TYPE_CHECKING:
-    from ..classifiers import NetworkClassifier
+    from ..estimators import NetworkEstimator
 
 _MAX_COLUMNS = 4
-#: Gates that are all alike shall look alike, not fill the colours with their rounding.
+#: Smallest range of the colours, so that rounding errors of equal gates are not visible.
 _NARROWEST = 0.02
 
 
 def plot_attention(
-    classifier: NetworkClassifier,
+    estimator: NetworkEstimator,
     X: Any,
     y: ArrayLike | None = None,
     *,
     ch_names: Sequence[str] | None = None,
     title: str = "",
 ) -> Figure:
-    """Plot the mean gates of a network with attention: of electrodes on the scalp, maps as bars.
+    """Plot the mean gates of a network with attention, for electrodes on the scalp.
 
     Parameters
     ----------
-    classifier : NetworkClassifier
+    estimator : NetworkEstimator
         A fitted network with attention, such as ``EEGNetClassifier(attention="se",
         attention_axis="electrodes")``.
     X : ndarray, mne.Epochs, EEGData or torch.Tensor, shape (n_trials, n_chans, n_times)
         Trials as for ``predict``.
     y : array-like, shape (n_trials,), optional
-        Labels of any kind; the means of each are drawn by themselves. Gates are computed trial by
-        trial, so that what differs between classes can be more telling than the mean of all.
+        Labels of any type. If given, the mean gates of each label are drawn separately. Gates are
+        computed for each trial, so they can differ between classes.
     ch_names : sequence of str, length n_chans, optional
-        Names of the channels in `X`, electrodes of the 10-05 system. Left out, those that the
-        classifier found in ``fit``.
+        Names of the channels in `X`, electrodes of the 10-05 system. By default the names of the
+        channels in ``fit``.
     title : str
-        Above the figure.
+        Title of the figure.
 
     Returns
     -------
     figure : matplotlib.figure.Figure
         For ``attention_axis="maps"``, a bar for each map with the standard deviation over trials.
-        Otherwise the head seen from above, with a disc for each electrode that enters the network;
+        Otherwise the head seen from above, with a disc for each electrode that the network uses;
         for ``"map-electrode"``, the mean over maps.
 
     Raises
     ------
     TypeError
-        If `classifier` is no network of skeeg.
+        If `estimator` is not a network of skeeg.
     NotFittedError
         If it is not fitted.
     ValueError
-        If it has no attention, the trials do not fit it, or the electrodes have no names or places.
+        If it has no attention, the trials differ in shape or channels from those in ``fit``, or the
+        electrodes have no names or positions.
 
     See Also
     --------
-    skeeg.inspection.attention_gates : The gates themselves, with notes on what they can tell.
+    skeeg.inspection.attention_gates : Return the gates, with notes on their interpretation.
 
     Examples
     --------
@@ -80,15 +81,15 @@ def plot_attention(
     ... )
     >>> figure = plot_attention(clf.fit(data, data.y), data, data.y)
     """
-    # Here, so that the other figures do not wait for torch.
+    # Imported here, so that the other figures do not import torch.
     from ..inspection.attention import attention_gates, attention_layer
 
-    gates = attention_gates(classifier, X)
+    gates = attention_gates(estimator, X)
     groups = _groups(gates, y)
-    if attention_layer(classifier, "plot_attention").axis == "maps":
+    if attention_layer(estimator, "plot_attention").axis == "maps":
         figure = _plot_maps(groups)
     else:
-        names = _names_seen(classifier, ch_names)
+        names = _input_names(estimator, ch_names)
         means = {name: own.reshape(-1, len(names)).mean(axis=0) for name, own in groups.items()}
         figure = _plot_electrodes(means, names)
     if title:
@@ -97,7 +98,7 @@ def plot_attention(
 
 
 def _groups(gates: NDArray[np.float64], y: ArrayLike | None) -> dict[str, NDArray[np.float64]]:
-    """Return the gates of the trials of each label, or of all, under a name with their number."""
+    """Return the gates of each label, or of all trials, by a name with the number of trials."""
     if y is None:
         return {_counted("all trials", len(gates)): gates}
     labels = column_or_1d(y)
@@ -112,22 +113,22 @@ def _counted(name: str, n_trials: int) -> str:
     return f"{name} (n = {n_trials})"
 
 
-def _names_seen(classifier: NetworkClassifier, ch_names: Sequence[str] | None) -> list[str]:
-    """Return the names of the electrodes that enter the network, in its order."""
-    from ..inspection._networks import electrodes_seen
+def _input_names(estimator: NetworkEstimator, ch_names: Sequence[str] | None) -> list[str]:
+    """Return the names of the electrodes that the network uses, in its order."""
+    from ..inspection._networks import input_channels
 
-    names = classifier.ch_names_ if ch_names is None else ch_names
+    names = estimator.ch_names_ if ch_names is None else ch_names
     if names is None:
         raise ValueError(
-            "The electrodes have no names: the classifier was fitted on a plain array. Pass "
-            "ch_names, or fit on EEGData or mne.Epochs."
+            "The electrodes have no names, because the estimator was fitted on a plain array. "
+            "Pass ch_names, or fit on EEGData or mne.Epochs."
         )
-    if len(names) != classifier.n_chans_:
+    if len(names) != estimator.n_chans_:
         raise ValueError(
-            f"ch_names must name the {classifier.n_chans_} channels that the classifier was fitted "
+            f"ch_names must name the {estimator.n_chans_} channels that the estimator was fitted "
             f"on; got {len(names)} names."
         )
-    return [names[channel] for channel in electrodes_seen(classifier)]
+    return [names[channel] for channel in input_channels(estimator)]
 
 
 def _plot_electrodes(means: dict[str, NDArray[np.float64]], ch_names: list[str]) -> Figure:
@@ -141,7 +142,7 @@ def _plot_electrodes(means: dict[str, NDArray[np.float64]], ch_names: list[str])
         axes.set_title(wrapped(name, 30), fontsize=11)
     for axes in panels[len(means) :]:
         axes.set_visible(False)
-    figure.colorbar(discs, ax=list(panels), label="Mean gate (0: nothing, 1: all)", shrink=0.8)
+    figure.colorbar(discs, ax=list(panels), label="Mean gate (0: blocked, 1: passed)", shrink=0.8)
     return figure
 
 

@@ -1,4 +1,4 @@
-"""Which class is taken for which."""
+"""Figure of a confusion matrix."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from ._style import new_figure, wrapped
 def plot_confusion(
     y_true: ArrayLike, y_pred: ArrayLike, *, classes: Sequence[Any], title: str = ""
 ) -> Figure:
-    """Plot the confusion matrix: per cent of each true class, and numbers of trials.
+    """Plot the confusion matrix, in per cent of each true class and in numbers of trials.
 
     Parameters
     ----------
     y_true, y_pred : array-like, shape (n_trials,)
         True and predicted labels.
     classes : sequence
-        The labels, in the order of rows and columns.
+        Labels in the order of rows and columns.
     title : str
-        Above the figure.
+        Title of the figure.
 
     Returns
     -------
@@ -33,7 +33,7 @@ def plot_confusion(
     Raises
     ------
     ValueError
-        If no label is one of the classes.
+        If none of the labels is one of the classes.
 
     Examples
     --------

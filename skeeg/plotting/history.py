@@ -1,4 +1,4 @@
-"""How training went, epoch by epoch."""
+"""Figure of loss and score during training."""
 
 from __future__ import annotations
 
@@ -9,21 +9,26 @@ from matplotlib.figure import Figure
 from ._style import BLUE, ORANGE, new_figure, open_axes, wrapped
 
 _PARTS = {"train": ("training", BLUE, "-"), "valid": ("validation", ORANGE, "--")}
-_QUANTITIES = {"loss": "Loss (nats)", "acc": "Accuracy (share of trials)"}
-#: Epochs that fewer folds than this share reached, because training stopped early, get no mean.
+_SCORES = {"acc": "Accuracy (share of trials)", "mae": "Mean absolute error"}
+#: A mean is drawn for epochs that at least this proportion of folds reached before early stopping.
 _MIN_SHARE = 0.5
 
 
-def plot_history(history: pd.DataFrame, *, title: str = "") -> Figure:
-    """Plot loss and accuracy against the epoch: thin lines are folds, thick ones their mean.
+def plot_history(
+    history: pd.DataFrame, *, title: str = "", loss_label: str = "Loss (nats)"
+) -> Figure:
+    """Plot loss and score against the epoch: thin lines are folds, thick lines their mean.
 
     Parameters
     ----------
     history : DataFrame
-        A row for each epoch: ``epoch``, any of ``train_loss``, ``train_acc``, ``valid_loss``,
-        ``valid_acc``, and ``fold`` where there are several.
+        A row for each epoch. Columns are ``epoch``, at least one of ``train_loss``,
+        ``valid_loss``, ``train_acc`` and ``valid_acc`` (for regressors ``train_mae`` and
+        ``valid_mae``), and ``fold`` if there are several folds.
     title : str
-        Above the figure.
+        Title of the figure.
+    loss_label : str
+        Label of the loss; the default is that of a classifier's cross-entropy.
 
     Returns
     -------
@@ -32,7 +37,7 @@ def plot_history(history: pd.DataFrame, *, title: str = "") -> Figure:
     Raises
     ------
     ValueError
-        If there is no epoch, or neither a loss nor an accuracy.
+        If there are no epochs, or none of these columns.
 
     Examples
     --------
@@ -41,16 +46,20 @@ def plot_history(history: pd.DataFrame, *, title: str = "") -> Figure:
     >>> history = pd.DataFrame({"epoch": [1, 2], "train_loss": [0.7, 0.5], "train_acc": [0.5, 0.8]})
     >>> figure = plot_history(history, title="eegnet")
     """
-    drawn = [name for name in _QUANTITIES if _recorded(history, name)]
+    labels = {"loss": loss_label} | _SCORES
+    drawn = [name for name in labels if _recorded(history, name)]
     if not drawn:
-        raise ValueError("There is no loss or accuracy of any epoch to plot.")
+        raise ValueError(
+            "There is no loss or accuracy or absolute error to plot: history must have epochs, and "
+            "a column such as train_loss."
+        )
     figure = new_figure(4.2 * len(drawn) + 0.4, 3.8)
     panels = figure.subplots(1, len(drawn), squeeze=False)[0]
     for axes, quantity in zip(panels, drawn, strict=True):
         for part in _recorded(history, quantity):
             _draw(axes, history, part, quantity)
         axes.set_xlabel("Epoch")
-        axes.set_ylabel(_QUANTITIES[quantity])
+        axes.set_ylabel(labels[quantity])
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.legend(frameon=False, fontsize=9)
         open_axes(axes)
@@ -61,7 +70,7 @@ def plot_history(history: pd.DataFrame, *, title: str = "") -> Figure:
 
 
 def _recorded(history: pd.DataFrame, quantity: str) -> list[str]:
-    """Return the parts, training and validation, of which there is anything to draw."""
+    """Return which of training and validation have values to draw."""
     columns = {part: f"{part}_{quantity}" for part in _PARTS}
     return [
         part

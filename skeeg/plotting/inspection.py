@@ -1,4 +1,4 @@
-"""What fitted estimators look at: patterns, filters, importance and saliency."""
+"""Figures of spatial patterns, frequency responses, channel importance and saliency."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import Bunch
 
+from .._checks import check_positive_ints
 from .._electrodes import has_place
 from ._discs import draw_discs
 from ._scalp import draw_surface
@@ -22,9 +23,9 @@ if TYPE_CHECKING:
     from ..inspection import FrequencyResponse, SpatialPatterns
 
 _MAX_COLUMNS = 4
-#: Channels beside the head in the figure of importance; the others matter less.
+#: Number of channels with a bar in the figure of importance.
 _MAX_BARS = 12
-#: More names than this beside an image could not be read.
+#: Largest number of names beside an image; more would overlap.
 _MAX_NAMES = 40
 
 
@@ -37,33 +38,33 @@ def plot_patterns(
     fmax: float | None = None,
     title: str = "",
 ) -> Figure:
-    """Plot the patterns of a network's spatial filters on the scalp, and the frequencies they pass.
+    """Plot the scalp patterns and the frequency responses of a network's spatial filters.
 
     Parameters
     ----------
     patterns : SpatialPatterns
         From `skeeg.inspection.spatial_patterns`.
     n_filters : int, default=4
-        How many are drawn: those that contribute most to what the network says.
+        Number of filters that are drawn, in the order of their contributions.
     ch_names : sequence of str, length n_chans, optional
-        The electrodes, of the 10-05 system, where the patterns do not know them.
+        Names of the electrodes in the 10-05 system. Required if the patterns have no names.
     unit : str, default="V"
-        The unit of the trials. Volts are drawn as microvolts.
+        Unit of the trials. Volts are drawn as microvolts.
     fmax : float, optional
-        The highest frequency drawn, in Hz; half the sampling rate when left out.
+        Highest frequency that is drawn, in Hz; by default half the sampling rate.
     title : str
-        Above the figure.
+        Title of the figure.
 
     Returns
     -------
     figure : matplotlib.figure.Figure
-        Every map has colours of its own, of which only the ratios mean something, since the sign
-        of a filter's output is arbitrary.
+        Each map has its own colour scale. The sign of a pattern is arbitrary, because the sign of
+        a filter's output is.
 
     Raises
     ------
     ValueError
-        If the electrodes have no names or places, or `n_filters` is no positive integer.
+        If the electrodes have no names or positions, or `n_filters` is not a positive integer.
 
     Examples
     --------
@@ -75,9 +76,6 @@ def plot_patterns(
     >>> clf = EEGNetClassifier(max_epochs=2, random_state=0).fit(data, data.y)
     >>> figure = plot_patterns(spatial_patterns(clf, data), n_filters=3)
     """
-    # Here, so that the other figures do not wait for torch.
-    from ..layers._arguments import check_positive_ints
-
     check_positive_ints(n_filters=n_filters)
     n_chans = patterns.patterns.shape[1]
     names = _names(patterns.ch_names, ch_names, n_chans)
@@ -143,21 +141,21 @@ def _draw_frequencies(
 def plot_frequency_response(
     response: FrequencyResponse, *, fmax: float | None = None, title: str = ""
 ) -> Figure:
-    """Plot what each temporal filter of a network passes, a row for each, sorted by its peak.
+    """Plot the frequency response of each temporal filter as a row, sorted by peak frequency.
 
     Parameters
     ----------
     response : FrequencyResponse
         From `skeeg.inspection.temporal_filters`.
     fmax : float, optional
-        The highest frequency drawn, in Hz; half the sampling rate when left out.
+        Highest frequency that is drawn, in Hz; by default half the sampling rate.
     title : str
-        Above the figure.
+        Title of the figure.
 
     Returns
     -------
     figure : matplotlib.figure.Figure
-        With a panel for each length of kernels.
+        With a panel for each kernel length.
 
     Examples
     --------
@@ -209,29 +207,29 @@ def plot_importance(
     metric: str = "accuracy",
     title: str = "",
 ) -> Figure:
-    """Plot how much a score loses without each channel: on the scalp, and the most important ones.
+    """Plot the permutation importance of channels on the scalp, and that of the most important.
 
     Parameters
     ----------
     importance : Bunch
         From `skeeg.inspection.channel_importance`.
     ch_names : sequence of str, length n_chans, optional
-        The electrodes, of the 10-05 system, where `importance` does not know them.
+        Names of the electrodes in the 10-05 system. Required if `importance` has no names.
     metric : str, default="accuracy"
-        What the score is.
+        Name of the score.
     title : str
-        Above the figure.
+        Title of the figure.
 
     Returns
     -------
     figure : matplotlib.figure.Figure
-        The head with a disc for each electrode, and bars with the standard deviation over repeats
-        for the twelve that matter most.
+        The head with a disc for each electrode, and bars for the twelve most important electrodes,
+        with the standard deviation over repeats.
 
     Raises
     ------
     ValueError
-        If the electrodes have no names or places.
+        If the electrodes have no names or positions.
 
     Examples
     --------
@@ -282,22 +280,23 @@ def plot_saliency(
     unit: str = "log-odds",
     title: str = "",
 ) -> Figure:
-    """Plot what each channel contributes over time, and its sum on the scalp.
+    """Plot the contribution of each channel over time, and its sum on the scalp.
 
     Parameters
     ----------
     saliency : array-like, shape (n_trials, n_chans, n_times) or (n_chans, n_times)
-        From `skeeg.inspection.gradient_times_input`; of several trials, the mean is drawn.
+        From `skeeg.inspection.gradient_times_input`. For several trials, the mean is drawn.
     ch_names : sequence of str, length n_chans, optional
-        The channels' names. If all are electrodes of the 10-05 system, they are drawn on the scalp.
+        Names of the channels. If all are electrodes of the 10-05 system, they are drawn on the
+        scalp.
     sfreq : float, optional
-        Sampling rate, in Hz; time is in samples when left out.
+        Sampling rate in Hz. Without it, time is in samples.
     tmin : float, default=0.0
         Time of the first sample, in seconds.
     unit : str, default="log-odds"
-        What samples contribute to, beside the colour bars.
+        Unit of the contributions, for the colour bars.
     title : str
-        Above the figure.
+        Title of the figure.
 
     Returns
     -------
@@ -306,7 +305,8 @@ def plot_saliency(
     Raises
     ------
     ValueError
-        If `saliency` has another shape, is not finite, or the names do not fit.
+        If `saliency` has another shape or is not finite, or the number of names is not that of the
+        channels.
 
     Examples
     --------
@@ -363,7 +363,7 @@ def _mean_saliency(saliency: ArrayLike) -> NDArray[np.float64]:
     if values.ndim != 2 or values.size == 0:
         raise ValueError(
             "saliency must have shape (n_trials, n_chans, n_times) or (n_chans, n_times), got "
-            f"{np.shape(saliency)}. That of maps is for plot_topographic_map."
+            f"{np.shape(saliency)}. For maps, use plot_topographic_map."
         )
     if not np.isfinite(values).all():
         raise ValueError("saliency must be finite; it holds NaN or infinity.")
@@ -373,12 +373,12 @@ def _mean_saliency(saliency: ArrayLike) -> NDArray[np.float64]:
 def _names(
     known: Sequence[str] | None, given: Sequence[str] | None, n_chans: int
 ) -> tuple[str, ...]:
-    """Return the names that the user gave or, where there are none, those of the trials."""
+    """Return the names that the user passed or, if there are none, those of the trials."""
     names = known if given is None else given
     if names is None:
         raise ValueError(
-            "The electrodes have no names: the trials were a plain array. Pass ch_names, or use "
-            "EEGData or mne.Epochs."
+            "The electrodes have no names, because the trials were a plain array. Pass ch_names, "
+            "or use EEGData or mne.Epochs."
         )
     if len(names) != n_chans:
         raise ValueError(f"ch_names must name the {n_chans} channels; got {len(names)} names.")

@@ -1,4 +1,4 @@
-"""Scores of several estimators beside chance."""
+"""Figure of the scores of several estimators, with chance."""
 
 from __future__ import annotations
 
@@ -13,8 +13,17 @@ _LABELS = {
     "balanced_accuracy": "Balanced accuracy (mean recall)",
     "roc_auc": "ROC AUC",
     "kappa": "Cohen's kappa",
+    "r2": "R²",
+    "mean_absolute_error": "Mean absolute error (unit of the target)",
+    "pearson": "Pearson's correlation",
 }
-_LOWEST = {"kappa": -1.0}
+#: The smallest and the largest value of a metric; None where there is no bound.
+_RANGES: dict[str, tuple[float | None, float | None]] = {
+    **dict.fromkeys(("accuracy", "balanced_accuracy", "roc_auc"), (0.0, 1.0)),
+    **dict.fromkeys(("kappa", "pearson"), (-1.0, 1.0)),
+    "r2": (None, 1.0),
+    "mean_absolute_error": (0.0, None),
+}
 
 
 def plot_scores(
@@ -26,22 +35,22 @@ def plot_scores(
     chance_upper: float | None = None,
     title: str = "",
 ) -> Figure:
-    """Plot the scores of each estimator, with mean, standard deviation and chance.
+    """Plot the scores of each estimator, with their mean, standard deviation and chance.
 
     Parameters
     ----------
     scores : DataFrame
-        A column for each estimator, a row for each unit. A NaN is not drawn.
+        A column for each estimator, a row for each unit. Non-finite scores are not drawn.
     metric : str
-        What the scores are.
+        Name of the metric: a built-in metric of `skeeg.compare`, or any other name.
     unit : str
-        What a row, a dot in the figure, is: ``"fold"`` or ``"subject"``.
+        Unit of a row, which is a dot in the figure: ``"fold"`` or ``"subject"``.
     chance : float, optional
-        Drawn as a dashed line.
+        Chance level, drawn as a dashed line.
     chance_upper : float, optional
-        Guessing stays below it 95 times of 100; drawn as the end of a shaded range.
+        The 95th percentile of guessing, drawn as the end of a shaded range.
     title : str
-        Above the figure.
+        Title of the figure.
 
     Returns
     -------
@@ -50,7 +59,7 @@ def plot_scores(
     Raises
     ------
     ValueError
-        If there is no score at all.
+        If no score is finite.
 
     Examples
     --------
@@ -59,14 +68,15 @@ def plot_scores(
     >>> scores = pd.DataFrame({"csp-lda": [0.7, 0.8], "eegnet": [0.75, 0.9]})
     >>> figure = plot_scores(scores, "accuracy", chance=0.5)
     """
-    if scores.isna().to_numpy().all():
-        raise ValueError(f"There is no {metric} to plot: all scores are NaN.")
+    if not np.isfinite(scores.to_numpy(dtype=float)).any():
+        raise ValueError(f"There is no {metric} to plot: no score is finite.")
+    scores = scores.where(np.isfinite(scores))
     figure = new_figure(7.0, 1.9 + 0.55 * scores.shape[1])
     axes = figure.subplots()
     rows = np.arange(scores.shape[1])
     for row, name in zip(rows, scores.columns, strict=True):
         own = scores[name].dropna().to_numpy(dtype=float)
-        beside = row + np.linspace(-0.22, 0.22, len(own)) if len(own) > 1 else [row]
+        beside = row + np.linspace(-0.22, 0.22, len(own)) if len(own) > 1 else [row] * len(own)
         label = f"one {unit}" if row == 0 else None
         axes.scatter(own, beside, s=22, color=BLUE, alpha=0.55, linewidths=0, label=label, zorder=2)
     axes.errorbar(
@@ -96,7 +106,13 @@ def plot_scores(
 
 
 def _limits(scores: pd.DataFrame, metric: str, chance: float | None) -> tuple[float, float]:
-    """Show all scores and chance with a margin, and no value that the metric cannot take."""
-    seen = scores.to_numpy(dtype=float)
-    lowest = min(np.nanmin(seen), np.nanmin(seen) if chance is None else chance)
-    return max(float(lowest) - 0.1, _LOWEST.get(metric, 0.0) - 0.02), 1.02
+    """Return limits that include all scores and chance, within the range of the metric."""
+    shown = np.append(scores.to_numpy(dtype=float), np.nan if chance is None else chance)
+    shown = shown[np.isfinite(shown)]
+    lower, upper = _RANGES.get(metric, (None, None))
+    margin = 0.1 if upper == 1 else 0.1 * float(np.ptp(shown)) or 0.1
+    low = float(shown.min()) - margin
+    return (
+        low if lower is None else max(low, lower - 0.2 * margin),
+        float(shown.max()) + margin if upper is None else upper + 0.02,
+    )

@@ -1,4 +1,4 @@
-"""Which electrodes were chosen, where they lie, and how surely."""
+"""Figure of the electrodes that a network or a selector selected."""
 
 from __future__ import annotations
 
@@ -16,40 +16,40 @@ from .._electrodes import flat_positions
 from ..features._base import check_ch_names
 from ._style import BLUE, GREY, ORANGE, new_figure, wrapped
 
-#: Channels that no slot takes with more than this probability are left out, and all beyond so many.
+#: Smallest probability with which a channel is shown, and largest number of channels shown.
 _LEAST_SHOWN, _MOST_SHOWN = 0.05, 40
 
 
 def plot_selection(
     estimator: Any, ch_names: Sequence[str] | None = None, *, title: str = ""
 ) -> Figure:
-    """Plot the chosen electrodes on the head and, of networks, each slot's probabilities.
+    """Plot the selected electrodes on the head and, for networks, the probabilities of each slot.
 
     Parameters
     ----------
     estimator : classifier or selector
-        Fitted: a classifier with ``n_selected_chans``, or a transformer of
+        Fitted classifier with ``n_selected_chans``, or a fitted transformer of
         `skeeg.channel_selection`.
     ch_names : sequence of str, length n_chans, optional
-        The channels' names, electrodes of the 10-05 system; those of the training data when left
-        out.
+        Names of the channels, electrodes of the 10-05 system. By default the names in the training
+        data.
     title : str
-        Above the figure.
+        Title of the figure.
 
     Returns
     -------
     figure : matplotlib.figure.Figure
-        The head seen from above, the nose upwards; chosen electrodes are filled and named, those
-        that several slots have chosen with their number. Beside it, the channels by slots; a dot
-        marks what a slot takes, and channels that no slot takes with a probability above 0.05 are
-        left out.
+        The head seen from above, with the nose at the top. Selected electrodes are filled and
+        labelled, with the number of slots if it is more than one. For networks, an image shows the
+        probability of each channel in each slot. A dot marks the channel that a slot selects.
+        Channels with a probability of at most 0.05 in all slots are not shown.
 
     Raises
     ------
     NotFittedError
         Before ``fit``.
     ValueError
-        If the names are unknown, or do not fit the channels.
+        If there are no names, or their number differs from that of the channels.
 
     Examples
     --------
@@ -81,7 +81,7 @@ def _names(estimator: Any, ch_names: Sequence[str] | None) -> tuple[str, ...]:
     name = type(estimator).__name__
     given = ch_names if ch_names is not None else estimator.ch_names_
     if given is None:
-        raise ValueError(f"{name} was fitted to trials without channel names; pass ch_names.")
+        raise ValueError(f"{name} was fitted on trials without channel names; pass ch_names.")
     names = check_ch_names(given, "plot_selection")
     if len(names) != estimator.n_chans_:
         raise ValueError(
@@ -92,7 +92,7 @@ def _names(estimator: Any, ch_names: Sequence[str] | None) -> tuple[str, ...]:
 
 
 def _draw_head(axes: Axes, names: Sequence[str], times: NDArray[np.int64]) -> None:
-    """Draw the electrodes on the head, those that were chosen filled and named."""
+    """Draw the electrodes on the head, with selected electrodes filled and labelled."""
     places = flat_positions(names)
     reach = max(1.0, float(np.hypot(*places.T).max()))
     axes.add_patch(Circle((0, 0), 1, fill=False, color=GREY, linewidth=1.2))
@@ -121,11 +121,11 @@ def _draw_probabilities(
     p: NDArray[np.float32],
     chosen: NDArray[np.int64],
 ) -> None:
-    """Draw how probable channels are in each slot, of the most probable, and what it took."""
-    weight = p.max(axis=1) + np.isin(np.arange(len(p)), chosen)  # chosen channels come first
+    """Draw the probabilities of the most probable channels in each slot, and the selected ones."""
+    weight = p.max(axis=1) + np.isin(np.arange(len(p)), chosen)  # selected channels come first
     n_shown = min(np.count_nonzero(weight > _LEAST_SHOWN), _MOST_SHOWN)
     most = np.argsort(-weight, kind="stable")[:n_shown]
-    # By slots: the channels of the first, then of the second, down the diagonal.
+    # Channels are sorted by their most probable slot, so that the image is close to diagonal.
     rows = most[np.argsort(p[most].argmax(axis=1), kind="stable")]
     image = axes.imshow(p[rows], vmin=0, vmax=1, cmap="cividis", aspect="auto")
     axes.set_xticks(range(p.shape[1]), [str(slot + 1) for slot in range(p.shape[1])])
@@ -136,5 +136,5 @@ def _draw_probabilities(
     taken = [(slot, row) for row, i in enumerate(rows) for slot in np.flatnonzero(chosen == i)]
     axes.plot(*np.array(taken).T, "o", color=ORANGE, markersize=5)
     axes.set_xlabel("slot")
-    axes.set_title("Dots: what each slot takes", fontsize=9)
+    axes.set_title("Dots: selected channels", fontsize=9)
     figure.colorbar(image, ax=axes, label="probability", shrink=0.85)

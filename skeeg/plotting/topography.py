@@ -1,4 +1,4 @@
-"""Features where their electrodes lie."""
+"""Figure of features on topographic maps."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def plot_topographic_map(
     symmetric: bool = False,
     title: str = "",
 ) -> Figure:
-    """Plot features as maps of the head, seen from above, one for each band.
+    """Plot features as topographic maps, one for each band.
 
     Parameters
     ----------
@@ -40,19 +40,19 @@ def plot_topographic_map(
         The features of one sample, or their mean: all channels in the first band, then all
         channels in the second, and so on.
     ch_names : sequence of str, length n_chans
-        The channels' names.
+        Names of the channels.
     bands : sequence of str, length n_bands, optional
-        The bands' names, above the maps; numbers when left out.
+        Names of the bands, which are the titles of the maps. By default the bands are numbered.
     layout : {"deap-9x9", "grid", "interpolated"}, default="deap-9x9"
         As in `skeeg.features.topographic_map`.
     shape : (int, int), optional
-        Height and width of the maps, as there.
+        Height and width of the maps, as in `skeeg.features.topographic_map`.
     unit : str, default="nats"
-        Beside the colour bar, which all maps share.
+        Label of the colour bar, which is common to all maps.
     symmetric : bool, default=False
-        For differences: colours diverge from white at 0.
+        Whether to use diverging colours around 0, for differences.
     title : str
-        Above the figure.
+        Title of the figure.
 
     Returns
     -------
@@ -61,8 +61,8 @@ def plot_topographic_map(
     Raises
     ------
     ValueError
-        If the features do not fit the names, one is not finite, or as in
-        `skeeg.features.topographic_map`.
+        If the shape of the features does not match the names, or a feature is not finite; and as
+        in `skeeg.features.topographic_map`.
 
     Examples
     --------
@@ -102,7 +102,7 @@ def _by_band(
     if values.ndim > 2 or values.size == 0 or values.size % len(ch_names):
         raise ValueError(
             f"features must have shape (n_bands, {len(ch_names)}), the features of one sample, "
-            f"got {values.shape}. Of several, plot one or the mean."
+            f"got {values.shape}. For several samples, plot one of them or the mean."
         )
     values = values.reshape(-1, len(ch_names))
     if bands is not None and len(bands) != len(values):
@@ -112,14 +112,14 @@ def _by_band(
     if not np.isfinite(values).all():
         band, channel = np.argwhere(~np.isfinite(values))[0]
         raise ValueError(
-            f"features must be finite: that of {ch_names[channel]} in band {band} is "
+            f"features must be finite: the feature of {ch_names[channel]} in band {band} is "
             f"{values[band, channel]}."
         )
     return values
 
 
 def _colours(values: NDArray[np.float64], symmetric: bool) -> tuple[Normalize, Colormap]:
-    """Return a scale that all maps share, and colours that everyone can tell apart."""
+    """Return the scale of all maps, and colours for colour-blind readers."""
     low, high = float(values.min()), float(values.max())
     if symmetric:
         high = float(np.abs(values).max())
@@ -137,7 +137,7 @@ def _label(
     colours: NDArray[np.float64],
     in_cells: bool,
 ) -> None:
-    """Name the electrodes, in cells of their own or above a dot, so that it can be read."""
+    """Label the electrodes, in their own cells or above a dot."""
     halo = [withStroke(linewidth=1.2, foreground="white")]
     for name, (row, column), colour in zip(ch_names, places, colours, strict=True):
         if in_cells:

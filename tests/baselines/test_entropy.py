@@ -112,9 +112,9 @@ def test_a_grid_search_reaches_the_steps():
     [
         ({"sfreq": 64}, r"'gamma' .* reaches above the Nyquist"),
         ({"method": "welch"}, "method must be one of"),
-        ({"scaling": "trial"}, "scaling must be one of 'sample', 'feature', got 'trial'"),
-        ({"asymmetry": "dasm"}, "asymmetry and ch_names go together"),
-        ({"ch_names": CH_NAMES}, "asymmetry and ch_names go together"),
+        ({"scaling": "trial"}, "scaling must be one of 'sample', 'feature'; got 'trial'"),
+        ({"asymmetry": "dasm"}, "asymmetry and ch_names must be passed together"),
+        ({"ch_names": CH_NAMES}, "asymmetry and ch_names must be passed together"),
         ({"asymmetry": "left", "ch_names": CH_NAMES}, "kind must be one of 'dasm'"),
         ({"asymmetry": "dasm", "ch_names": ["Cz", "Pz"]}, "No two of the ch_names Cz, Pz"),
     ],

@@ -69,14 +69,6 @@ _EXPECTED = {
     "csp": _NO_RHYTHM,
     "tangent_space": _NO_RHYTHM,
     "lda": {"check_transformer_preserve_dtypes": "an array of three axes fits no data frame"},
-    "covariance": dict.fromkeys(
-        (
-            "check_estimators_dtypes",
-            "check_classifier_data_not_an_array",
-            "check_fit2d_1feature",
-        ),
-        "a flat trial has no positive definite covariance",
-    ),
 }
 
 
@@ -149,6 +141,16 @@ def test_clones_and_pickles_predict_alike(pipeline):
     expected = fitted.predict(X)
     assert_array_equal(clone(pipeline).fit(X, y).predict(X), expected)
     assert_array_equal(pickle.loads(pickle.dumps(fitted)).predict(X), expected)
+
+
+@pytest.mark.parametrize("value", [0.0, 5.0])
+def test_flat_trials_can_be_fitted_and_predicted(pipeline, value):
+    X, y = trials()
+    X[3] = value
+    X_new, y_new = trials(seed=1)
+    fitted = pipeline.fit(X, y)
+    assert fitted.predict(X[3:4]).shape == (1,)
+    assert np.mean(fitted.predict(X_new) == y_new) > 0.8
 
 
 def test_one_trial_is_enough_to_predict(pipeline):

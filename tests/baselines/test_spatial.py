@@ -1,19 +1,21 @@
-"""Common spatial patterns, tangent space and Xdawn against what is known of them."""
+"""Spatial filters of common patterns, source power and Xdawn against what is known of them."""
 
 import logging
-import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import mne
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.model_selection import LeaveOneGroupOut, StratifiedKFold, cross_val_score
+from sklearn.pipeline import make_pipeline
 
-from skeeg.baselines import CSP, Xdawn, csp_lda, csp_svm, tangent_space_lr, xdawn_lr
-from skeeg.datasets import load_eegbci, load_eegmat, load_muse, load_ssvep_exoskeleton
+from skeeg.baselines import CSP, SPoC, Xdawn, csp_lda, csp_svm, spoc_ridge, xdawn_lr
+from skeeg.datasets import load_eegbci, load_muse, simulate_band_power_regression
 
-from .support import SFREQ, trials
+from .support import CH_NAMES, SFREQ, trials
 
 # ---------------------------------------------------------------- common spatial patterns
 
@@ -69,13 +71,47 @@ def test_filtering_within_the_pipeline_frees_csp_of_a_strong_drift():
     assert score > 0.85
 
 
-@pytest.mark.parametrize("make", [csp_lda, csp_svm, tangent_space_lr])
+@pytest.mark.parametrize("make", [csp_lda, csp_svm, spoc_ridge])
 @pytest.mark.parametrize("arguments", [{"bands": [(8, 30)]}, {"sfreq": 128}])
 def test_bands_and_rate_go_together(make, arguments):
-    if make is tangent_space_lr:
-        pytest.importorskip("pyriemann", reason="pyRiemann comes with the extra 'riemann'")
-    with pytest.raises(ValueError, match="bands and sfreq go together"):
+    with pytest.raises(ValueError, match="bands and sfreq must be passed together"):
         make(**arguments)
+
+
+# ---------------------------------------------------------------- source power comodulation
+
+
+def test_spoc_finds_the_source_whose_power_follows_the_target():
+    data = simulate_band_power_regression(1, 1, 1, 120, r2=1.0, random_state=0)
+    fitted = spoc_ridge(n_components=1, bands=[(8, 13)], sfreq=128).fit(data, data.y)
+    pattern = np.abs(fitted["spoc"].patterns_[0])
+    assert data.ch_names[pattern.argmax()] in ("Pz", "CPz", "POz", "P1", "P2")
+    assert fitted.score(data, data.y) > 0.9
+
+
+def test_spoc_features_are_those_of_mne():
+    X, _ = trials()
+    y = np.random.default_rng(0).standard_normal(len(X))
+    with mne.use_log_level("error"):
+        theirs = mne.decoding.SPoC(3, reg="oas", log=True).fit(X, y).transform(X)
+    ours = SPoC(3, reg="oas", log=True).fit(X, y).transform(X)
+    assert_allclose(ours, theirs, rtol=1e-9, atol=1e-12)
+
+
+# ---------------------------------------------------------------- epochs
+
+
+@pytest.mark.parametrize("filters", [CSP(2), SPoC(2), Xdawn(2, reg="oas")])
+def test_epochs_may_come_whole_or_in_the_list_that_scikit_learn_cuts_them_into(filters):
+    X, y = trials(n_trials=24)
+    epochs = mne.EpochsArray(X, mne.create_info(CH_NAMES, SFREQ, "eeg"), verbose="error")
+    expected = clone(filters).fit(X, y).transform(X)
+    for cut in (epochs, [epochs[i] for i in range(24)]):
+        assert_allclose(clone(filters).fit(cut, y).transform(cut), expected, rtol=1e-9, atol=1e-12)
+        assert_allclose(clone(filters).fit_transform(cut, y), expected, rtol=1e-9, atol=1e-12)
+    pipeline = make_pipeline(filters, mne.decoding.Vectorizer(), LinearDiscriminantAnalysis())
+    scores = [cross_val_score(pipeline, Z, y, cv=3, error_score="raise") for Z in (X, epochs)]
+    assert_array_equal(scores[0], scores[1])
 
 
 # ---------------------------------------------------------------- MNE's messages
@@ -118,12 +154,6 @@ def test_xdawn_without_labels_is_one_class():
     assert Xdawn(2, reg="oas").fit(X).transform(X).shape == (48, 2, 256)
 
 
-def test_without_pyriemann_the_error_says_what_to_install(monkeypatch):
-    monkeypatch.setitem(sys.modules, "pyriemann.estimation", None)
-    with pytest.raises(ImportError, match=r"pip install 'skeeg\[riemann\]'"):
-        tangent_space_lr()
-
-
 # ---------------------------------------------------------------- real recordings
 
 
@@ -151,23 +181,3 @@ def test_a_broad_recording_is_filtered_by_the_pipeline(recordings):
 def test_xdawn_on_a_headband_run_by_run(recordings, task, folder, floor):
     data = load_muse(recordings("muse") / folder, task=task)
     assert _score(xdawn_lr(), data, "run", "roc_auc") >= floor
-
-
-@pytest.mark.slow
-def test_tangent_space_on_mental_arithmetic_of_unseen_subjects(recordings):
-    pytest.importorskip("pyriemann", reason="pyRiemann comes with the extra 'riemann'")
-    data = load_eegmat(recordings("eegmat"), sfreq=128)
-    assert _score(tangent_space_lr(), data, "subject") >= 0.68
-
-
-def test_tangent_space_on_steady_state_responses_within_a_session(recordings):
-    pytest.importorskip("pyriemann", reason="pyRiemann comes with the extra 'riemann'")
-    """Subject 6, whose lamps blinked at 13, 17 and 21 Hz; with rest, chance is 0.25."""
-    data = load_ssvep_exoskeleton(recordings("ssvep"), subjects=6)
-    pipeline = tangent_space_lr(bands=[(12, 14), (16, 18), (20, 22)], sfreq=data.sfreq)
-    sessions = data.groups("session")
-    scores = [
-        cross_val_score(pipeline, part, part.y, cv=StratifiedKFold(4)).mean()
-        for part in (data[sessions == session] for session in np.unique(sessions))
-    ]
-    assert np.mean(scores) > 0.6

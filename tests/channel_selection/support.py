@@ -13,7 +13,7 @@ class LogVariance(nn.Module):
         self.dense = nn.Linear(n_chans, n_outputs)
 
     def forward(self, x):
-        return self.dense(self.norm(x.var(dim=2).clamp_min(1e-6).log()))
+        return self.dense(self.norm(x.var(dim=2, correction=0).clamp_min(1e-6).log()))
 
 
 def powers(n_trials=48, channels=(1, 4), n_chans=6, n_times=64, gain=2.0, seed=0):

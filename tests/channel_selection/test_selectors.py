@@ -38,11 +38,11 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 NAMES = ("Fz", "C3", "Cz", "Pz", "C4", "Oz")
 
 
-def gumbel(n_channels=2, **params):
+def gumbel(n_selected_chans=2, **params):
     """A selector that is quick enough to be fitted often."""
     options = {"lr": 1e-2, "max_epochs": 8, "selection__lr": 0.5, "random_state": 0}
     return GumbelChannelSelector(
-        ModuleClassifier(module=LogVariance, **options | params), n_channels
+        ModuleClassifier(module=LogVariance, **options | params), n_selected_chans
     )
 
 
@@ -54,7 +54,17 @@ EVERY = {
 every_selector = pytest.mark.parametrize("make", EVERY.values(), ids=EVERY)
 
 
-@parametrize_with_checks([MutualInformationSelector(n_channels=1), RiemannianSelector(1)])
+# The checks' trials have one channel, of which the defaults keep all.
+@pytest.mark.filterwarnings("ignore:n_selected_chans=8", "ignore:Segments of", "ignore:EEGNet")
+@parametrize_with_checks(
+    [
+        MutualInformationSelector(),
+        MutualInformationSelector(1, sfreq=128, bands=[(8, 13)]),
+        RiemannianSelector(),
+        RiemannianSelector(1),
+        GumbelChannelSelector(EEGNetClassifier(max_epochs=1)),
+    ]
+)
 def test_it_passes_every_check_of_scikit_learn(estimator, check):
     check(estimator)
 
@@ -77,6 +87,7 @@ def test_the_channels_that_tell_the_classes_are_kept(make, data):
     assert selector.get_support().tolist() == [False, True, False, False, True, False]
     assert selector.get_support(indices=True).tolist() == [1, 4]
     assert selector.get_feature_names_out().tolist() == ["C3", "C4"]
+    assert selector.selected_ch_names_ == ("C3", "C4")
 
 
 @every_selector
@@ -131,6 +142,7 @@ def test_unit_and_memory_layout_make_no_difference(make, kind):
 @every_selector
 def test_names_are_those_the_user_gives_where_the_data_had_none(make):
     selector = make(2).fit(*powers())
+    assert selector.selected_ch_names_ is None
     expected = [NAMES[i] for i in selector.get_support(indices=True)]
     assert selector.get_feature_names_out(NAMES).tolist() == expected
     with pytest.raises(ValueError, match="input_features"):
@@ -171,14 +183,14 @@ def test_random_labels_are_not_learnt_through_the_choice():
 def test_grid_search_runs_over_the_number_and_the_network(data):
     model = make_pipeline(gumbel(), csp_lda(1))
     grid = {
-        "gumbelchannelselector__n_channels": [1, 2],
+        "gumbelchannelselector__n_selected_chans": [1, 2],
         "gumbelchannelselector__estimator__selection__penalty": [1.0],
     }
     search = GridSearchCV(model, grid, cv=2).fit(data, data.y)
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
     best = search.best_estimator_[0]
     assert best.estimator_.module_.selection.penalty == 1.0
-    assert len(best.selected_channels_) == best.n_channels
+    assert len(best.selected_channels_) == best.n_selected_chans
 
 
 @every_selector
@@ -215,12 +227,12 @@ def test_network_is_copied_and_fitted_with_the_number_of_channels(data):
 def test_without_a_network_it_is_eegnet(monkeypatch):
     assert GumbelChannelSelector().get_params() == {
         "estimator": None,
-        "n_channels": 8,
+        "n_selected_chans": 8,
         "unique": True,
     }
     monkeypatch.setattr(EEGNetClassifier, "fit", lambda self, *args, **kwargs: self)
     monkeypatch.setattr(EEGNetClassifier, "selected_channels_", np.array([4, 1]))
-    selector = GumbelChannelSelector(n_channels=2).fit(*powers())
+    selector = GumbelChannelSelector(n_selected_chans=2).fit(*powers())
     assert isinstance(selector.estimator_, EEGNetClassifier)
     assert selector.selected_channels_.tolist() == [1, 4]
 
@@ -270,8 +282,10 @@ def test_flat_channels_and_rare_classes_have_information():
 
 
 def test_bands_need_a_rate_that_fits(data):
-    with pytest.raises(ValueError, match="need sfreq"):
+    with pytest.raises(ValueError, match=r"pass MutualInformationSelector\(sfreq=\.\.\.\) in Hz"):
         MutualInformationSelector(2, bands="classic").fit(data.X, data.y)
+    with pytest.raises(ValueError, match="need sfreq"):
+        channel_information(data.X, data.y, bands="classic")
     assert MutualInformationSelector(2, bands="classic").fit(data, data.y).n_chans_ == 6
     with pytest.raises(ValueError, match=r"sampled at 128 Hz, but .* has sfreq=250"):
         MutualInformationSelector(2, sfreq=250).fit(data, data.y)
@@ -293,10 +307,20 @@ def test_riemannian_selector_says_how_to_get_pyriemann(monkeypatch):
 
 
 @every_selector
-@pytest.mark.parametrize("value", [0, 7, 2.0, True, "2"])
-def test_unsound_number_is_refused(make, value):
-    with pytest.raises(ValueError, match=r"n_channels of .* from 1 to .* of X, 6, got"):
+@pytest.mark.parametrize("value", [0, -1, 2.0, True, "2", None])
+def test_an_invalid_number_is_refused(make, value):
+    with pytest.raises(ValueError, match=r"n_selected_chans of .* an integer of at least 1; got"):
         make(value).fit(*powers())
+
+
+@every_selector
+@pytest.mark.parametrize("value", [7, 10**9])
+def test_more_channels_than_there_are_keep_all_with_a_warning(make, value):
+    X, y = powers()
+    with pytest.warns(UserWarning, match=rf"n_selected_chans={value} of .* of X, 6. All of them"):
+        selector = make(value).fit(X, y)
+    assert selector.n_selected_chans == value
+    assert_array_equal(selector.transform(X), X)
 
 
 @every_selector

@@ -136,7 +136,7 @@ def test_other_arrays_and_other_formats_are_refused(folder):
     ("parameters", "message"),
     [
         ({"subjects": "O3VR"}, "There is no subject O3VR; there are S4b, X11b"),
-        ({"fill": "zero"}, "fill must be 'train' or 'own'"),
+        ({"fill": "zero"}, "fill must be one of 'train', 'own'; got 'zero'"),
         ({"tmax": 7}, "must lie within the 6 s of a trial"),
         ({"tmin": -1}, "must lie within the 6 s of a trial"),
         ({"fmin": 30, "fmax": 8}, "fmin must lie below fmax"),

@@ -190,11 +190,17 @@ def test_twins_of_the_finder_are_passed_over(sound, tmp_path):
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"label": "joy"}, "label must be one of valence, arousal, dominance, liking, quadrant"),
-        ({"part": "rest"}, "part must be 'trial' or 'baseline', got 'rest'"),
-        ({"threshold": 0}, "threshold must be a rating from 1 to 9, got 0"),
-        ({"threshold": np.nan}, "threshold must be a rating from 1 to 9, got nan"),
-        ({"threshold": "5"}, "threshold must be a rating from 1 to 9, got '5'"),
+        (
+            {"label": "joy"},
+            "label must be one of 'valence', 'arousal', 'dominance', 'liking', 'quadrant'",
+        ),
+        ({"part": "rest"}, "part must be one of 'baseline', 'trial'; got 'rest'"),
+        ({"threshold": 0}, "threshold must be .* at least 1 and at most 9; got 0"),
+        (
+            {"threshold": np.nan},
+            "threshold must be .* at least 1 and at most 9; got nan",
+        ),
+        ({"threshold": "5"}, "threshold must be .* at least 1 and at most 9; got '5'"),
     ],
 )
 def test_impossible_parameters_are_refused(parameters, message):

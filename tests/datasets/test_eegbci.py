@@ -98,10 +98,12 @@ def test_recording_without_the_tasks_events_is_named(tmp_path, write_edf):
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"task": "feet"}, "task must be one of left_right, fists_feet"),
+        ({"task": "feet"}, "task must be one of 'left_right', 'fists_feet'"),
         ({"tmin": 2, "tmax": 1}, "tmin must lie before tmax"),
         ({"fmin": 30, "fmax": 8}, "fmin must lie below fmax"),
         ({"sfreq": 0}, "sfreq must be a positive number"),
+        ({"fmin": float("nan")}, "fmin must be a finite number at least 0; got nan"),
+        ({"fmax": -1}, "fmax must be a finite number at least 0; got -1"),
         ({"subjects": []}, "one or more different subjects"),
         ({"subjects": [1, 1]}, "one or more different subjects"),
         ({"subjects": 110}, "There is no subject 110; there are 1 to 109"),

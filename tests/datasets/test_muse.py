@@ -116,7 +116,7 @@ def test_spoilt_recording_is_named(tmp_path, write_muse, how, message):
 def test_empty_folder_and_unknown_task_are_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"holds no file named \*\.csv.*muselsl record"):
         load_muse(tmp_path)
-    with pytest.raises(ValueError, match="task must be one of left_right, p300"):
+    with pytest.raises(ValueError, match="task must be one of 'left_right', 'p300'"):
         load_muse(tmp_path, task="n170")
 
 
@@ -175,5 +175,5 @@ def test_trials_that_reach_an_amplitude_can_be_left_out(recordings):
     reached = np.abs(everything.X).max(axis=(1, 2))
     assert 0 < len(kept) < len(everything)
     np.testing.assert_array_equal(kept.X, everything.X[reached < 100e-6])
-    with pytest.raises(ValueError, match=r"leaves out all 1292 trials"):
+    with pytest.raises(ValueError, match=r"drops all 1292 trials"):
         load_muse(folder, reject=1e-9)

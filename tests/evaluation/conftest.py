@@ -35,6 +35,28 @@ def make_data():
     return make
 
 
+@pytest.fixture(scope="session")
+def make_targets():
+    """Return a function that makes recordings whose channel means follow a continuous target."""
+
+    def make(n_subjects=6, n_runs=2, n_trials=12, slope=0.5, seed=0):
+        rng = np.random.default_rng(seed)
+        n_rows = n_subjects * n_runs * n_trials
+        y = rng.standard_normal(n_rows)
+        X = rng.standard_normal((n_rows, 3, 8))
+        X[:, 1] += slope * y[:, None]
+        return EEGData.from_arrays(
+            X,
+            y,
+            8,
+            subject=np.repeat(np.arange(1, n_subjects + 1), n_runs * n_trials),
+            run=np.tile(np.repeat(np.arange(n_runs), n_trials), n_subjects),
+            trial=np.tile(np.arange(n_trials), n_subjects * n_runs),
+        )
+
+    return make
+
+
 @pytest.fixture
 def estimators():
     """One with probabilities, one with decision values, one that draws random numbers."""

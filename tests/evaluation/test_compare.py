@@ -35,7 +35,7 @@ from sklearn.svm import SVC
 
 import skeeg
 from skeeg import EEGData, LeakageError, compare
-from skeeg.classifiers import EEGNetClassifier
+from skeeg.estimators import EEGNetClassifier
 from skeeg.evaluation import FoldError
 from skeeg.model_selection import (
     LeaveSubjectsOut,
@@ -289,7 +289,7 @@ def test_what_was_passed_is_not_fitted_or_changed(make_data, estimators):
 def test_a_split_that_leaks_is_refused(make_data, estimators):
     data = make_data(n_subjects=1)
     data.metadata["trial"] //= 2
-    with pytest.raises(LeakageError, match=r"To run it all the same.*allow_leakage=True"):
+    with pytest.raises(LeakageError, match=r"To run the split anyway.*allow_leakage=True"):
         quiet(estimators, data, cv=StratifiedKFold(3, shuffle=True))
     quiet(estimators, data, cv=GroupKFold(3), groups="trial")
 
@@ -414,7 +414,7 @@ def test_warnings_are_repeated_once_with_the_number_of_folds(make_data):
         ({}, TypeError, "estimators must be"),
         ({"a": 3}, TypeError, "'a' has no fit and no predict"),
         ({"a": DummyClassifier}, TypeError, "'a' is the class DummyClassifier; pass an instance"),
-        ([("a", DummyClassifier())] * 2, ValueError, "Two estimators are called 'a'"),
+        ([("a", DummyClassifier())] * 2, ValueError, "Two estimators have the name 'a'"),
         ({"": DummyClassifier()}, ValueError, "must not be empty"),
         (DummyClassifier(), TypeError, "estimators must be"),
         ([DummyClassifier()], TypeError, "must be given as"),
@@ -458,8 +458,8 @@ def test_a_training_part_without_a_class_is_refused(make_data, estimators):
 
 def test_unknown_metrics_offer_the_nearest(make_data, estimators):
     with pytest.raises(ValueError, match=r"'acuracy'. Did you mean 'accuracy'"):
-        quiet(estimators, make_data(), metrics=["acuracy"])
-    only = quiet({"lda": estimators["lda"]}, make_data(), metrics="kappa")
+        quiet(estimators, make_data(), scoring=["acuracy"])
+    only = quiet({"lda": estimators["lda"]}, make_data(), scoring="kappa")
     assert only.about.metrics == ("kappa",)
 
 

@@ -258,7 +258,7 @@ def test_a_truncated_or_edited_table_is_noticed(tmp_path, name):
     content = (tmp_path / name).read_bytes()
     for damaged in (content[:-40], content.replace(b"subject 1", b"subject 2", 1), b""):
         (tmp_path / name).write_bytes(damaged)
-        with pytest.raises(ValueError, match=f"{name} is not what was saved"):
+        with pytest.raises(ValueError, match=f"{name} does not match the checksum"):
             Comparison.load(tmp_path)
 
 

@@ -153,13 +153,13 @@ def test_one_sample_clones_and_pickles():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"kind": "sasm"}, "kind must be one of 'dasm', 'rasm', 'asm', 'dcau', got 'sasm'"),
+        ({"kind": "sasm"}, "kind must be one of 'dasm', 'rasm', 'asm', 'dcau'; got 'sasm'"),
         ({"ch_names": None}, "ch_names of Asymmetry must name the channels"),
         ({"ch_names": "C3"}, "must name the channels"),
         ({"ch_names": ["C3", "C3"]}, r"these come twice: \['C3'\]"),
         ({"ch_names": ["Cz", "Pz"]}, "No two of the ch_names Cz, Pz are electrodes on the left"),
         ({"kind": "dcau"}, "at the front and at the back that correspond, such as F3 and P3"),
-        ({"ch_names": ["C3", "Cz", "C4"]}, "X has 4 features, which is no multiple of the 3"),
+        ({"ch_names": ["C3", "Cz", "C4"]}, "X has 4 features, which is not a multiple of the 3"),
     ],
 )
 def test_wrong_arguments_are_named(arguments, message):

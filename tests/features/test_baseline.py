@@ -28,13 +28,13 @@ CH_NAMES = ["C3", "Cz", "C4"]
 
 # The checks' trials last 1 to 20 samples.
 def _one_sample():
-    return BaselineCorrection(DifferentialEntropy(bands="deap"), duration=1 / SFREQ)
+    return BaselineCorrection(DifferentialEntropy(bands="deap"), SFREQ, 1 / SFREQ)
 
 
 @parametrize_with_checks(
     [_one_sample(), BaselineCorrection(HjorthParameters(), 1.0, 1.0)],
     expected_failed_checks=lambda _: {
-        "check_fit2d_1feature": "a trial of one sample has nothing behind its baseline"
+        "check_fit2d_1feature": "a trial of one sample has nothing after its baseline"
     },
 )
 def test_it_passes_every_check_of_scikit_learn(estimator, check):
@@ -116,7 +116,9 @@ def test_epochs_and_one_trial(X):
 
 def test_it_works_in_a_search_and_clones_and_pickles(X):
     y = np.arange(8) % 2
-    pipeline = make_pipeline(BaselineCorrection(DifferentialEntropy(SFREQ)), SampleZScore(), SVC())
+    pipeline = make_pipeline(
+        BaselineCorrection(DifferentialEntropy(), SFREQ), SampleZScore(), SVC()
+    )
     grid = {"baselinecorrection__transformer__bands": ["deap", "classic"]}
     search = GridSearchCV(pipeline, grid, cv=2, error_score="raise").fit(X, y)
     again = pickle.loads(pickle.dumps(search))
@@ -133,7 +135,10 @@ def test_the_transformer_passed_stays_unfitted(X):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"duration": 5.0}, "takes 640 samples, and the trials have 640: there is nothing behind"),
+        (
+            {"duration": 5.0},
+            "takes all 640 samples of the trials at 128 Hz: nothing is left",
+        ),
         ({"duration": -1}, "duration must be a positive number of seconds"),
         ({"sfreq": 0}, "sfreq must be a positive number"),
     ],

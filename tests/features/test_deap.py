@@ -170,8 +170,8 @@ def _swapped(data, **changes):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda rest: rest[:2], "number of trials is 2, and that of data 3"),
-        (lambda rest: _swapped(rest, sfreq=256), "sfreq is 256.0, and that of data 128.0"),
+        (lambda rest: rest[:2], "number of trials is 2, and that of data is 3"),
+        (lambda rest: _swapped(rest, sfreq=256), "sfreq is 256.0, and that of data is 128.0"),
         (lambda rest: _swapped(rest, ch_names=CH_NAMES[::-1]), "ch_names"),
         (lambda rest: rest[[0, 2, 1]], "row 1 is trial 2 in baseline, and 1 in data"),
         (lambda rest: _swapped(rest, X=rest.X[..., :100]), "baselines last 0.78125 s, shorter"),

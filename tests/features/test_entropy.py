@@ -26,7 +26,10 @@ CH_NAMES = ["C3", "Cz", "C4"]
 
 @pytest.mark.filterwarnings("ignore:Segments of")
 @parametrize_with_checks(
-    [DifferentialEntropy(), DifferentialEntropy(method="spectral", base="2", bands="deap")]
+    [
+        DifferentialEntropy(SFREQ),
+        DifferentialEntropy(SFREQ, "deap", method="spectral", base="2"),
+    ]
 )
 def test_it_passes_every_check_of_scikit_learn(estimator, check):
     check(estimator)
@@ -185,8 +188,8 @@ def test_data_that_know_another_rate_are_refused(X):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"method": "welch"}, "method must be one of 'filter', 'spectral', got 'welch'"),
-        ({"base": 2}, "base must be one of 'e', '2', got 2"),
+        ({"method": "welch"}, "method must be one of 'filter', 'spectral'; got 'welch'"),
+        ({"base": 2}, "base must be one of 'e', '2'; got 2"),
         ({"bands": {"gamma": (30, 65)}}, "Nyquist"),
         ({"sfreq": 0}, "sfreq must be a positive number"),
     ],

@@ -12,7 +12,7 @@ from skeeg.features import FilterBank, filter_bank
 SFREQ = 200.0
 
 
-@parametrize_with_checks([FilterBank()])
+@parametrize_with_checks([FilterBank(SFREQ)])
 def test_it_passes_every_check_of_scikit_learn(estimator, check):
     check(estimator)
 
@@ -94,7 +94,7 @@ def test_the_input_stays_as_it_was_and_the_output_is_float64():
     [
         ({"bands": [(8, 120)]}, "Nyquist"),
         ({"bands": [(0, 100)]}, "there is no filter"),
-        ({"order": 0}, "order must be an integer of at least 1, got 0"),
+        ({"order": 0}, "order must be an integer of at least 1 and at most 50; got 0"),
         ({"order": 2.5}, "order must be an integer"),
     ],
 )

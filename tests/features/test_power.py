@@ -18,7 +18,7 @@ SFREQ = 128.0
 
 @pytest.mark.filterwarnings("ignore:Segments of")
 @parametrize_with_checks(
-    [BandPower(), BandPower(log=False, segment=None), BandPower(relative=True)]
+    [BandPower(SFREQ), BandPower(SFREQ, log=False, segment=None), BandPower(SFREQ, relative=True)]
 )
 def test_it_passes_every_check_of_scikit_learn(estimator, check):
     check(estimator)

@@ -175,7 +175,7 @@ def test_names_of_features_are_kept(features):
     named = pd.DataFrame(features[:, :2], columns=["C3_alpha", "C4_alpha"])
     fitted = SampleZScore().set_output(transform="pandas").fit(named)
     assert fitted.transform(named).columns.tolist() == ["C3_alpha", "C4_alpha"]
-    pipeline = make_pipeline(DifferentialEntropy(bands="deap"), SampleZScore())
+    pipeline = make_pipeline(DifferentialEntropy(128, bands="deap"), SampleZScore())
     pipeline.fit(np.random.default_rng(0).standard_normal((3, 2, 256)))
     assert pipeline.get_feature_names_out()[0] == "x0_theta"
 

@@ -86,9 +86,9 @@ def test_one_trial_and_one_window(data):
     ("arguments", "message"),
     [
         ({"window": 3.0}, "window must be at most as long as the trials, 2.57812 s, got 3 s"),
-        ({"window": 0}, "window must be a positive number of seconds, got 0"),
+        ({"window": 0}, "window must be a positive number of seconds; got 0"),
         ({"window": 1e-3}, "window must last a sample or more, 0.0078125 s at 128 Hz"),
-        ({"window": 1.0, "step": -1}, "step must be a positive number of seconds, got -1"),
+        ({"window": 1.0, "step": -1}, "step must be a positive number of seconds; got -1"),
         ({"window": 1.0, "step": 1e-3}, "step must last a sample or more"),
     ],
 )

@@ -165,7 +165,7 @@ def test_a_surface_is_linear_in_the_features(features):
 @pytest.mark.parametrize("layout", ["deap-9x9", "grid", "interpolated"])
 def test_it_takes_features_of_every_kind_and_any_number_of_bands(layout):
     X = np.random.default_rng(0).standard_normal((4, 32, 256))
-    for first, n_bands in ((DifferentialEntropy(bands="deap"), 4), (BandPower(), 5)):
+    for first, n_bands in ((DifferentialEntropy(128, "deap"), 4), (BandPower(128), 5)):
         pipeline = make_pipeline(first, SampleZScore(), TopographicMap(CHANNELS, layout))
         maps = pipeline.fit_transform(X)
         assert maps.shape[:2] == (4, n_bands)
@@ -199,12 +199,15 @@ def test_maps_given_out_are_not_shared(features):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"layout": "9x9"}, "layout must be one of 'deap-9x9', 'grid', 'interpolated', got '9x9'"),
+        ({"layout": "9x9"}, "layout must be one of 'deap-9x9', 'grid', 'interpolated'; got '9x9'"),
         ({"shape": (8, 8)}, r"'deap-9x9' has shape \(9, 9\), got \(8, 8\)"),
         ({"layout": "grid", "shape": (9, 8)}, r"must have an odd width.* got shape \(9, 8\)"),
         ({"layout": "grid", "shape": 9}, r"shape must be a height and a width, .* got 9"),
         ({"layout": "grid", "shape": (9.5, 9)}, "shape must be a height and a width"),
         ({"layout": "grid", "shape": (0, 9)}, "shape must be a height and a width"),
+        ({"layout": "grid", "shape": (9, True)}, "shape must be a height and a width"),
+        ({"layout": "grid", "shape": (10**9, 10**9 + 1)}, "integers from 1 to 1024 such as"),
+        ({"layout": "interpolated", "shape": (1025, 1025)}, "integers from 1 to 1024 such as"),
         ({"layout": "grid", "shape": (2, 9)}, "has 2 cells for the 3 electrodes on the midline"),
         ({"layout": "grid", "shape": (3, 3)}, "has 3 cells for the 4 electrodes on a side"),
         ({"ch_names": None}, "must name the channels"),
@@ -229,7 +232,7 @@ def test_wrong_arguments_are_named(arguments, message):
 
 
 def test_wrong_features_are_named(features):
-    with pytest.raises(ValueError, match="X has 128 features, which is no multiple of the 31"):
+    with pytest.raises(ValueError, match="X has 128 features, which is not a multiple of the 31"):
         TopographicMap(CHANNELS[1:]).fit(features)
     with pytest.raises(ValueError, match="one entry for each of the 32 ch_names"):
         topographic_map(features, CHANNELS)

@@ -91,7 +91,7 @@ def test_what_does_not_vary_becomes_zero():
 
 
 def test_arrays_and_unknown_subjects_and_nan_are_refused():
-    with pytest.raises(TypeError, match="EEGData or FeatureTable, got ndarray: it must know"):
+    with pytest.raises(TypeError, match="EEGData or FeatureTable, got ndarray: the subjects must"):
         standardise_subjects_transductively(np.zeros((4, 2, 8)))
     with pytest.raises(ValueError, match="which subject row 2 is of"):
         standardise_subjects_transductively(recorded(subject=["A", "A", None, *"B" * 9]))

@@ -1,4 +1,4 @@
-"""Trials of which it is known where and at what frequency the classes differ."""
+"""Trials with a known source and frequency of the difference between the classes."""
 
 from typing import NamedTuple
 

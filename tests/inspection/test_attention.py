@@ -38,7 +38,7 @@ def fitted(attention="se", axis="electrodes", cls=EEGNetClassifier, **params):
     [("maps", (150, 16)), ("electrodes", (150, 4)), ("map-electrode", (150, 8, 4))],
 )
 def test_gates_have_a_place_for_everything_that_has_one(attention, axis, shape):
-    X, _ = trials(150)  # more than go through a network at once
+    X, _ = trials(150)  # more than one batch
     gates = attention_gates(fitted(attention, axis), X)
     assert gates.shape == shape
     assert gates.dtype == np.float64
@@ -87,7 +87,7 @@ def test_the_network_is_left_as_it_was():
 @pytest.mark.filterwarnings("ignore:ShallowConvNet")
 def test_other_networks_with_attention():
     X, y = trials()
-    shallow = fitted("se", "map-electrode", ShallowConvNetClassifier, n_filters=6)
+    shallow = fitted("se", "map-electrode", ShallowConvNetClassifier, n_temporal_filters=6)
     assert attention_gates(shallow, X).shape == (20, 6, 4)
 
     class Own(nn.Module):
@@ -114,7 +114,7 @@ def test_errors_say_what_to_do():
         attention_gates(plain, X)
     with pytest.raises(ValueError, match="CNNGRUClassifier has none"):
         attention_gates(CNNGRUClassifier(max_epochs=1).fit(X, y), X)
-    with pytest.raises(TypeError, match="Of a pipeline"):
+    with pytest.raises(TypeError, match="For a pipeline"):
         attention_gates(make_pipeline(fitted()), X)
     with pytest.raises(ValueError, match="channels"):
         attention_gates(fitted(), X[:, :3])

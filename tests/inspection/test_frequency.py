@@ -55,7 +55,7 @@ def test_banks_of_several_lengths_come_in_their_order():
     assert_allclose(found.response[2], np.abs(np.fft.rfft(third, n_fft)), atol=1e-6)
 
 
-def test_the_network_behind_a_selection_is_found():
+def test_filters_after_a_channel_selection_are_found():
     X, y = trials()
     with pytest.warns(UserWarning, match="has not settled"):
         clf = EEGNetClassifier(n_selected_chans=2, max_epochs=1, random_state=0).fit(X, y)
@@ -70,7 +70,7 @@ def test_the_rate_is_that_of_fit():
         temporal_filters(clf, sfreq=250)
 
 
-def test_what_cannot_be_looked_into_is_refused():
+def test_invalid_input_raises_with_advice():
     X, y = trials()
     with pytest.raises(TypeError, match=r"temporal_filters takes a fitted .*got Pipeline"):
         temporal_filters(make_pipeline(UnitScaler(), EEGNetClassifier()))

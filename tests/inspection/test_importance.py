@@ -1,18 +1,21 @@
-"""Importance is what a score loses, for whatever has a score and takes trials."""
+"""Importance is the decrease of a score, for any estimator with a score."""
 
 import joblib
 import mne
 import numpy as np
 import pandas as pd
 import pytest
+from mne.decoding import Vectorizer
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import Ridge
 from sklearn.metrics import log_loss
 from sklearn.pipeline import make_pipeline
 from sklearn.utils import check_random_state
+from torch import nn
 
-from skeeg import EEGData, EEGNetClassifier
+from skeeg import EEGData, EEGNetClassifier, ModuleRegressor
 from skeeg.baselines import csp_lda
 from skeeg.features import UnitScaler
 from skeeg.inspection import channel_importance
@@ -20,8 +23,13 @@ from skeeg.inspection import channel_importance
 NAMES = ("C3", "Cz", "C4")
 
 
+class Linear(nn.Sequential):
+    def __init__(self, n_chans, n_times, n_outputs):
+        super().__init__(nn.Flatten(), nn.Linear(n_chans * n_times, n_outputs))
+
+
 class SignOfChannel(ClassifierMixin, BaseEstimator):
-    """Says 1 where the mean of one channel is positive; remembers what it was given."""
+    """Predicts 1 where the mean of one channel is positive; records the trials that it gets."""
 
     def __init__(self, channel=1):
         self.channel = channel
@@ -69,7 +77,7 @@ def test_groups_keep_to_themselves():
     assert two.importances_mean[1] > 0.2
 
 
-def test_estimators_get_the_container_that_they_know():
+def test_estimators_get_trials_in_the_same_container():
     X, y = trials()
     X = X.astype(np.float32)
     data = EEGData.from_arrays(X, y, 100, NAMES, subject=1)
@@ -113,7 +121,7 @@ def test_epochs_stay_epochs_and_only_good_eeg_channels_are_permuted():
     assert channel_importance(network, epochs, y, n_repeats=1).importances.shape == (3, 1)
 
 
-def test_any_pipeline_and_any_score_will_do():
+def test_any_pipeline_and_any_score_work():
     X, y = trials()
     data = EEGData.from_arrays(X, y, 100, NAMES)
     pipeline = make_pipeline(UnitScaler(), csp_lda(n_components=2)).fit(data, y)
@@ -126,7 +134,7 @@ def test_any_pipeline_and_any_score_will_do():
     assert channel_importance(pipeline, data, y, scoring=brier).score < 0
 
 
-def test_results_repeat_with_any_number_of_jobs_and_leave_the_trials_alone():
+def test_results_do_not_depend_on_n_jobs_and_trials_are_not_changed():
     X, y = trials()
     clf = EEGNetClassifier(max_epochs=1, random_state=0).fit(X, y)
     frozen = np.asfortranarray(X)
@@ -149,12 +157,12 @@ def test_a_trained_network_needs_the_channel_with_the_class():
     assert found.importances_mean[2] > 0.3
 
 
-def test_what_cannot_be_permuted_is_refused():
+def test_invalid_input_raises_with_advice():
     X, y = trials()
     clf = SignOfChannel().fit(X, y)
     with pytest.raises(ValueError, match=r"got \(30, 50\).*permutation_importance"):
         channel_importance(clf, X[:, 0], y)
-    with pytest.raises(ValueError, match="it needs two at least, got 1"):
+    with pytest.raises(ValueError, match="it needs at least two trials, got 1"):
         channel_importance(clf, X[:1], y[:1])
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         channel_importance(clf, X, y[:5])
@@ -168,3 +176,18 @@ def test_what_cannot_be_permuted_is_refused():
     X[4, 2, 1] = np.nan
     with pytest.raises(ValueError, match="NaN: first in trial 4, channel 2"):
         channel_importance(network, X, y)
+
+
+def test_a_regressor_loses_r2_without_the_channel_that_its_target_follows():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((80, 3, 16))
+    y = 30 + 5 * X[:, 1].mean(axis=1)
+    data = EEGData.from_arrays(X, y, 16, NAMES)
+    ridge = make_pipeline(Vectorizer(), Ridge(1.0)).fit(X[:50], y[:50])
+    network = ModuleRegressor(module=Linear, max_epochs=30, lr=3e-3, random_state=0)
+    for estimator in (ridge, network.fit(data[:50], y[:50])):
+        trials = data[50:] if estimator is network else data.X[50:]
+        found = channel_importance(estimator, trials, y[50:], n_repeats=5, random_state=0)
+        assert found.score == estimator.score(trials, y[50:])
+        assert found.importances_mean.argmax() == 1
+        assert found.importances_mean[1] > 0.3

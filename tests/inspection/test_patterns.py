@@ -1,4 +1,4 @@
-"""Patterns show where a source is, in the unit of the trials; contributions say which matter."""
+"""Patterns show where a source is, in the unit of the trials; contributions show which are used."""
 
 import mne
 import numpy as np
@@ -16,19 +16,20 @@ from skeeg import (
     EEGNetClassifier,
     MixNetClassifier,
     ModuleClassifier,
+    ModuleRegressor,
     MSFBCNNClassifier,
     ShallowConvNetClassifier,
 )
 from skeeg.features import UnitScaler
-from skeeg.inspection import filter_contributions, spatial_patterns
+from skeeg.inspection import filter_contributions, spatial_patterns, temporal_filters
 from skeeg.layers import TemporalSpatialFilter
 
 from .support import CH_NAMES, SFREQ, source_in_noise
 
 SMALL = {
     EEGNetClassifier: {"n_temporal_filters": 3, "kernel_length": 16},
-    ShallowConvNetClassifier: {"n_filters": 4, "pool_length": 20},
-    DeepConvNetClassifier: {"n_filters": 4, "kernel_length": 5, "pool_length": 2},
+    ShallowConvNetClassifier: {"n_temporal_filters": 4, "pool_length": 20},
+    DeepConvNetClassifier: {"n_temporal_filters": 4, "kernel_length": 5, "pool_length": 2},
     MSFBCNNClassifier: {"n_temporal_filters": 2, "n_spatial_filters": 3, "pool_length": 20},
     MixNetClassifier: {"kernel_length": 16},
 }
@@ -55,7 +56,7 @@ def strongest_positive(pattern):
     return pattern * np.sign(pattern[np.abs(pattern).argmax()])
 
 
-# ---------------------------------------------------------------------- what is computed
+# ---------------------------------------------------------------------- computation
 
 
 def test_patterns_regress_filtered_electrodes_on_the_output():
@@ -67,7 +68,7 @@ def test_patterns_regress_filtered_electrodes_on_the_output():
     for i, weights in enumerate(spatial):
         kernel = temporal[i // 2]
         kernel = kernel / np.abs(np.fft.rfft(kernel, 2000)).max()
-        # Padded as in Keras: 7 samples before, 8 behind.
+        # Padded as in Keras: 7 samples before, 8 after.
         padded = np.pad(X, ((0, 0), (0, 0), (7, 8)))
         seen = np.array([[np.correlate(x, kernel) for x in trial] for trial in padded])
         output = within_trials(np.einsum("c,nct->nt", weights, seen))
@@ -88,7 +89,7 @@ def test_patterns_of_full_filters_reproduce_themselves(cls):
     scaled = X / clf.scale_
     with torch.no_grad():
         output = filters(torch.tensor(scaled, dtype=torch.float32))[:, :, 0].double().numpy()
-        # The kernel is what the filters make of single pulses.
+        # The kernel is the response of the filters to single pulses.
         before, after = filters.time_padding
         length = filters._length
         pulses = torch.zeros(5, 4, 3 * length)
@@ -121,7 +122,7 @@ def test_patterns_of_full_filters_reproduce_themselves(cls):
         (ShallowConvNetClassifier, {"attention": "cbam", "attention_axis": "electrodes"}),
     ],
 )
-def test_every_filter_shows_the_pattern_of_a_source_that_is_alone(cls, params):
+def test_every_filter_has_the_pattern_of_a_single_source(cls, params):
     rng = np.random.default_rng(0)
     mixing = np.array([2.0, -1.0, 0.5, 0.0])
     course = rng.standard_normal((20, 1, 120))
@@ -149,18 +150,18 @@ def test_amplitude_is_that_of_the_source_in_the_pass_band():
 
 
 @pytest.mark.filterwarnings("ignore:The channel selection of")
-def test_chosen_electrodes_have_company():
+def test_unselected_electrodes_have_patterns():
     X, y = trials(n_chans=6)
-    # Electrode 5 shows what electrode 0 does, whether the network looks at it or not.
+    # Electrode 5 has the pattern of electrode 0, although the network does not use it.
     X[:, 5] = -2 * X[:, 0]
-    clf = fitted(ShallowConvNetClassifier, X, y, n_selected_chans=3)
+    clf = fitted(ShallowConvNetClassifier, X, y, n_selected_chans=3, selection__unique=False)
     with torch.no_grad():
         clf.module_.selection.logits[:] = 0
         clf.module_.selection.logits[[0, 2, 2], [0, 1, 2]] = 9  # one twice
     found = spatial_patterns(clf, X, sfreq=100)
     assert found.patterns.shape == (4, 6)
     assert_allclose(found.patterns[:, 5], -2 * found.patterns[:, 0], rtol=1e-4)
-    # As of a network of all electrodes whose weights are zero elsewhere.
+    # As for a network of all electrodes with weights of zero for the others.
     whole = fitted(ShallowConvNetClassifier, X, y)
     weights = clf.module_.network.filters.spatial.weight.data
     whole.module_.filters.load_state_dict(
@@ -183,8 +184,8 @@ TRAINED = {
         "n_temporal_filters": 4,
         "depth_multiplier": 1,
     },
-    ShallowConvNetClassifier: {"lr": 5e-3, "kernel_length": 64, "n_filters": 6},
-    DeepConvNetClassifier: {"lr": 3e-3, "kernel_length": 64, "n_filters": 6},
+    ShallowConvNetClassifier: {"lr": 5e-3, "kernel_length": 64, "n_temporal_filters": 6},
+    DeepConvNetClassifier: {"lr": 3e-3, "kernel_length": 64, "n_temporal_filters": 6},
     MSFBCNNClassifier: {"lr": 5e-3, "n_temporal_filters": 4, "n_spatial_filters": 6},
 }
 
@@ -201,7 +202,7 @@ def assert_found(cls, seed, max_epochs):
     return clf, truth, best
 
 
-def test_the_filter_that_matters_most_shows_the_source():
+def test_the_filter_with_the_largest_contribution_shows_the_source():
     clf, truth, best = assert_found(EEGNetClassifier, seed=0, max_epochs=12)
     # Its weights do not: they are large where noise is to be cancelled.
     weights = clf.module_.filters.spatial.weight[best, 0, :, 0].detach().numpy()
@@ -211,7 +212,7 @@ def test_the_filter_that_matters_most_shows_the_source():
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("cls", TRAINED)
-def test_the_source_is_found_by_every_network_whatever_the_seed(cls, seed):
+def test_every_network_finds_the_source_with_any_seed(cls, seed):
     assert_found(cls, seed, max_epochs=30)
 
 
@@ -243,10 +244,28 @@ def test_contributions_of_independent_filters_are_their_shares_of_the_variance()
     variances = np.array([9, 1, 0]) * np.var((X**2).mean(axis=2), axis=0)
     assert_allclose(found, variances / variances.sum(), atol=0.03)
     assert found[2] == 0
-    # What all classes have in common changes nothing.
+    # A constant added to all logits has no effect.
     with torch.no_grad():
         clf.module_.dense.weight[:] = torch.tensor([[3.0, 1, 7], [0, 0, 7]])
     assert_allclose(filter_contributions(clf, X), found, atol=1e-5)
+
+
+def test_contributions_to_a_regressor_are_shares_of_the_variance_of_its_output():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((2000, 3, 50)) * rng.uniform(0.5, 1.5, (2000, 3, 1))
+    reg = ModuleRegressor(module=Powers, max_epochs=1, random_state=0).fit(X, X[:, 0, 0])
+    with torch.no_grad():
+        reg.module_.filters.temporal.weight[:] = 1
+        reg.module_.filters.spatial.weight[:, 0, :, 0] = torch.eye(3)
+        reg.module_.dense.weight[:] = torch.tensor([[3.0, 1, 0]])
+    found = filter_contributions(reg, X)
+    variances = np.array([9, 1, 0]) * np.var((X**2).mean(axis=2), axis=0)
+    assert_allclose(found, variances / variances.sum(), atol=0.03)
+    assert found[2] == 0
+    patterns = spatial_patterns(reg, X, sfreq=50)
+    assert_array_equal(patterns.contributions, found)
+    assert_array_equal(patterns.patterns.argmax(axis=1), [0, 1, 2])
+    assert_allclose(temporal_filters(reg, sfreq=50).response, 1)
 
 
 def test_contributions_come_with_the_patterns_and_repeat():
@@ -258,7 +277,7 @@ def test_contributions_come_with_the_patterns_and_repeat():
     assert found.max() > 0
 
 
-def test_nothing_can_be_said_of_a_single_trial_or_a_constant_output():
+def test_contributions_of_a_single_trial_or_a_constant_output_are_nan():
     X, y = trials()
     clf = fitted(X=X, y=y)
     found = spatial_patterns(clf, X[:1], sfreq=100)
@@ -268,7 +287,7 @@ def test_nothing_can_be_said_of_a_single_trial_or_a_constant_output():
     assert np.isnan(filter_contributions(clf, X)).all()
 
 
-# ---------------------------------------------------------------------- what users do
+# ---------------------------------------------------------------------- containers and errors
 
 
 def test_patterns_have_the_unit_of_the_trials():
@@ -280,7 +299,7 @@ def test_patterns_have_the_unit_of_the_trials():
     assert volts.patterns.dtype == np.float64
 
 
-def test_containers_know_names_and_rate():
+def test_names_and_sampling_rate_come_from_the_container():
     X, y = trials()
     X = X.astype(np.float32)
     names = ("C3", "Cz", "C4", "Pz")
@@ -305,7 +324,7 @@ def test_containers_know_names_and_rate():
         assert_allclose(found.patterns, expected.patterns, rtol=1e-6)
 
 
-def test_looking_inside_changes_nothing():
+def test_inspection_does_not_change_the_estimator():
     X, y = trials()
     clf, other = fitted(X=X, y=y), fitted(X=X, y=y)
     before = clf.predict_proba(X)
@@ -343,7 +362,7 @@ def test_a_filter_of_zeros_has_no_pattern():
 
 
 @pytest.mark.parametrize("function", [spatial_patterns, filter_contributions])
-def test_what_cannot_be_looked_into_is_refused(function):
+def test_invalid_input_raises_with_advice(function):
     X, y = trials()
     with pytest.raises(TypeError, match=r"got Pipeline.*pipeline\[-1\]"):
         function(make_pipeline(UnitScaler(), EEGNetClassifier()), X)

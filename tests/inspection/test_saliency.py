@@ -17,6 +17,7 @@ from skeeg import (
     EEGNetClassifier,
     LeNetClassifier,
     ModuleClassifier,
+    ModuleRegressor,
     PointCNNClassifier,
     ShallowConvNetClassifier,
 )
@@ -64,7 +65,7 @@ def test_log_odds_set_a_class_against_the_others_as_probable_as_they_are():
     assert_allclose(gradient_times_input(clf, X, y), expected, rtol=1e-4, atol=1e-6)
 
 
-def test_without_labels_the_predicted_class_is_asked_about():
+def test_without_labels_the_saliency_is_that_of_the_predicted_class():
     X, y = trials()
     clf, _ = linear(X, y)
     assert_array_equal(gradient_times_input(clf, X), gradient_times_input(clf, X, clf.predict(X)))
@@ -74,8 +75,8 @@ def test_without_labels_the_predicted_class_is_asked_about():
 NETWORKS = [
     (EEGNetClassifier(), (3, 80)),
     (EEGNetClassifier(n_selected_chans=2, attention="se", attention_axis="electrodes"), (3, 80)),
-    (ShallowConvNetClassifier(n_filters=4, pool_length=20), (3, 80)),
-    (DeepConvNetClassifier(n_filters=4, kernel_length=5, pool_length=2), (3, 80)),
+    (ShallowConvNetClassifier(n_temporal_filters=4, pool_length=20), (3, 80)),
+    (DeepConvNetClassifier(n_temporal_filters=4, kernel_length=5, pool_length=2), (3, 80)),
     (CNNGRUClassifier(n_filters=4, pool_length=4, n_first_units=4, n_second_units=4), (3, 80)),
     (CCNNClassifier(n_filters=2, n_hidden=8), (3, 9, 9)),
     (LeNetClassifier(), (3, 9, 9)),
@@ -143,7 +144,7 @@ def test_trials_come_in_any_container():
     assert gradient_times_input(clf, X[:1]).shape == (1, 3, 80)
 
 
-def test_looking_inside_changes_nothing():
+def test_inspection_does_not_change_the_estimator():
     X, y = trials()
     clf, other = (EEGNetClassifier(max_epochs=1, random_state=0).fit(X, y) for _ in range(2))
     clf.module_.train()
@@ -158,7 +159,7 @@ def test_looking_inside_changes_nothing():
     )
 
 
-def test_what_cannot_be_asked_is_refused():
+def test_invalid_input_raises_with_advice():
     X, y = trials()
     clf, _ = linear(X, y)
     with pytest.raises(ValueError, match="must be one of 'log_odds', 'logit'; got 'logits'"):
@@ -176,3 +177,40 @@ def test_what_cannot_be_asked_is_refused():
     X[2, 0, 0] = np.inf
     with pytest.raises(ValueError, match="infinity: first in trial 2"):
         gradient_times_input(clf, X)
+
+
+# ---------------------------------------------------------------------- regressors
+
+
+def values(n_targets):
+    X, _ = trials()
+    rng = np.random.default_rng(1)
+    y = 200 + 30 * rng.standard_normal((len(X), n_targets)) * (1 + np.arange(n_targets))
+    return X, y[:, 0] if n_targets == 1 else y
+
+
+@pytest.mark.parametrize("n_targets", [1, 3])
+def test_a_linear_regressor_contributes_its_weights_times_the_input_in_the_unit_of_y(n_targets):
+    X, y = values(n_targets)
+    reg = ModuleRegressor(module=Linear, max_epochs=2, random_state=0).fit(X, y)
+    weights = reg.module_[2].weight.detach().double().numpy().reshape(-1, *X.shape[1:])
+    bias = reg.module_[2].bias.detach().double().numpy()
+    predicted = reg.predict(X).reshape(len(X), -1)
+    for target in range(n_targets):
+        found = gradient_times_input(reg, X, target=target)
+        expected = reg.y_scale_[target] * weights[target] * X / reg.scale_
+        assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+        constant = reg.y_mean_[target] + reg.y_scale_[target] * bias[target]
+        assert_allclose(found.sum(axis=(1, 2)), predicted[:, target] - constant, atol=1e-3)
+    if n_targets == 1:
+        assert_array_equal(gradient_times_input(reg, X), found)
+
+
+def test_what_a_regressor_cannot_be_asked_is_refused():
+    X, y = values(3)
+    reg = ModuleRegressor(module=Linear, max_epochs=1, random_state=0).fit(X, y)
+    for target in (None, "log_odds", 3, -1, 0.5):
+        with pytest.raises(ValueError, match=r"target must be a column of the 3 targets.*0 to 2"):
+            gradient_times_input(reg, X, target=target)
+    with pytest.raises(ValueError, match=r"ModuleRegressor is a regressor.*Leave y out"):
+        gradient_times_input(reg, X, y[:, 0], target=0)

@@ -11,7 +11,6 @@ from skeeg.layers import (
     ELU,
     SafeLog,
     Square,
-    activation_and_max_pool,
     make_activation,
 )
 
@@ -137,21 +136,3 @@ def test_monotone_activations_are_those_that_never_fall(name):
     for alpha in alphas:
         falls = np.diff(apply(make_activation(name, alpha), X)) < 0
         assert falls.any() == (not ACTIVATIONS[name].is_monotone)
-
-
-@pytest.mark.parametrize("name", ACTIVATIONS)
-def test_pooling_first_computes_the_same_with_its_gradient(name):
-    pool = nn.MaxPool1d(3)
-    layers = activation_and_max_pool(pool, name)
-    assert list(layers) == (
-        ["pool", "activation"] if ACTIVATIONS[name].is_monotone else ["activation", "pool"]
-    )
-    x = torch.randn(4, 5, 31, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
-    weights = torch.randn(4, 5, 10, dtype=torch.float64)
-    results = []
-    for layer in (nn.Sequential(layers), nn.Sequential(make_activation(name), pool)):
-        x_in = x.clone().requires_grad_()
-        out = layer(x_in)
-        (out * weights).sum().backward()
-        results.append((out.detach(), x_in.grad))
-    torch.testing.assert_close(results[0], results[1], rtol=1e-12, atol=1e-12)

@@ -1,10 +1,9 @@
-"""Names stand for attention layers of the sizes, and in the places, that networks need."""
+"""Attention layers by name have the sizes that networks need."""
 
 import pytest
 import torch
-from torch import nn
 
-from skeeg.layers import ATTENTION_AXES, ATTENTIONS, make_attention, place_attention
+from skeeg.layers import ATTENTION_AXES, ATTENTIONS, make_attention
 
 each_kind = pytest.mark.parametrize("kind", ATTENTIONS)
 each_axis = pytest.mark.parametrize("axis", ATTENTION_AXES)
@@ -36,23 +35,6 @@ def test_counts_of_those_made_by_name():
 def test_none_changes_nothing(axis):
     layer, x = make_attention(None, axis, 5, 7), torch.randn(3, 5, 7, 30)
     assert layer(x) is x
-    sizes = {"n_temporal_maps": 8, "n_spatial_maps": 16, "n_electrodes": 22}
-    between, after = place_attention(None, axis, **sizes)
-    assert between is None
-    assert isinstance(after, nn.Identity)
-
-
-@each_axis
-def test_attention_has_one_place(axis):
-    between, after = place_attention(
-        "se", axis, n_temporal_maps=8, n_spatial_maps=16, n_electrodes=22
-    )
-    if axis == "maps":
-        assert between is None
-        assert (after.axis, after.size) == ("maps", 16)
-    else:
-        assert (between.axis, between.size) == (axis, 22)
-        assert isinstance(after, nn.Identity)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from skeeg.layers import SameConv2d
-from skeeg.layers.correlation import (
+from skeeg.layers._correlation import (
     convolve,
     correlate_all,
     correlate_each,

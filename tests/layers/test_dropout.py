@@ -1,12 +1,13 @@
 """Dropout drops as often as it says, keeps the mean, and does nothing in evaluation."""
 
 import math
+import shutil
 
 import pytest
 import torch
 from torch import nn
 
-from skeeg.layers import Dropout
+from skeeg.layers import Dropout, Square
 
 
 @pytest.mark.parametrize("p", [0.1, 0.25, 0.5, 0.9])
@@ -63,3 +64,32 @@ def test_half_precision_and_in_place_are_torchs():
     assert torch.equal(found, nn.Dropout(0.5)(x))
     y = torch.ones(1000)
     assert Dropout(0.5, inplace=True)(y) is y
+
+
+INDUCTOR = pytest.param(
+    "inductor",
+    marks=[
+        pytest.mark.slow,
+        pytest.mark.skipif(
+            not any(map(shutil.which, ("g++", "clang++", "cl"))), reason="needs a C++ compiler"
+        ),
+    ],
+)
+
+
+@pytest.mark.filterwarnings("ignore")  # of torch, about its own compiler
+@pytest.mark.parametrize("backend", ["aot_eager", INDUCTOR])
+@pytest.mark.parametrize("p", [0.25, 0.9])
+@pytest.mark.parametrize("inplace", [False, True])
+def test_share_scale_and_gradient_of_compiled_dropout(p, backend, inplace):
+    torch.manual_seed(0)
+    torch._dynamo.reset()
+    compiled = torch.compile(nn.Sequential(Square(), Dropout(p, inplace=inplace)), backend=backend)
+    x = torch.full((200, 1000), 3.0, requires_grad=True)
+    out = compiled(x)
+    out.sum().backward()
+    dropped = (out == 0).double().mean().item()
+    assert abs(dropped - p) < 5 * math.sqrt(p * (1 - p) / x.numel())  # five standard errors
+    torch.testing.assert_close(out, torch.where(out == 0, 0.0, 9 / (1 - p)))
+    torch.testing.assert_close(x.grad, torch.where(out == 0, 0.0, 6 / (1 - p)))
+    assert not torch.equal(compiled(x), out)

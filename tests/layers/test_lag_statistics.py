@@ -6,7 +6,7 @@ import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from skeeg.layers.lag_statistics import lag_statistics, lag_sums, statistics_of_sums
+from skeeg.layers._lag_statistics import lag_statistics, lag_sums, statistics_of_sums
 
 
 def seen_by_taps(x, length, padding):

@@ -113,10 +113,10 @@ def test_activation_reaches_the_four_layers_that_have_one():
     assert slopes == [0.3] * 4  # the second depthwise layer of the transform is linear
 
 
-@pytest.mark.parametrize("name", ["n_in", "n_out", "n_neighbours", "n_lifted", "depth_multiplier"])
+@pytest.mark.parametrize("name", ["n_in", "n_out", "n_neighbors", "n_lifted", "depth_multiplier"])
 @pytest.mark.parametrize("value", [0, 1.5, "3", True])
 def test_sizes_must_be_positive_integers(name, value):
-    sizes = {"n_in": 4, "n_out": 4, "n_neighbours": 3, "n_lifted": 2, "depth_multiplier": 1}
+    sizes = {"n_in": 4, "n_out": 4, "n_neighbors": 3, "n_lifted": 2, "depth_multiplier": 1}
     with pytest.raises(ValueError, match=f"{name} must be an integer of at least 1"):
         XConv(**sizes | {name: value})
 

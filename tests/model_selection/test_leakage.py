@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sklearn.model_selection import GroupKFold, LeaveOneGroupOut, StratifiedKFold
+from sklearn.model_selection import GroupKFold, KFold, LeaveOneGroupOut, StratifiedKFold
 
 from skeeg import EEGData
 from skeeg.features import segment
@@ -94,6 +94,17 @@ def test_patients_and_controls_must_not_be_divided():
     data = EEGData.from_arrays(np.zeros((40, 1, 4)), subject % 2, 4, subject=subject)
     with pytest.raises(LeakageError, match="4 subjects of a single class"):
         check_leakage(StratifiedKFold(5).split(data.X, data.y), data)
+
+
+def test_targets_of_a_whole_subject_must_not_be_divided():
+    """The age of each subject: a fold within subjects recognises the person."""
+    subject = np.repeat(np.arange(4), 10)
+    age = np.array([23.5, 31.0, 40.25, 58.0])[subject]
+    data = EEGData.from_arrays(np.zeros((40, 1, 4)), age, 4, subject=subject)
+    folds = KFold(5, shuffle=True, random_state=0).split(data.X)
+    with pytest.raises(LeakageError, match=r"4 subjects of a single target .*cv='cross-subject'"):
+        check_leakage(folds, data)
+    check_leakage("cross-subject", data)
 
 
 def test_recordings_that_hold_all_classes_may_be_divided():

@@ -111,6 +111,48 @@ def test_data_without_subject_are_one_subject():
     assert folds[0].name == "fold 1"
 
 
+def with_targets(data, y):
+    return EEGData(data.X, np.asarray(y), data.sfreq, data.ch_names, data.metadata)
+
+
+@pytest.mark.parametrize("name", PROTOCOLS)
+def test_continuous_targets_take_the_same_recordings_as_classes(name):
+    data = recorded(n_windows=2)
+    continuous = with_targets(data, np.random.default_rng(0).random(len(data)))
+    expected = [(fold.name, fold.test.tolist()) for fold in PROTOCOLS[name](data)]
+    folds = PROTOCOLS[name](continuous)
+    assert [(fold.name, fold.test.tolist()) for fold in folds] == expected
+    check_leakage(name, continuous)
+
+
+def test_continuous_targets_without_runs_take_five_blocks_of_whole_trials():
+    data = without(recorded(1, 1, 1, n_trials=10, n_windows=3), "session", "run")
+    ratings = data.metadata["trial"].to_numpy().astype(int)
+    expected = [[*range(start, start + 6)] for start in range(0, 30, 6)]
+    for folds in (
+        within_subject(with_targets(data, ratings + 0.5)),
+        within_subject(with_targets(data, ratings), continuous=True),
+        make_folds("within-subject", with_targets(data, ratings), continuous=True),
+        make_folds(5, with_targets(data, ratings), continuous=True),
+    ):
+        assert [fold.test.tolist() for fold in folds] == expected
+    with pytest.raises(ValueError, match="only one trial of class"):
+        within_subject(with_targets(data, ratings))
+
+
+def test_continuous_targets_of_one_trial_cannot_be_divided():
+    data = without(recorded(1, 1, 1, n_trials=1, n_windows=3), "session", "run")
+    with pytest.raises(ValueError, match=r"Subject 1 has only one trial: the within-subject"):
+        within_subject(with_targets(data, [0.1, 0.2, 0.3]))
+
+
+def test_empty_parts_are_refused_whatever_the_targets():
+    data = with_targets(recorded(1, 1, 1), [0.1, 0.2, 0.3, 0.4])
+    for train, test, part in (([], [0], "training"), ([0], [], "test")):
+        with pytest.raises(ValueError, match=f"The {part} part of fold 'fold 1' is empty"):
+            make_folds([(train, test)], data)
+
+
 def test_cross_session_stays_within_subjects():
     folds = cross_session(recorded())
     assert [fold.name for fold in folds][:2] == ["subject 1, session s0", "subject 1, session s1"]
@@ -135,7 +177,7 @@ def test_cross_subject_leaves_one_subject_out():
 
 def test_cross_subject_needs_two_subjects():
     with pytest.raises(
-        ValueError, match="needs two subjects or more, the data have only subject 1"
+        ValueError, match="needs at least two subjects, but the data have only subject 1"
     ):
         cross_subject(recorded(1))
     with pytest.raises(ValueError, match="needs a column 'subject'"):
@@ -162,13 +204,13 @@ def test_an_empty_test_part_is_refused():
 
 
 def test_no_fold_at_all_is_refused():
-    with pytest.raises(ValueError, match="no fold at all"):
+    with pytest.raises(ValueError, match="gave no folds"):
         make_folds([], recorded(1))
 
 
 def test_folds_of_one_name_are_refused():
     fold = Fold(np.arange(8), np.arange(8, 16), None, "twin")
-    with pytest.raises(ValueError, match="Two folds are called 'twin'"):
+    with pytest.raises(ValueError, match="Two folds have the name 'twin'"):
         make_folds([fold, fold], recorded(1))
 
 

@@ -1,11 +1,14 @@
 """The search space of activation functions."""
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 from sklearn.model_selection import ParameterGrid
 
+from skeeg._activations import DEFAULT_ALPHAS
 from skeeg.layers import ACTIVATIONS, make_activation
 from skeeg.model_selection import activation_grid
 
@@ -28,6 +31,15 @@ def test_every_activation_of_the_table_is_there_and_every_point_can_be_built():
     assert {point["activation"] for point in points} == set(ACTIVATIONS)
     for point in points:
         make_activation(point["activation"], point["alpha"])
+
+
+def test_it_names_the_activations_of_the_layers_without_loading_torch():
+    assert {name: entry.default_alpha for name, entry in ACTIVATIONS.items()} == DEFAULT_ALPHAS
+    code = (
+        "import sys; from skeeg.model_selection import activation_grid; activation_grid(); "
+        "sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_the_prefix_reaches_into_a_pipeline():

@@ -22,6 +22,7 @@ from skeeg.model_selection import (
     TrialKFold,
     WithinSubject,
     check_leakage,
+    make_folds,
 )
 
 SPLITTERS = {
@@ -235,6 +236,33 @@ def test_fewer_trials_than_folds_are_refused():
         next(TrialKFold(5).split(data))
 
 
+def continuous_and_rated(n_trials=10, n_windows=3):
+    """Trials of one subject, each with a target of its own: as floats, and as whole numbers."""
+    data = recorded(n_subjects=1, n_trials=n_trials, n_windows=n_windows)
+    ratings = data.metadata["trial"].to_numpy().astype(int)
+    return [
+        EEGData(data.X, y, data.sfreq, data.ch_names, data.metadata)
+        for y in (ratings + 0.25, ratings)
+    ]
+
+
+def test_continuous_targets_are_divided_into_blocks_of_whole_trials():
+    floats, integers = continuous_and_rated()
+    expected = [[*range(start, start + 6)] for start in range(0, 30, 6)]
+    assert rows_tested(TrialKFold(5), floats) == expected
+    with pytest.raises(ValueError, match="hold 1 of the most frequent one"):
+        next(TrialKFold(5).split(integers))
+    for cv in (TrialKFold(5), WithinSubject(5), WithinSubject()):
+        folds = make_folds(cv, integers, continuous=True)
+        assert [fold.test.tolist() for fold in folds] == expected
+
+
+def test_fewer_trials_than_folds_are_refused_without_classes_to_count():
+    floats, _ = continuous_and_rated(n_trials=3)
+    with pytest.raises(ValueError, match=r"needs that many trials at least, and there are 3\."):
+        next(TrialKFold(5).split(floats))
+
+
 # ---------------------------------------------------------------------- subjects
 
 
@@ -278,7 +306,7 @@ def test_leaving_everyone_out_is_refused():
         next(LeaveSubjectsOut(4).split(recorded(4)))
     with pytest.raises(ValueError, match="there is 1"):
         LeaveSubjectsOut().get_n_splits(recorded(1))
-    with pytest.raises(ValueError, match="n_subjects must be an integer of at least 1, got 0"):
+    with pytest.raises(ValueError, match="n_subjects must be an integer of at least 1; got 0"):
         LeaveSubjectsOut(0)
 
 

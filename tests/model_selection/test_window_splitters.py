@@ -101,7 +101,7 @@ def test_classes_too_rare_and_gaps_too_wide_are_refused():
         next(BlockwiseKFold(5).split(y, y))
     with pytest.raises(ValueError, match="gap=9 leaves nothing to train on"):
         next(BlockwiseKFold(2, gap=9).split(y, y))
-    with pytest.raises(ValueError, match="gap must be an integer of at least 0, got -1"):
+    with pytest.raises(ValueError, match="gap must be an integer of at least 0; got -1"):
         BlockwiseKFold(gap=-1)
     with pytest.raises(ValueError, match="groups does not say which recording row 0 is of"):
         next(BlockwiseKFold(2).split(y, y, [None] * 13))
@@ -131,3 +131,16 @@ def test_the_guard_says_what_shuffled_segments_share():
         check_leakage(ShuffledSegmentKFold(5, random_state=0), data)
     report = check_leakage(ShuffledSegmentKFold(5), data, allow_leakage=True)
     assert report.shared["trials"].tolist() == [10] * 5
+
+
+def test_continuous_targets_are_cut_into_blocks_or_shuffled_without_classes():
+    y = np.linspace(0, 1, 20)
+    data = EEGData.from_arrays(np.zeros((20, 1, 4)), y, 4, run=np.repeat([0, 1], 10))
+    tests = [test.tolist() for _, test in BlockwiseKFold(2).split(data)]
+    assert tests == [[*range(5), *range(10, 15)], [*range(5, 10), *range(15, 20)]]
+    shuffled = ShuffledSegmentKFold(4, random_state=0, allow_leakage=True).split(data)
+    tests = [test.tolist() for _, test in shuffled]
+    assert [len(test) for test in tests] == [5] * 4
+    assert sorted(np.concatenate(tests)) == list(range(20))
+    with pytest.raises(ValueError, match="needs that many rows at least, and there are 20"):
+        next(BlockwiseKFold(21).split(data))

@@ -21,7 +21,7 @@ AFTER_POOL = {
     EEGNet: ("first_pool", "first_dropout", 16),
     MixNet: ("first_pool", "first_dropout", 16),
     InceptionResNet: ("first_pool", "first_dropout", 16),
-    ShallowConvNet: ("log", "dropout", 40),
+    ShallowConvNet: ("log", "drop", 40),
     DeepConvNet: ("block1.activation", "block1.dropout", 25),
 }
 #: What comes before the gates of electrodes.
@@ -153,7 +153,9 @@ def test_every_weight_learns(network_class, axis, kind):
         optimizer.zero_grad()
         torch.nn.functional.cross_entropy(network(x), y).backward()
         optimizer.step()
-    names = [name for name, _ in network.named_parameters() if "attention" in name]
+    names = [
+        name for name, _ in network.named_parameters() if "attention" in name or "gates" in name
+    ]
     assert names
     assert not any(torch.equal(start[name], network.state_dict()[name]) for name in names)
 

@@ -63,8 +63,8 @@ def reference_chain(np_layers, variant):
             y["block4"] = x
         x = np_layers.dense(x, state["hidden.dense.weight"], state["hidden.dense.bias"])
         y["hidden.dense"] = x
-        y["hidden.activation"] = y["dropout"] = selu(x)
-        y["dense"] = np_layers.dense(y["dropout"], state["dense.weight"], state["dense.bias"])
+        y["hidden.activation"] = y["drop"] = selu(x)
+        y["dense"] = np_layers.dense(y["drop"], state["dense.weight"], state["dense.bias"])
         return y
 
     return chain

@@ -54,7 +54,9 @@ def test_biases_before_normalisation_are_375_parameters():
     variant=st.sampled_from(VARIANTS),
 )
 def test_count_follows_its_closed_form(c, t, n, f, k, p, variant):
-    network = DeepConvNet(c, t, n, n_filters=f, kernel_length=k, pool_length=p, variant=variant)
+    network = DeepConvNet(
+        c, t, n, n_temporal_filters=f, kernel_length=k, pool_length=p, variant=variant
+    )
     bias = 0 if variant == "schirrmeister" else 1
     expected = f * k + f + f * f * c + bias * f + 2 * f
     t = (t - k + 1) // p
@@ -105,7 +107,7 @@ def small_network(reference, variant):
             2,
             31,
             2,
-            n_filters=2,
+            n_temporal_filters=2,
             kernel_length=2,
             pool_length=2,
             dropout=0,

@@ -9,6 +9,9 @@ from torch import nn
 
 from skeeg.networks import EEGNet
 
+#: The parameters for which each variant has a value of its own.
+OWN = ("n_temporal_filters", "kernel_length", "dropout", "separable", "separable_kernel_length")
+
 X = np.random.default_rng(5).standard_normal((3, 3, 22))
 
 
@@ -65,10 +68,10 @@ sizes = st.integers(1, 6)
     c=sizes,
     t=st.integers(36, 90),
     n=sizes,
-    f1=sizes,  # never the defaults 8 and 64, which lab replaces
+    f1=sizes,
     d=sizes,
     f2=sizes,
-    k1=st.integers(1, 80).filter(lambda k1: k1 != 64),
+    k1=st.integers(1, 80),
     k2=sizes,
     p1=sizes,
     p2=sizes,
@@ -123,7 +126,7 @@ def reference_chain(np_layers, separable, eps, fixed_statistics=False):
         y["first_norm"] = normalise(y["filters.spatial"], state, "first_norm")
         y["first_activation"] = np_layers.elu(y["first_norm"], 0.7)
         y["first_pool"] = np_layers.pool(y["first_activation"], np.mean, 4)
-        y["attention"] = y["first_dropout"] = y["first_pool"]
+        y["gates"] = y["first_dropout"] = y["first_pool"]
         if separable:
             y["second_conv.depthwise"] = np_layers.convolve_same(
                 y["first_dropout"],
@@ -233,19 +236,35 @@ def test_dense_bias_starts_at_zero_in_lawhern():
     assert (EEGNet(4, 64, 3).dense.bias == 0).all()
 
 
-def test_lab_replaces_defaults_but_honours_other_values():
-    lab = EEGNet(2, 750, 2, variant="lab")
-    assert lab.filters.temporal.weight.shape == (16, 1, 1, 51)
-    assert lab.first_dropout.p == lab.second_dropout.p == 0.25
+@pytest.mark.parametrize("none", [{}, dict.fromkeys(OWN), {"kernel_length": None}])
+@pytest.mark.parametrize(("variant", "own"), [("lawhern", (8, 64, 0.5)), ("lab", (16, 51, 0.25))])
+def test_none_takes_the_value_of_the_variant(variant, own, none):
+    network = EEGNet(2, 750, 2, variant=variant, **none)
+    n_filters, length, p = own
+    assert network.filters.temporal.weight.shape == (n_filters, 1, 1, length)
+    assert network.first_dropout.p == network.second_dropout.p == p
+
+
+def test_lab_takes_any_value_that_is_asked_for_those_of_the_paper_too():
+    papers = {"n_temporal_filters": 8, "kernel_length": 64, "dropout": 0.5}
+    lab = EEGNet(2, 750, 2, variant="lab", **papers)
+    assert lab.filters.temporal.weight.shape == (8, 1, 1, 64)
+    assert lab.first_dropout.p == lab.second_dropout.p == 0.5
+    lab = EEGNet(2, 750, 2, variant="lab", separable=True, separable_kernel_length=16)
+    assert lab.second_conv.depthwise.weight.shape == (32, 1, 1, 16)
     asked = EEGNet(2, 750, 2, variant="lab", n_temporal_filters=4, kernel_length=33, dropout=0.1)
     assert asked.filters.temporal.weight.shape == (4, 1, 1, 33)
     assert asked.first_dropout.p == asked.second_dropout.p == 0.1
 
 
-def test_lawhern_keeps_its_defaults():
-    network = EEGNet(2, 750, 2)
-    assert network.filters.temporal.weight.shape == (8, 1, 1, 64)
-    assert network.first_dropout.p == network.second_dropout.p == 0.5
+def test_the_kernel_of_the_report_is_a_number_of_samples_at_any_rate():
+    for sfreq in (None, 125, 250, 1000):
+        network = EEGNet(2, 750, 2, variant="lab", sfreq=sfreq)
+        assert network.filters.temporal.weight.shape[-1] == 51
+
+
+def test_none_is_the_number_of_samples_that_the_paper_has_at_128_hz():
+    assert EEGNet(2, 750, 2, sfreq=250, kernel_length=None).filters.temporal.weight.shape[-1] == 64
 
 
 def test_the_activation_is_used_twice():

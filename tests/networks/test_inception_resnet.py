@@ -104,7 +104,7 @@ def reference_chain(np_layers, fixed_statistics=False):
         )
         x = activate("first_activation", normalise("first_norm", x))
         x = y["first_pool"] = np_layers.pool(x, np.mean, 4)
-        y["attention"] = y["first_dropout"] = x
+        y["gates"] = y["first_dropout"] = x
         n_blocks = sum(name.endswith("inception.linear.bias") for name in state)
         for block in (f"blocks.{i}" for i in range(n_blocks)):
             found = []

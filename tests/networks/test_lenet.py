@@ -148,7 +148,7 @@ def test_any_activation_of_the_table(variant, name):
     assert torch.isfinite(network(torch.randn(3, 2, 9, 9))).all()
 
 
-def test_the_first_lenet_has_an_activation_behind_its_pools_too():
+def test_the_first_lenet_has_an_activation_after_its_pools_too():
     kinds = [type(m) for m in LeNet(1, 32, 32, 10, variant="1998").modules()]
     assert kinds.count(ScaledTanh) == 6
     assert kinds.count(RadialBasis) == 1

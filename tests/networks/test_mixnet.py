@@ -6,7 +6,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skeeg.layers import ACTIVATIONS, split_maps
+from skeeg.layers import ACTIVATIONS
+from skeeg.layers._split import split_maps
 from skeeg.networks import EEGNet, MixNet, summary
 
 X = np.random.default_rng(5).standard_normal((3, 3, 22))
@@ -100,7 +101,7 @@ def reference_chain(np_layers, fixed_statistics=False):
         )
         x = y["first_activation"] = np_layers.elu(normalise("first_norm", x), 0.7)
         x = y["first_pool"] = np_layers.pool(x, np.mean, 4)
-        y["attention"] = y["first_dropout"] = x
+        y["gates"] = y["first_dropout"] = x
         parts, start = [], 0
         for i in range(len(LENGTHS)):
             name = f"second_conv.depthwise.banks.{i}"

@@ -92,12 +92,12 @@ def reference_chain(np_layers, n_banks, fixed_statistics=False):
             y["filters.norm"], state["filters.spatial.weight"]
         )
         y["norm"] = normalise(y["filters.spatial"], state, "norm")
-        y["activation"] = y["norm"] ** 2
-        y["pool"] = np_layers.pool(y["activation"], np.mean, 6, stride=4)
+        y["activate"] = y["norm"] ** 2
+        y["pool"] = np_layers.pool(y["activate"], np.mean, 6, stride=4)
         y["log"] = np.log(np.maximum(y["pool"], 1e-6))
-        y["attention"] = y["log"]
-        y["dropout"] = y["log"]
-        y["dense"] = np_layers.dense(y["dropout"], state["dense.weight"], state["dense.bias"])
+        y["gates"] = y["log"]
+        y["drop"] = y["log"]
+        y["dense"] = np_layers.dense(y["drop"], state["dense.weight"], state["dense.bias"])
         return y
 
     return chain
@@ -255,10 +255,10 @@ def test_attention_of_maps_acts_on_log_power():
     plain = MSFBCNN(3, 150, 2, variant="strypsteen", dropout=0).double().eval()
     gated = MSFBCNN(3, 150, 2, variant="strypsteen", dropout=0, attention="se").double().eval()
     gated.load_state_dict(plain.state_dict(), strict=False)
-    assert isinstance(gated.attention, SqueezeExcitation)
+    assert isinstance(gated.gates, SqueezeExcitation)
     x = torch.randn(4, 3, 150, dtype=torch.float64)
-    log_power = plain.log(plain.pool(plain.activation(plain.norm(plain.filters(x)))))
-    gate = gated.attention.gate(log_power)
+    log_power = plain.log(plain.pool(plain.activate(plain.norm(plain.filters(x)))))
+    gate = gated.gates.gate(log_power)
     expected = plain.dense((log_power * gate).flatten(1))
     torch.testing.assert_close(gated(x), expected, rtol=1e-12, atol=1e-12)
 
@@ -267,7 +267,7 @@ def test_attention_of_maps_acts_on_log_power():
 def test_attention_of_electrodes_acts_between_the_filters(axis):
     network = MSFBCNN(3, 150, 2, variant="strypsteen", attention="eca", attention_axis=axis)
     assert isinstance(network.filters.attention, ECA)
-    assert isinstance(network.attention, torch.nn.Identity)
+    assert isinstance(network.gates, torch.nn.Identity)
     seen = []
     network.filters.attention.register_forward_hook(lambda _, inputs, __: seen.append(inputs[0]))
     assert network(torch.randn(4, 3, 150)).shape == (4, 2)

@@ -8,6 +8,7 @@ import torch
 from torch.nn.functional import normalize
 
 from skeeg._electrodes import sphere_positions
+from skeeg.layers._random import random_stream
 from skeeg.networks import PointCNN, summary
 
 CAP = ["Fp1", "Fp2", "F7", "F3", "Fz", "F4", "F8", "T7", "C3", "Cz", "C4", "T8", "P7", "P3", "Pz"]
@@ -108,10 +109,10 @@ def test_without_positions_electrodes_are_spread_over_the_upper_half():
 def test_few_electrodes_clip_the_neighbours_with_a_warning():
     with pytest.warns(UserWarning, match="first_conv has a length of 8.*only 5 electrodes"):
         network = build(n_chans=5)
-    assert network.first_conv.n_neighbours == network.second_conv.n_neighbours == 5
+    assert network.first_conv.n_neighbors == network.second_conv.n_neighbors == 5
     with pytest.warns(UserWarning, match="second_conv has a length of 8.*only 6 electrodes"):
         network = build(n_first_points=6)
-    assert (network.first_conv.n_neighbours, network.second_conv.n_neighbours) == (8, 6)
+    assert (network.first_conv.n_neighbors, network.second_conv.n_neighbors) == (8, 6)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         build(n_chans=8)(torch.randn(3, 8, 4))
@@ -186,6 +187,27 @@ def test_electrodes_left_out_are_at_most_the_share_asked_for():
     ("name", "value"),
     [("point_dropout", 1.0), ("point_dropout", -0.1), ("jitter", -1), ("jitter", float("nan"))],
 )
-def test_shares_and_noise_must_be_sound(name, value):
+def test_shares_and_noise_must_be_in_their_range(name, value):
     with pytest.raises(ValueError, match=f"{name} must be a finite number"):
         build(**{name: value})
+
+
+def test_points_are_drawn_from_the_threads_stream():
+    network = build(dropout=0.0)
+    x = torch.randn(5, 19, 4)
+    outputs = []
+    for seed in (4, 4, 5):
+        torch.rand(3)
+        with random_stream(seed):
+            outputs.append(network(x))
+    assert torch.equal(outputs[0], outputs[1])
+    assert not torch.equal(outputs[0], outputs[2])
+
+
+@pytest.mark.filterwarnings("ignore")  # of torch, about its own compiler
+def test_a_compiled_network_takes_other_positions():
+    network = build().eval()
+    places = normalize(torch.randn(24, 3), dim=1)
+    x = torch.randn(5, 24, 4)
+    compiled = torch.compile(network, backend="aot_eager")
+    torch.testing.assert_close(compiled(x, places), network(x, places))

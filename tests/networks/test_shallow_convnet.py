@@ -49,7 +49,14 @@ def test_published_counts(shape, variant, expected):
 )
 def test_count_follows_its_closed_form(c, t, n, f, k, p, s, variant):
     network = ShallowConvNet(
-        c, t, n, n_filters=f, kernel_length=k, pool_length=p, pool_stride=s, variant=variant
+        c,
+        t,
+        n,
+        n_temporal_filters=f,
+        kernel_length=k,
+        pool_length=p,
+        pool_stride=s,
+        variant=variant,
     )
     n_pooled = (t - k + 1 - p) // s + 1
     assert count(network) == f * k + f + f * f * c + 2 * f + n * (f * n_pooled + 1)
@@ -71,11 +78,11 @@ def reference_chain(np_layers, limits, fixed_statistics=False):
         y["norm"] = np_layers.normalise(
             y["filters.spatial"], state["norm.weight"], state["norm.bias"], 1e-5, *statistics
         )
-        y["activation"] = y["norm"] ** 2
-        y["pool"] = np_layers.pool(y["activation"], np.mean, 6, stride=4)
+        y["activate"] = y["norm"] ** 2
+        y["pool"] = np_layers.pool(y["activate"], np.mean, 6, stride=4)
         y["log"] = np.log(np.clip(y["pool"], *limits))
-        y["attention"] = y["dropout"] = y["log"]
-        y["dense"] = np_layers.dense(y["dropout"], state["dense.weight"], state["dense.bias"])
+        y["gates"] = y["drop"] = y["log"]
+        y["dense"] = np_layers.dense(y["drop"], state["dense.weight"], state["dense.bias"])
         return y
 
     return chain
@@ -90,7 +97,7 @@ def small_network(reference, variant):
             3,
             30,
             2,
-            n_filters=3,
+            n_temporal_filters=3,
             kernel_length=5,
             pool_length=6,
             pool_stride=4,
@@ -193,7 +200,7 @@ def test_square_has_no_alpha():
         ShallowConvNet(2, 128, 2, alpha=0.5)
 
 
-def test_an_unknown_activation_is_told_about_square_too():
+def test_the_error_for_an_unknown_activation_suggests_square():
     with pytest.raises(ValueError, match="Did you mean 'square'"):
         ShallowConvNet(2, 128, 2, activation="sqare")
 
@@ -215,7 +222,7 @@ def test_a_short_window_clips_what_does_not_fit_and_names_it(n_times, expected, 
 
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize(("dtype", "rtol"), [(torch.float64, 1e-9), (torch.float32, 1e-4)])
-def test_pools_are_normalised_at_once_unless_somebody_watches(variant, dtype, rtol):
+def test_pools_are_normalised_at_once_without_hooks(variant, dtype, rtol):
     """A hook makes the network compute its layers one by one, which must not change it."""
     torch.manual_seed(0)
     x, y = torch.randn(12, 3, 200, dtype=dtype) + 2, torch.arange(12) % 2

@@ -17,6 +17,7 @@ from skeeg.networks import (
     MSFBCNN,
     DeepConvNet,
     EEGNet,
+    EEGNeX,
     InceptionResNet,
     LeNet,
     MixNet,
@@ -91,6 +92,7 @@ def test_eegnet_follows_its_closed_form():
     ("network_class", "shape"),
     [
         (EEGNet, (3, 500)),
+        (EEGNeX, (3, 500)),
         (DeepConvNet, (3, 500)),
         (ShallowConvNet, (3, 500)),
         (MSFBCNN, (3, 500)),
@@ -260,22 +262,22 @@ def test_a_fitted_classifier_shows_its_network():
     assert summary(SimpleNamespace(module_=network)) == summary(network)
 
 
-def test_an_unfitted_classifier_is_told_to_fit():
+def test_an_unfitted_estimator_has_no_network_yet():
     class Classifier:
         def fit(self, X, y):
             return self
 
-    with pytest.raises(NotFittedError, match=r"This Classifier holds no network.*Call fit first"):
+    with pytest.raises(NotFittedError, match=r"This Classifier has no network.*Call fit first"):
         summary(Classifier())
 
 
 def test_anything_else_is_refused():
-    with pytest.raises(TypeError, match="needs a torch network or a fitted classifier; got str"):
+    with pytest.raises(TypeError, match="needs a torch network or a fitted estimator; got str"):
         summary("EEGNet")
 
 
 def test_a_network_of_unknown_input_needs_the_shape():
-    with pytest.raises(ValueError, match=r"Linear has no n_chans and n_times .* pass input_shape"):
+    with pytest.raises(ValueError, match=r"Linear has no n_chans and n_times, .* pass input_shape"):
         summary(nn.Linear(3, 2))
 
 

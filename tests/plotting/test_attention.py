@@ -1,4 +1,4 @@
-"""What figures of attention show is the mean of the gates."""
+"""Figures of attention show the mean of the gates."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_maps_are_bars_with_their_deviation():
     [["Cz"], ["C3", "C4"], ["TP9", "AF7", "AF8", "TP10"], ["Fz", "Cz", "Pz"], ["T9", "T10"]],
 )
 def test_any_montage_is_drawn(ch_names):
-    """MNE's maps refuse a single electrode, and those of a circle."""
+    """MNE's maps raise an error for a single electrode, and for those on a circle."""
     data = recorded(ch_names)
     figure = plot_attention(fitted(data), data)
     figure.draw_without_rendering()
@@ -114,7 +114,7 @@ def test_names_may_come_later():
 
 
 @pytest.mark.filterwarnings("ignore:The channel selection")  # after one epoch, it may be anything
-def test_chosen_channels_alone_are_shown():
+def test_only_selected_channels_are_drawn():
     data = recorded()
     clf = fitted(data, n_selected_chans=2)
     ((_, places, shown),) = heads(plot_attention(clf, data))
@@ -123,7 +123,7 @@ def test_chosen_channels_alone_are_shown():
     assert len(shown) == 2
 
 
-def test_gates_that_are_alike_look_alike():
+def test_equal_gates_do_not_fill_the_range_of_colours():
     data = recorded()
     clf = fitted(data)
     clf.module_.filters.attention.bottleneck[2].weight.data.zero_()
@@ -134,7 +134,7 @@ def test_gates_that_are_alike_look_alike():
     assert high - low > 0.01
 
 
-def test_wrong_labels_are_refused():
+def test_labels_of_another_length_raise():
     data = recorded()
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         plot_attention(fitted(data), data, Y[:3])

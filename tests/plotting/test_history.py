@@ -42,6 +42,14 @@ def test_loss_and_accuracy_have_a_panel_each_with_labels():
     assert figure.get_suptitle() == "eegnet"
 
 
+def test_the_error_of_a_regressor_has_a_panel_without_limits():
+    history = pd.DataFrame({"epoch": [1, 2], "train_loss": [1.0, 0.5], "train_mae": [30.0, 20.0]})
+    loss, error = plot_history(history, loss_label="Loss").axes
+    assert (loss.get_ylabel(), error.get_ylabel()) == ("Loss", "Mean absolute error")
+    assert error.lines[0].get_ydata().tolist() == [30, 20]
+    assert error.get_ylim()[1] > 30
+
+
 def test_only_what_was_recorded_is_drawn():
     history = pd.DataFrame({"epoch": [1, 2], "train_loss": [1.0, 0.5], "valid_loss": [1.1, 0.9]})
     (axes,) = plot_history(history).axes

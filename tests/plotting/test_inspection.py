@@ -1,4 +1,4 @@
-"""What the figures show is what inspection found."""
+"""Figures show the values that inspection returns."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_patterns_need_electrodes():
         plot_patterns(patterns(n_chans=3))
     with pytest.raises(ValueError, match="ch_names must name the 7 channels; got 2 names"):
         plot_patterns(patterns(), ch_names=["Cz", "Pz"])
-    with pytest.raises(ValueError, match="'EEG 1', which the 10-05 system does not know"):
+    with pytest.raises(ValueError, match="'EEG 1', which the 10-05 system does not contain"):
         plot_patterns(patterns(), ch_names=["EEG 1", *NAMES[1:]])
     with pytest.raises(ValueError, match="n_filters must be an integer of at least 1; got 0"):
         plot_patterns(patterns(), n_filters=0)
@@ -162,7 +162,7 @@ def test_every_electrode_has_its_importance_and_the_most_important_ones_a_bar():
     assert "(of 0.9)" in bars.get_xlabel()
 
 
-def test_channels_that_do_not_matter_at_all_are_drawn():
+def test_channels_of_zero_importance_are_drawn():
     figure = plot_importance(importance(np.zeros(3), None), ch_names=["C3", "Cz", "C4"])
     figure.draw_without_rendering()
     with pytest.raises(ValueError, match="The electrodes have no names"):

@@ -1,4 +1,4 @@
-"""What the figure of scores shows is what it was given."""
+"""The figure of scores shows the scores."""
 
 from __future__ import annotations
 
@@ -50,3 +50,36 @@ def test_one_score_has_no_spread():
 def test_nothing_to_plot_is_an_error():
     with pytest.raises(ValueError, match="no roc_auc to plot"):
         plot_scores(SCORES * np.nan, "roc_auc")
+
+
+@pytest.mark.parametrize(
+    ("metric", "values", "chance"),
+    [
+        ("r2", [-3.0, 0.4], -0.1),
+        ("mean_absolute_error", [12.0, 30.0], 25.0),
+        ("pearson", [-0.2, 0.9], 0.0),
+        ("neg_log_loss", [-0.7, -0.3], None),
+        ("of mine", [120.0, 120.0], None),
+    ],
+)
+def test_scores_without_bounds_lie_within_the_axes(metric, values, chance):
+    axes = plot_scores(pd.DataFrame({"a": values}), metric, chance=chance).axes[0]
+    low, high = axes.get_xlim()
+    seen = values if chance is None else [*values, chance]
+    assert low < min(seen) <= max(seen) < high
+    if metric == "mean_absolute_error":
+        assert low > -1
+
+
+def test_infinite_scores_are_not_drawn():
+    scores = pd.DataFrame({"a": [np.inf, 1.0], "b": [2.0, -np.inf]})
+    figure = plot_scores(scores, "of mine")
+    figure.draw_without_rendering()
+    assert np.isfinite(figure.axes[0].get_xlim()).all()
+    with pytest.raises(ValueError, match="no of mine to plot"):
+        plot_scores(scores[:1][["a"]], "of mine")
+
+
+def test_an_estimator_without_any_score_has_an_empty_row():
+    axes = plot_scores(pd.DataFrame({"a": [0.5, 0.6], "none": [np.nan, np.nan]})).axes[0]
+    assert [len(dots.get_offsets()) for dots in axes.collections[:2]] == [2, 0]

@@ -1,4 +1,4 @@
-"""The plot of chosen electrodes shows those that were chosen, where they lie."""
+"""The figure of a selection shows the selected electrodes at their positions."""
 
 import numpy as np
 import pytest
@@ -25,12 +25,17 @@ def data():
 @pytest.fixture(scope="module")
 def classifier(data):
     clf = ModuleClassifier(
-        module=LogVariance, n_selected_chans=3, max_epochs=4, selection__lr=0.5, random_state=0
+        module=LogVariance,
+        n_selected_chans=3,
+        selection__unique=False,
+        max_epochs=4,
+        selection__lr=0.5,
+        random_state=0,
     )
     return clf.fit(data, data.y)
 
 
-def test_chosen_electrodes_are_filled_and_named_where_they_lie(data):
+def test_selected_electrodes_are_filled_and_labelled_at_their_positions(data):
     selector = MutualInformationSelector(2).fit(data, data.y)
     (axes,) = plot_selection(selector).axes
     filled = next(line for line in axes.lines if line.get_markersize() == 9)
@@ -53,7 +58,7 @@ def test_network_shows_the_probabilities_of_its_slots(classifier):
     assert head.get_title().endswith("of 6 electrodes")
 
 
-def test_electrodes_chosen_twice_say_so(classifier):
+def test_electrodes_selected_twice_have_their_count(classifier):
     import copy
 
     import torch

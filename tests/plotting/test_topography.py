@@ -1,4 +1,4 @@
-"""What the maps show is what they were given."""
+"""Topographic maps show the features."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_all_maps_share_one_scale(features):
     assert -low == high == np.abs(features - 2).max()
 
 
-def test_a_surface_fills_the_head_and_nothing_else(features):
+def test_a_surface_fills_only_the_head(features):
     figure = plot_topographic_map(features, CH_NAMES, layout="interpolated", shape=(20, 20))
     shown = figure.axes[1].images[0].get_array()
     expected = topographic_map(features[1], CH_NAMES, "interpolated", (20, 20))
@@ -70,12 +70,12 @@ def test_any_number_of_bands_and_flat_features_are_drawn(n_bands):
 def test_wrong_features_are_named(features):
     with pytest.raises(ValueError, match=r"shape \(n_bands, 7\), the features of one sample"):
         plot_topographic_map(features[:, :5], CH_NAMES)
-    with pytest.raises(ValueError, match="Of several, plot one or the mean"):
+    with pytest.raises(ValueError, match="For several samples, plot one of them or the mean"):
         plot_topographic_map(features[None], CH_NAMES)
     with pytest.raises(ValueError, match="bands must name each of the 3 bands, got 2"):
         plot_topographic_map(features, CH_NAMES, bands=BANDS[:2])
     features[1, 4] = np.nan
-    with pytest.raises(ValueError, match="that of Cz in band 1 is nan"):
+    with pytest.raises(ValueError, match="the feature of Cz in band 1 is nan"):
         plot_topographic_map(features, CH_NAMES)
     with pytest.raises(ValueError, match="must name the channels"):
         plot_topographic_map(features, [])

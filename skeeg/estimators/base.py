@@ -1,0 +1,1100 @@
+"""The estimator contract: skorch's training loop under scikit-learn's conventions."""
+
+from __future__ import annotations
+
+import numbers
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_consistent_length, check_random_state, column_or_1d
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+from skorch import NeuralNet
+from skorch.callbacks import EpochTimer, PassthroughScoring, PrintLog
+from skorch.dataset import get_len
+
+from .._labelled import LabelledRows
+from .._parameters import parameter_names
+from .._validation import (
+    SIGNALS,
+    TrialAxes,
+    Unwrapped,
+    amplitudes,
+    check_X,
+    require_targets,
+    scaled,
+    standard_deviation,
+    unwrap,
+)
+from ..layers._random import current_generator
+from ..layers.constraint import apply_max_norm
+from ._amplitudes import some_trials, typical_amplitude, warn_of_another_unit, warn_of_outliers
+from ._arithmetic import arithmetic, fit_randomness, resolve_device, usable_device
+from ._batches import (
+    BatchLoader,
+    Precomputed,
+    TrialDataset,
+    is_gated,
+    read_dataset,
+)
+from ._building import build_network, build_optimizer, found_arguments, groups_of_network
+from ._callbacks import EpochProgress, SettledEarlyStopping, responds
+from ._divergence import check_losses, check_trained
+from ._docstrings import estimator_sections
+from ._hooks import hook, uncompiled
+from ._loaders import make_loader
+from ._names import (
+    accepted_names,
+    check_fit_params,
+    resolve_optimizer,
+)
+from ._parameter_access import (
+    accepting_skorch_parameters,
+    check_values,
+    signature_names,
+    skorch_parameters_set,
+    store_skorch_parameters,
+)
+from ._pickling import FITTED_COMPONENTS, WEIGHTS, fitted_components, moved, portable_state
+from ._precomputing import precompute
+from ._saved_state import FittedInStateDict, read_fitted
+from ._selection import TrainedSelection
+from ._training_parameters import TrainingParameters
+
+
+class TrainingStopped(KeyboardInterrupt):
+    """A callback ended the training, in the way skorch's callbacks do."""
+
+
+class NetworkEstimator(TrainingParameters, NeuralNet):
+    """Base of every network estimator: what does not depend on the network or the task.
+
+    Training is skorch's; parameters, labels, random numbers, devices and pickles follow
+    scikit-learn. `NetworkClassifier` and `NetworkRegressor` add what a target means; a class per
+    network adds its parameters and declares its ``module``.
+
+    Attributes
+    ----------
+    scale_ : float
+        Standard deviation of the training trials, by which all trials are divided.
+    n_features_in_ : int
+        The second axis of ``X`` in `fit`.
+    ch_names_ : tuple of str or None
+        Channel names, where ``X`` had any.
+    sfreq_ : float or None
+        Sampling rate in Hz, where ``X`` had one.
+    history : skorch.history.History
+        Loss and score of each epoch.
+    device_ : str
+        Where the network is.
+    """
+
+    #: What a trial is; topographic networks declare ``MAPS``.
+    _trial_axes: ClassVar[TrialAxes] = SIGNALS
+
+    #: The score that ``history`` has beside the loss.
+    recorded_score: ClassVar[str]
+    _score_is_loss: ClassVar[bool]
+
+    # What skorch's constructor, which is never called, would keep on the instance.
+    module: ClassVar[Any] = None
+    criterion: ClassVar[Any] = None
+    iterator_train: ClassVar[Any] = BatchLoader
+    iterator_valid: ClassVar[Any] = BatchLoader
+    train_split: ClassVar[Any] = None
+    predict_nonlinearity: ClassVar[Any] = "auto"
+    compile: ClassVar[Any] = False
+    use_caching: ClassVar[Any] = "auto"
+    torch_load_kwargs: ClassVar[Any] = None
+    classes: ClassVar[Any] = None
+    history_ = None
+    _typical_amplitude = 0.0
+    _weighted = False
+    initialized_ = False
+    virtual_params_: ClassVar[Mapping[str, Any]] = {}
+    prefixes_ = [
+        "iterator_train",
+        "iterator_valid",
+        "callbacks",
+        "compile",
+        "module",
+        "criterion",
+        "optimizer",
+    ]
+    cuda_dependent_attributes_ = list(FITTED_COMPONENTS)
+    _modules: ClassVar[list[str]] = ["module"]
+    _criteria: ClassVar[list[str]] = ["criterion"]
+    _optimizers: ClassVar[list[str]] = ["optimizer"]
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        own_init = "__init__" in vars(cls)
+        super().__init_subclass__(**kwargs)
+        if not own_init and "__init__" in vars(cls):
+            cls.__init__ = accepting_skorch_parameters(cls.__init__)  # type: ignore[method-assign]
+
+    @classmethod
+    def _docstring_sections(cls) -> dict[str, str]:
+        return estimator_sections(cls)
+
+    # ------------------------------------------------------------------ what a task defines
+
+    def _check_targets(self, y: Any) -> NDArray[Any]:
+        """Return checked targets, shape (n_trials,) or (n_trials, n_targets)."""
+        raise NotImplementedError
+
+    def _learn_targets(self, y: NDArray[Any], classes: Any) -> None:
+        """Find in the training targets what encoding and decoding need."""
+        raise NotImplementedError
+
+    def _encode(self, y: NDArray[Any]) -> NDArray[Any]:
+        """Return targets as the loss takes them."""
+        raise NotImplementedError
+
+    def _decode(self, output: NDArray[np.float32]) -> NDArray[Any]:
+        """Return predictions in the terms of ``y`` from what `_to_prediction` made."""
+        raise NotImplementedError
+
+    def _to_prediction(self, output: torch.Tensor) -> torch.Tensor:
+        """Return class probabilities or encoded values from the output of the network."""
+        raise NotImplementedError
+
+    def _n_outputs(self) -> int | None:
+        """Return the number of outputs, None before `fit`."""
+        raise NotImplementedError
+
+    def _default_criterion(self) -> Any:
+        """Return the class of the loss where the parameter ``criterion`` is not set."""
+        raise NotImplementedError
+
+    def _loss_input(self, output: torch.Tensor) -> torch.Tensor:
+        """Return the output of the network as the criterion expects it."""
+        return output
+
+    def _target_weights(self, y: NDArray[Any]) -> NDArray[np.float64] | None:
+        """Return the weight that a trial has because of its target, None where all are equal."""
+        return None
+
+    def _score_sum(self, output: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        """Return the sum over a batch of what `recorded_score` averages."""
+        raise NotImplementedError
+
+    def _validation_split(
+        self, y: NDArray[Any], groups: NDArray[Any] | None, seed: int
+    ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Return the indices of the training and the validation part of encoded targets."""
+        raise NotImplementedError
+
+    # ------------------------------------------------------------------ parameters
+
+    @classmethod
+    def _get_param_names(cls) -> list[str]:
+        return signature_names(cls)
+
+    def get_params(self, deep: bool = True, **kwargs: Any) -> dict[str, Any]:
+        """Return the parameters: those of the signature and skorch's that were set.
+
+        Parameters
+        ----------
+        deep : bool
+            Also return parameters of nested estimators.
+
+        Returns
+        -------
+        params : dict
+        """
+        params = BaseEstimator.get_params(self, deep=deep)
+        return params | {name: getattr(self, name) for name in skorch_parameters_set(self)}
+
+    def _network_params(self) -> dict[str, Any]:
+        """Return the parameters that the network shares with the estimator."""
+        names = set(parameter_names(self.module)) & set(self._get_param_names())
+        return {name: getattr(self, name) for name in sorted(names)}
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters.
+
+        Parameters
+        ----------
+        **params
+            Names of the signature, or skorch's such as ``optimizer__betas``. On a fitted
+            estimator, those of the optimiser also act on a training that ``partial_fit`` or
+            ``warm_start`` continues.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        ValueError
+            If a name is unknown; the message gives the nearest valid one.
+        """
+        names = self._get_param_names()
+        own = {name: value for name, value in params.items() if name in names}
+        BaseEstimator.set_params(self, **own)
+        others = {name: value for name, value in params.items() if name not in names}
+        store_skorch_parameters(self, others, ValueError)
+        if self.initialized_ and not self.__sklearn_is_fitted__():
+            # As in skorch, components that depend on a parameter are built again. Data loaders
+            # are made when they are needed.
+            kept = {*self._modules, *self._criteria, *self._optimizers, "compile"}
+            self._params_to_validate: set[str] = set()
+            parts = {k: v for k, v in others.items() if k.partition("__")[0] in kept}
+            with self._device_for_skorch():
+                NeuralNet.set_params(self, **parts)
+                if any(name.partition("__")[0] == "callbacks" for name in params):
+                    self.initialize_callbacks()
+                    self._add_callbacks_of_network()
+        if self.initialized_:
+            live = {name: value for name, value in others.items() if name.startswith("optimizer__")}
+            if "weight_decay" in own:
+                live["optimizer__weight_decay"] = own["weight_decay"]
+            if "lr" in own:
+                live["lr"] = own["lr"]
+            self._apply_virtual_params(live)
+        return self
+
+    def _component_constructors(self) -> dict[str, Any]:
+        """Return what each component will be made by, as far as the parameters are valid."""
+        try:
+            optimizer = resolve_optimizer(self.optimizer)
+        except ValueError:
+            optimizer = None
+        selection = {"selection": TrainedSelection} if hasattr(self, "n_selected_chans") else {}
+        return selection | {
+            "criterion": self._criterion_or_default(),
+            "iterator_train": self.iterator_train,
+            "iterator_valid": self.iterator_valid,
+            "module": self._module_constructor(),
+            "optimizer": optimizer,
+        }
+
+    def _criterion_or_default(self) -> Any:
+        return self._default_criterion() if self.criterion is None else self.criterion
+
+    def _module_constructor(self) -> Any:
+        return type(self.module) if isinstance(self.module, torch.nn.Module) else self.module
+
+    def _check_parameters(self) -> None:
+        self.check_training_readiness()
+        check_values(self)
+
+    def __repr__(self, N_CHAR_MAX: int = 700) -> str:
+        return BaseEstimator.__repr__(self, N_CHAR_MAX)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        tags.target_tags.required = True
+        return tags
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return self.initialized_ and hasattr(self, "scale_")
+
+    # ------------------------------------------------------------------ training
+
+    def fit(
+        self,
+        X: Any,
+        y: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+        **fit_params: Any,
+    ) -> Self:
+        """Train the network from new weights, or from the present ones with ``warm_start``.
+
+        Parameters
+        ----------
+        X : ndarray, mne.Epochs, EEGData or torch.Tensor, shape (n_trials, n_chans, n_times)
+            The trials, in any unit. Shape (n_trials, n_times) is one channel. Topographic
+            networks take arrays of shape (n_trials, n_bands, height, width). A
+            ``torch.utils.data.Dataset`` of pairs (trial, target) holds ``y`` as well.
+        y : array-like, shape (n_trials,) or (n_trials, n_targets)
+            Class labels of any type, or the values of a regression.
+        sample_weight : array-like, shape (n_trials,), optional
+            Weight of each trial in the loss. Trials of weight zero are left out entirely.
+        groups : array-like, shape (n_trials,), optional
+            What the validation split of ``early_stopping`` must not divide: subjects, runs,
+            trials that were cut into windows. Those of an `EEGData` or a `FeatureTable` with
+            ``trial`` are known.
+        **fit_params
+            Further arguments of the network's ``forward``, as in skorch.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        ValueError
+            If a parameter, the trials or the targets are invalid; the message says what came and
+            what was expected. If the training diverges: loss or weights are no longer finite.
+        TypeError
+            If ``X`` holds no trials, or a further argument is one that ``forward`` does not take.
+
+        Warns
+        -----
+        UserWarning
+            If single trials have a far larger amplitude than the others.
+        """
+        self._check_parameters()
+        resume = bool(self.warm_start)
+        return self._fit(X, y, sample_weight, groups, fit_params, resume=resume)
+
+    def partial_fit(
+        self,
+        X: Any,
+        y: ArrayLike | None = None,
+        classes: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+        **fit_params: Any,
+    ) -> Self:
+        """Train for ``max_epochs`` further epochs, keeping weights, optimiser and history.
+
+        Parameters
+        ----------
+        X, y, sample_weight, groups, **fit_params
+            As in `fit`.
+        classes : array-like, optional
+            All class labels that any later call may contain; those of the first ``y`` when left
+            out. Not for regressors.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        ValueError
+            As in `fit`, and for a label that is not among the classes.
+        """
+        self._check_parameters()
+        fit_params["_routing_method"] = "partial_fit"
+        return self._fit(X, y, sample_weight, groups, fit_params, resume=True, classes=classes)
+
+    def _fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        groups: Any,
+        fit_params: dict[str, Any],
+        *,
+        resume: bool,
+        classes: Any = None,
+    ) -> Self:
+        # An initialised network is kept even where it was not fitted: its weights may be loaded.
+        resume = resume and self.initialized_
+        reset = not (resume and self.__sklearn_is_fitted__())
+        if not resume and self.max_epochs == 0:
+            raise ValueError(
+                "max_epochs must be at least 1 in a new fit; got 0, which would leave a network of "
+                "random weights that predicts. For an untrained network call initialize()."
+            )
+        if not resume:
+            # A failed refit must not leave the old weights usable.
+            self.initialized_ = False
+        training = self._training_data(X, y, sample_weight, groups, reset=reset, classes=classes)
+        if not resume:
+            self.device_ = resolve_device(self.device)
+        with self._device_for_skorch(), self._arithmetic(), self._fit_randomness():
+            if not resume:
+                self.initialize()
+            try:
+                forward = uncompiled(self.module_).forward
+                check_fit_params(fit_params, forward, type(self).__name__)
+                self._train(training, fit_params)
+            except Exception:
+                self.initialized_ = False
+                raise
+        return self
+
+    def _set_reduction(self, training: TrialDataset) -> None:
+        """Let a loss made here return one value per trial where trials have weights."""
+        made_here = not isinstance(self._criterion_or_default(), torch.nn.Module)
+        if made_here and hasattr(self.criterion_, "reduction"):
+            explicit = vars(self).get("criterion__reduction", "mean")
+            weighted = training.sample_weight is not None
+            self.criterion_.reduction = "none" if weighted else explicit
+
+    def _train(self, training: TrialDataset, fit_params: dict[str, Any]) -> None:
+        self.notify("on_train_begin", X=training, y=None)
+        self._set_reduction(training)
+        try:
+            self.fit_loop(training, **fit_params)
+        except TrainingStopped:
+            pass
+        except KeyboardInterrupt:
+            warnings.warn(
+                f"Training was interrupted by the user after {len(self.history)} epochs; the "
+                "network keeps what it has learnt so far.",
+                stacklevel=4,
+            )
+        self.notify("on_train_end", X=training, y=None)
+        check_trained(self, training.trials)
+
+    def _training_data(
+        self, X: Any, y: Any, sample_weight: Any, groups: Any, *, reset: bool, classes: Any
+    ) -> TrialDataset:
+        """Check the arguments of ``fit`` and return scaled trials with encoded targets."""
+        name = type(self).__name__
+        if groups is None:
+            groups = trial_groups(X)
+        X, y = self._with_targets(X, y)
+        trials = self._unwrapped(X, reset=reset)
+        X = check_X(self, trials, reset=reset, axes=self._trial_axes)
+        y = self._check_targets(y)
+        check_consistent_length(X, y)
+        for_messages = self._for_messages(trials)
+        if groups is not None:
+            groups = column_or_1d(groups)
+            check_consistent_length(X, groups)
+        if sample_weight is not None:
+            sample_weight = _check_sample_weight(
+                sample_weight, X, dtype=np.float64, ensure_non_negative=True
+            )
+            # A trial of no weight must not enter batch statistics or the scale either.
+            kept = sample_weight > 0
+            if not kept.any():
+                raise ValueError("All trials have sample_weight zero: nothing is left to fit.")
+            X, y, sample_weight = X[kept], y[kept], sample_weight[kept]
+            groups = None if groups is None else groups[kept]
+        if reset:
+            self._learn_targets(y, classes)
+        encoded = self._encode(y)
+        weights = self._trial_weights(y, sample_weight)
+        if reset:
+            self.scale_ = standard_deviation(X, **for_messages)
+        checked = scaled(X, self.scale_, **for_messages)
+        found = amplitudes(checked)
+        if reset:
+            self._typical_amplitude = typical_amplitude(found)
+        warn_of_another_unit(typical_amplitude(found), self._typical_amplitude, name)
+        warn_of_outliers(found, name)
+        return TrialDataset(checked, encoded, weights, groups)
+
+    def _with_targets(self, X: Any, y: Any) -> tuple[Any, Any]:
+        """Take trials and targets out of a data set of torch."""
+        name = type(self).__name__
+        if isinstance(X, torch.utils.data.Dataset):
+            if is_gated(X):
+                raise TypeError(f"{name} cannot be fitted to trials that another fit has scaled.")
+            X, found = read_dataset(X, name)
+            y = found if y is None else y
+        require_targets(y, name=name)
+        return X, y
+
+    def _trial_weights(
+        self, y: NDArray[Any], sample_weight: NDArray[np.float64] | None
+    ) -> NDArray[np.float32] | None:
+        """Return the weight of each trial in the loss, of mean one, or None where all are equal."""
+        of_target = self._target_weights(y)
+        if sample_weight is None and of_target is None:
+            return None
+        weight = np.ones(len(y)) if sample_weight is None else sample_weight
+        if of_target is not None:
+            weight = weight * of_target
+        return (weight / weight.mean()).astype(np.float32)
+
+    def _seed(self) -> int:
+        """Draw the seed of this training; a continued one differs from the one before."""
+        if self.random_state is None:
+            return int(np.random.SeedSequence().generate_state(1)[0])
+        if isinstance(self.random_state, numbers.Integral):
+            trained = len(self.history) if self.initialized_ else 0
+            check_random_state(self.random_state)  # refuses what scikit-learn refuses
+            entropy = [int(self.random_state), trained]
+            return int(np.random.SeedSequence(entropy).generate_state(1)[0])
+        return int(check_random_state(self.random_state).randint(2**31 - 1))
+
+    def _arithmetic(self) -> Any:
+        return arithmetic(self.device_, self.n_threads)
+
+    def _fit_randomness(self) -> Any:
+        return fit_randomness(
+            self._seed(),
+            self.device_,
+            foreign=self._runs_foreign_code(),
+            compiled=bool(self.compile),
+        )
+
+    def _runs_foreign_code(self) -> bool:
+        """Whether code that does not know of the fit's random stream takes part in training."""
+        parts = [self._module_constructor(), self.iterator_train, self._criterion_or_default()]
+        if self.train_split is not None:
+            parts.append(self.train_split)
+        given = [] if self.callbacks in (None, "disable") else self.callbacks
+        parts += [item[1] if isinstance(item, (list, tuple)) else item for item in given]
+        return not all(map(_is_known, parts))
+
+    def initialize(self) -> Self:
+        """Build the network, its loss and its optimiser; ``fit`` does this by itself.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        ValueError
+            If the shape of the trials is not known yet: neither found by ``fit`` nor given as
+            ``module__n_chans``, ``module__n_times``, ``module__n_outputs`` and the like.
+        """
+        self.device_ = resolve_device(self.device)
+        self.initialized_ = False  # otherwise skorch prints that it builds the network again
+        with self._device_for_skorch():
+            super().initialize()
+        self._add_callbacks_of_network()
+        return self
+
+    def _add_callbacks_of_network(self) -> None:
+        own: list[Any] = (hook(self.module_, "training_callbacks") or list)()
+        for _, callback in own:
+            callback.initialize()
+        self.callbacks_: list[Any] = [*own, *self.callbacks_]
+
+    def _validate_params(self) -> None:
+        """Do nothing: names are checked when they are set, values by ``_check_parameters``."""
+
+    def check_data(self, X: Any, y: Any = None) -> None:
+        """Do nothing: the data were checked before they were passed to skorch."""
+
+    def get_default_callbacks(self) -> list[tuple[str, Any]]:
+        """Return the callbacks that run beside those of the ``callbacks`` parameter.
+
+        Returns
+        -------
+        callbacks : list of (str, Callback)
+        """
+        callbacks: list[tuple[str, Any]] = [("epoch_timer", EpochTimer())]
+        for part in ("train", "valid"):
+            for name, is_loss in (("loss", True), (self.recorded_score, self._score_is_loss)):
+                scoring = PassthroughScoring(
+                    f"{part}_{name}", lower_is_better=is_loss, on_train=part == "train"
+                )
+                callbacks.append((f"{part}_{name}", scoring))
+        if self.early_stopping:
+            stopping = SettledEarlyStopping(
+                patience=self.n_iter_no_change, load_best=True, sink=_write_nothing
+            )
+            callbacks.append(("early_stopping", stopping))
+        callbacks.append(("progress", EpochProgress()))
+        log = PrintLog() if self.verbose >= 2 else PrintLog(sink=_write_nothing)
+        return [*callbacks, ("print_log", log)]
+
+    @property
+    def _default_callbacks(self) -> list[tuple[str, Any]]:
+        return self.get_default_callbacks()
+
+    def initialize_callbacks(self) -> Self:
+        """Make the callbacks ready.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        ValueError
+            If a parameter ``callbacks__name`` does not name a callback.
+        """
+        super().initialize_callbacks()
+        names = {name for name, _, _ in self._yield_callbacks()}
+        for parameter in vars(self):
+            name = parameter.removeprefix("callbacks__").partition("__")[0]
+            if (
+                parameter.startswith("callbacks__")
+                and name not in names | dict(self.callbacks_).keys()
+            ):
+                raise ValueError(
+                    f"{parameter} names no callback of this {type(self).__name__}; "
+                    f"it has {', '.join(sorted(names))}."
+                )
+        return self
+
+    def initialize_module(self) -> Self:
+        """Build the network; a module given as an instance is copied, never trained itself.
+
+        Returns
+        -------
+        self : object
+        """
+        self.module_ = build_network(self)
+        return self
+
+    def torch_compile(self, module: Any, name: str) -> Any:
+        """Compile the network, where the parameter ``compile`` is set; a loss gains nothing.
+
+        Parameters
+        ----------
+        module : torch.nn.Module
+        name : str
+            Of the component.
+
+        Returns
+        -------
+        module : torch.nn.Module
+        """
+        return super().torch_compile(module, name) if name == "module" else module
+
+    def initialize_criterion(self) -> Self:
+        """Build the loss.
+
+        Returns
+        -------
+        self : object
+        """
+        params = self.get_params_for("criterion")
+        self.criterion_ = self.initialized_instance(self._criterion_or_default(), params)
+        return self
+
+    def initialize_optimizer(self, triggered_directly: Any = None) -> Self:
+        """Build the optimiser.
+
+        Returns
+        -------
+        self : object
+        """
+        self.optimizer_ = build_optimizer(self)
+        return self
+
+    def get_params_for_optimizer(
+        self, prefix: str, named_parameters: Any
+    ) -> tuple[tuple[list[dict[str, Any]]], dict[str, Any]]:
+        """Return the groups of weights and the options that the optimiser is made with.
+
+        Parameters
+        ----------
+        prefix : str
+        named_parameters : iterable of (str, Parameter)
+
+        Returns
+        -------
+        args, kwargs : tuple, dict
+            Groups of the network's own, see `TrainingHooks`, hold the weights that
+            ``optimizer__param_groups`` does not name.
+        """
+        patterns = [pattern for pattern, _ in self.get_params_for(prefix).get("param_groups", [])]
+        groups, others = groups_of_network(self, named_parameters, patterns)
+        args, kwargs = super().get_params_for_optimizer(prefix, others)
+        args[0].extend(groups)
+        return args, kwargs
+
+    def get_params_for(self, prefix: str) -> dict[str, Any]:
+        """Return the arguments that a component of skorch is made with.
+
+        Parameters
+        ----------
+        prefix : str
+            Such as ``"module"``, which gets the network's hyper-parameters and, where its
+            constructor names them, ``n_chans``, ``n_times`` (or ``n_bands``, ``height``,
+            ``width``), ``n_outputs`` and ``sfreq``.
+
+        Returns
+        -------
+        params : dict
+        """
+        explicit = super().get_params_for(prefix)
+        if prefix == "module" and not isinstance(self.module, torch.nn.Module):
+            return self._module_params(explicit) | explicit
+        return explicit
+
+    def _module_params(self, explicit: Mapping[str, Any]) -> dict[str, Any]:
+        return found_arguments(self, explicit) | self._network_params()
+
+    def _unwrapped(self, X: Any, *, reset: bool) -> Unwrapped:
+        """Take the trials out of what a user passed to `fit`, with ``reset``, or to `predict`."""
+        return unwrap(self._without_dataset(X))
+
+    def _without_dataset(self, X: Any) -> Any:
+        """Return the trials of a data set of torch, and anything else as it is."""
+        is_dataset = isinstance(X, torch.utils.data.Dataset)
+        return read_dataset(X, type(self).__name__)[0] if is_dataset else X
+
+    def _for_messages(self, trials: Unwrapped) -> dict[str, Any]:
+        """Return what the gate must know to say where in the trials something is wrong."""
+        return {
+            "name": type(self).__name__,
+            "ch_names": trials.ch_names or self.ch_names_,
+            "axes": self._trial_axes,
+        }
+
+    def get_dataset(self, X: Any, y: Any = None) -> Any:
+        """Return trials as a data set of torch, after they have been checked and scaled.
+
+        Parameters
+        ----------
+        X : TrialDataset, torch.utils.data.Dataset or as in ``predict``
+        y : array-like, optional
+            Targets, which are encoded as in `fit`.
+
+        Returns
+        -------
+        dataset : torch.utils.data.Dataset
+        """
+        if is_gated(X):
+            return X
+        self._require_fitted()
+        trials = self._unwrapped(X, reset=False)
+        checked = check_X(self, trials, reset=False, axes=self._trial_axes)
+        ready = scaled(checked, self.scale_, **self._for_messages(trials), rounded=True)
+        amplitude = typical_amplitude(amplitudes(some_trials(ready)))
+        warn_of_another_unit(amplitude, self._typical_amplitude, type(self).__name__)
+        if y is None:
+            return TrialDataset(ready)
+        targets = self._check_targets(y)
+        check_consistent_length(checked, targets)
+        return TrialDataset(ready, self._encode(targets))
+
+    def get_split_datasets(self, X: Any, y: Any = None, **fit_params: Any) -> tuple[Any, Any]:
+        """Divide the training data into a part to learn from and a part to validate on.
+
+        Parameters
+        ----------
+        X : TrialDataset
+        y : None
+        **fit_params
+            Of `fit`, for ``train_split``.
+
+        Returns
+        -------
+        training, validation : torch.utils.data.Dataset
+            The latter None without ``early_stopping`` or ``train_split``.
+        """
+        # Torch's own loaders give copies, which callbacks and networks may change in place.
+        X.changeable = True
+        self._weighted = X.sample_weight is not None
+        if self.train_split:  # its parts refer to X
+            X.precomputed = precompute(self, X.trials)
+            names = accepted_names(self.train_split)
+            takes_groups = X.groups is not None and (names is None or "groups" in names)
+            grouped = {"groups": X.groups} if takes_groups else {}
+            training, validation = self.train_split(X, X.y.numpy(), **grouped, **fit_params)
+            return self._gated(training), self._gated(validation)
+        training, validation = X, None
+        if self.early_stopping:
+            generator = current_generator("cpu")
+            seed = int(torch.randint(2**31 - 1, (), device="cpu", generator=generator))
+            train, valid = self._validation_split(X.y.numpy(), X.groups, seed)
+            training, validation = X.take(train), X.take(valid)
+        training.precomputed = precompute(self, training.trials)
+        return training, validation
+
+    def _gated(self, part: Any) -> Any:
+        """Pass a part that ``train_split`` brought from elsewhere through the gate."""
+        if type(part) is torch.utils.data.Subset:
+            # Whole batches are asked for with slices and tensors, which lists do not understand.
+            indices: Any = np.asarray(part.indices)
+            return torch.utils.data.Subset(self._gated(part.dataset), indices)
+        if part is None or is_gated(part):
+            return part
+        X, y = self._with_targets(part, None)
+        return self.get_dataset(X, y)
+
+    def get_iterator(self, dataset: Any, training: bool = False) -> Any:
+        """Return an iterator over batches.
+
+        Parameters
+        ----------
+        dataset : TrialDataset
+        training : bool
+            Whether batches are drawn in a new order each epoch.
+
+        Returns
+        -------
+        iterator : iterable of (X, y)
+        """
+        return make_loader(self, dataset, training=training)
+
+    def infer(self, x: Any, **fit_params: Any) -> Any:
+        """Return the network's output for a batch.
+
+        Parameters
+        ----------
+        x : torch.Tensor or mapping with ``X``
+            As the data set gives it.
+
+        Returns
+        -------
+        output : torch.Tensor, shape (n_trials, n_outputs)
+        """
+        if isinstance(x, Mapping):
+            known, x = x.get("precomputed"), x["X"]
+            if isinstance(known, Precomputed) and known.holds_for(x):
+                fit_params |= {name: rows.to(self.device_) for name, rows in known.rows.items()}
+        x = torch.as_tensor(x, device=self.device_)
+        return self.module_(x.float() if x.is_floating_point() else x, **fit_params)
+
+    def get_loss(self, y_pred: Any, y_true: Any, X: Any = None, training: bool = False) -> Any:
+        """Return the mean of the trials' losses, each times its trial's weight.
+
+        Weights have mean one over the training set, so the steps are unbiased for any batch.
+        In training, the penalty of the network is added, where it has one.
+
+        Parameters
+        ----------
+        y_pred : torch.Tensor, shape (n_trials, n_outputs)
+        y_true : torch.Tensor, shape (n_trials,) or (n_trials, n_outputs)
+        X : torch.Tensor or mapping with ``sample_weight``
+        training : bool
+
+        Returns
+        -------
+        loss : torch.Tensor, scalar
+        """
+        output = self._checked_output(y_pred)
+        loss = self.criterion_(self._loss_input(output), y_true.to(self.device_))
+        if loss.ndim > 1:
+            loss = loss.flatten(1).mean(dim=1)
+        if isinstance(X, Mapping) and "sample_weight" in X:
+            if loss.ndim == 0:
+                raise ValueError(
+                    "sample_weight and class_weight need a criterion that returns one loss per "
+                    'trial; pass it as a class, or as an instance with reduction="none".'
+                )
+            loss = loss * X["sample_weight"].to(self.device_)
+        elif training and self._weighted:
+            raise ValueError(
+                "sample_weight and class_weight need a data loader that passes them on: where they "
+                'are given, X of a trial is a dict with "X" and "sample_weight". The batches of '
+                f"{self.iterator_train!r} have none."
+            )
+        penalty = hook(self.module_, "penalty") if training else None
+        return loss.mean() if penalty is None else loss.mean() + penalty()
+
+    def _checked_output(self, output: Any) -> torch.Tensor:
+        """Return the output of the network, the first where there are several."""
+        output = output[0] if isinstance(output, (tuple, list)) else output
+        expected = self._n_outputs()
+        if not isinstance(output, torch.Tensor):
+            raise TypeError(
+                f"The network of this {type(self).__name__} returned {type(output).__name__}, "
+                f"where a tensor of shape (n_trials, {expected}), or a tuple that begins with one, "
+                "is needed."
+            )
+        if output.ndim == 1 and expected == 1:
+            output = output[:, None]
+        if output.ndim != 2 or expected not in (None, output.shape[1]):
+            raise ValueError(
+                f"The network of this {type(self).__name__} returned a tensor of shape "
+                f"{tuple(output.shape)}, where (n_trials, {expected}) is needed. Build it with "
+                f"n_outputs={expected}."
+            )
+        return output
+
+    def _set_training(self, training: bool = True) -> None:
+        # skorch walks through all layers at every step; they need that once an epoch.
+        if self.module_.training != training:
+            super()._set_training(training)
+
+    def _step_optimizer(self, step_fn: Any) -> None:
+        super()._step_optimizer(step_fn)
+        apply_max_norm(self.module_)
+
+    def on_batch_end(self, net: Any, batch: Any = None, training: bool = False, **kw: Any) -> None:
+        """Record the score of a batch from the outputs that its loss was computed from."""
+        X, y = batch
+        output = self._checked_output(kw["y_pred"]).detach()
+        total = self._score_sum(output, y.to(self.device_)).item()
+        part = "train" if training else "valid"
+        self.history.record_batch(f"{part}_{self.recorded_score}", total / get_len(X))
+
+    def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
+        """Refuse to continue from a loss that is not finite."""
+        check_losses(self)
+
+    def notify(self, method_name: str, **cb_kwargs: Any) -> None:
+        """Call all callbacks, and distinguish one that ends the training from Ctrl-C.
+
+        Parameters
+        ----------
+        method_name : str
+            Such as ``"on_epoch_end"``.
+        **cb_kwargs
+            What the callbacks get.
+        """
+        try:
+            getattr(self, method_name)(self, **cb_kwargs)
+            for _, callback in self.callbacks_:
+                # Three events a step and a dozen callbacks that ignore them add up.
+                if responds(callback, method_name):
+                    getattr(callback, method_name)(self, **cb_kwargs)
+        except KeyboardInterrupt as stop:
+            raise TrainingStopped from stop
+
+    def save_params(self, *args: Any, **kwargs: Any) -> None:
+        """Save weights, with what the fit found about targets, scale and channels.
+
+        Parameters
+        ----------
+        *args, **kwargs
+            As in ``skorch.NeuralNet.save_params``. The file holds a plain ``state_dict`` of torch,
+            in whose metadata the rest is kept; with ``use_safetensors`` it is left out.
+        """
+        if not self.initialized_:
+            super().save_params(*args, **kwargs)
+            return
+        with FittedInStateDict(uncompiled(self.module_), self):
+            super().save_params(*args, **kwargs)
+
+    def load_params(self, *args: Any, **kwargs: Any) -> None:
+        """Load weights that ``save_params`` wrote into a network of the same shape.
+
+        What the fit had found is loaded with them. A file without it, such as one that skorch
+        wrote, leaves an estimator that was not fitted unable to predict.
+
+        Parameters
+        ----------
+        *args, **kwargs
+            As in ``skorch.NeuralNet.load_params``.
+        """
+        if not self.initialized_:
+            super().load_params(*args, **kwargs)
+            return
+        module = uncompiled(self.module_)
+        with self._device_for_skorch(), FittedInStateDict(module, self) as saved:
+            super().load_params(*args, **kwargs)
+        if saved.found is not None:
+            read_fitted(self, saved.found)
+
+    def _get_module(self, name: str, msg: str) -> Any:
+        # Files of a compiled network are those of the network itself.
+        return uncompiled(super()._get_module(name, msg))
+
+    @contextmanager
+    def _device_for_skorch(self) -> Iterator[None]:
+        """Let skorch, which reads ``device`` itself, find the device that it means here."""
+        parameter = self.device
+        self.device = getattr(self, "device_", None) or resolve_device(parameter)
+        try:
+            yield
+        finally:
+            self.device = parameter
+
+    # ------------------------------------------------------------------ prediction
+
+    def _require_fitted(self) -> None:
+        if not self.__sklearn_is_fitted__():
+            self.check_is_fitted()  # skorch's error, where the network was not even initialised
+            check_is_fitted(self)
+
+    def _predict(self, X: Any) -> NDArray[np.float32]:
+        """Return class probabilities or encoded values."""
+        self._require_fitted()
+        with self._arithmetic(), torch.no_grad():
+            parts = [
+                self._to_prediction(self._checked_output(output)).cpu().numpy()
+                for output in self.forward_iter(X, training=False)
+            ]
+        predicted = np.concatenate(parts)
+        if not np.isfinite(predicted).all():
+            (trials,) = np.nonzero(~np.isfinite(predicted).all(axis=1))
+            raise ValueError(
+                f"The network of this {type(self).__name__} returned values that are not finite, "
+                f"first for trial {trials[0]}: its amplitude is out of the range of float32."
+            )
+        return predicted
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Return the most probable class, or the predicted value, of each trial.
+
+        Parameters
+        ----------
+        X : ndarray, mne.Epochs, EEGData or torch.Tensor, shape (n_trials, n_chans, n_times)
+            Channels and samples as in ``fit``, in the same unit.
+
+        Returns
+        -------
+        y : ndarray, shape (n_trials,) or (n_trials, n_targets)
+            Labels as they were given to ``fit``, or values in the unit of its ``y``.
+
+        Raises
+        ------
+        NotFittedError
+            Before ``fit``.
+        ValueError
+            If the trials have another shape or other channels than in ``fit``, or are not finite.
+
+        Warns
+        -----
+        UserWarning
+            If the trials seem to be in another unit than those of ``fit``.
+        """
+        predicted = self._predict(X)
+        # skorch's scoring callbacks compare with the encoded targets of the data set they pass.
+        return self._decode_encoded(predicted) if is_gated(X) else self._decode(predicted)
+
+    def score(
+        self, X: Any, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None
+    ) -> float:
+        """Return the accuracy of a classifier, or R squared of a regressor.
+
+        Parameters
+        ----------
+        X : ndarray, mne.Epochs, EEGData or torch.Tensor, shape (n_trials, n_chans, n_times)
+            As in `predict`, or a ``torch.utils.data.Dataset`` that holds ``y`` as well.
+        y : array-like, shape (n_trials,) or (n_trials, n_targets)
+            Labels or values as in `fit`.
+        sample_weight : array-like, shape (n_trials,), optional
+            Weight of each trial.
+
+        Returns
+        -------
+        score : float
+
+        Raises
+        ------
+        NotFittedError, ValueError
+            As in `predict`; if there are no targets.
+        """
+        if not is_gated(X):
+            X, y = self._with_targets(X, y)
+        return super().score(X, y, sample_weight)
+
+    def _decode_encoded(self, predicted: NDArray[np.float32]) -> NDArray[Any]:
+        """Return predictions in the terms of the encoded targets."""
+        return predicted
+
+    # ------------------------------------------------------------------ pickles
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the state with the network on the CPU, so that it loads anywhere."""
+        return portable_state(self.__dict__)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        weights = state.pop(WEIGHTS, None)
+        self.__dict__.update(state)
+        components = fitted_components(state)
+        if components:
+            self.device_ = usable_device(self.device)
+        if weights is not None:
+            with self._arithmetic(), fit_randomness(0, self.device_):
+                self.initialize_module()
+            module = self.module_.to(self.device_).train(weights["training"])
+            self.module_ = self.torch_compile(module, "module")
+            self.module_.load_state_dict(weights["module"])
+            self.initialize_optimizer()
+            self.optimizer_.load_state_dict(weights["optimizer"])
+        elif components and torch.device(self.device_).type != "cpu":
+            self.__dict__.update(moved(components, self.device_))
+
+
+def _is_known(part: Any) -> bool:
+    """Return whether a component draws from the random stream of the fit, or not at all."""
+    kind = part if isinstance(part, type) else type(part)
+    return kind.__module__.startswith(("skeeg.", "skorch.", "torch.nn.modules.loss"))
+
+
+def _write_nothing(*args: Any, **kwargs: Any) -> None:
+    """Take the place of ``print`` in callbacks that would write to the terminal."""
+
+
+def trial_groups(X: Any) -> NDArray[Any] | None:
+    """Return the recorded trial of each row, where it is known."""
+    return X.groups("trial") if isinstance(X, LabelledRows) and "trial" in X.metadata else None
