@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch.nn.utils.parametrize import is_parametrized
 
+from ._hooks import uncompiled
+
 #: Attributes that skorch sets in a fit, except the callbacks.
 FITTED_COMPONENTS = ("module_", "criterion_", "optimizer_")
 
@@ -57,4 +59,5 @@ def moved(components: dict[str, Any], device: str) -> dict[str, Any]:
 
 def _can_be_pickled(module: torch.nn.Module) -> bool:
     """Return whether torch can pickle a module: not if it is parametrised or compiled."""
-    return not (hasattr(module, "_orig_mod") or any(map(is_parametrized, module.modules())))
+    is_compiled = uncompiled(module) is not module
+    return not (is_compiled or any(map(is_parametrized, module.modules())))

@@ -179,14 +179,6 @@ class PointCNNClassifier(_PointCNNEstimator, NetworkClassifier):
     `partial_fit` and ``warm_start`` continue the training on the montage of the new trials, so one
     network can be trained on data sets with different montages, one after the other.
 
-    References
-    ----------
-    .. [1] Y. Li, R. Bu, M. Sun, W. Wu, X. Di, B. Chen, "PointCNN: convolution on X-transformed
-       points", NeurIPS 2018, arXiv:1801.07791.
-    .. [2] D. Forenzo, H. Zhu, J. Shanahan, J. Lim, B. He, "Continuous tracking using deep
-       learning-based decoding for noninvasive brain-computer interface", PNAS Nexus 3(4), pgae145,
-       2024, doi:10.1093/pnasnexus/pgae145.
-
     Examples
     --------
     Train on every other electrode of a cap and test on the others:
