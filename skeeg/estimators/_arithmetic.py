@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import numbers
 import os
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import cache
 from typing import Any
 
+import numpy as np
 import torch
+from sklearn.utils import check_random_state
 from torch.overrides import TorchFunctionMode
 
 from ..layers._random import RandomFunctionsMode, random_stream
@@ -126,6 +129,39 @@ class Float32Mode(TorchFunctionMode):
         if func in _OF_DEFAULT_DTYPE and kwargs.get("dtype") is None and "out" not in kwargs:
             kwargs["dtype"] = torch.float32
         return func(*args, **kwargs)
+
+
+def training_seed(random_state: Any, n_epochs: int) -> int:
+    """Return the seed of a training that begins after ``n_epochs`` epochs."""
+    if random_state is None:
+        return int(np.random.SeedSequence().generate_state(1)[0])
+    if isinstance(random_state, numbers.Integral):
+        check_random_state(random_state)  # refuses what scikit-learn refuses
+        return int(np.random.SeedSequence([int(random_state), n_epochs]).generate_state(1)[0])
+    return int(check_random_state(random_state).randint(2**31 - 1))
+
+
+def runs_foreign_code(parts: Sequence[Any], train_split: Any, callbacks: Any) -> bool:
+    """Return whether code that does not know of the random stream takes part in a training.
+
+    Parameters
+    ----------
+    parts : sequence
+        Classes or instances of network, loss and data loader.
+    train_split, callbacks
+        Parameters of the estimator.
+    """
+    given = [] if callbacks in (None, "disable") else callbacks
+    others = [item[1] if isinstance(item, (list, tuple)) else item for item in given]
+    if train_split is not None:
+        others.append(train_split)
+    return not all(map(_is_known, [*parts, *others]))
+
+
+def _is_known(part: Any) -> bool:
+    """Return whether a component draws from the random stream of the fit, or not at all."""
+    kind = part if isinstance(part, type) else type(part)
+    return kind.__module__.startswith(("skeeg.", "skorch.", "torch.nn.modules.loss"))
 
 
 @contextmanager

@@ -111,20 +111,21 @@ class TrialDataset(skorch.dataset.Dataset):
         return len(self.trials)
 
     def __getitem__(self, index: Any) -> list[Any]:
-        """Return ``[X, y]`` of a trial or a batch; ``X`` includes weights and precomputed rows."""
+        """Return ``[X, y]`` of a trial or a batch, and a third item if trials have weights.
+
+        ``X`` is a dict only if there are precomputed rows.
+        """
         trials, is_single = self.trials[index], isinstance(index, (int, np.integer))
         if self.changeable and (is_single or isinstance(index, slice)):
             trials = trials.clone()
-        if self.sample_weight is None and not self.precomputed:
-            return [trials, self.y[index]]
-        X: dict[str, Any] = {"X": trials}
-        if self.sample_weight is not None:
-            X["sample_weight"] = self.sample_weight[index]
+        X: Any = trials
         if self.precomputed:
             rows = {name: values[index] for name, values in self.precomputed.items()}
             # Of single trials, which torch's loaders ask for, plain tensors can be collated.
-            X["precomputed"] = rows if is_single else Precomputed(rows, X["X"])
-        return [X, self.y[index]]
+            X = {"X": trials, "precomputed": rows if is_single else Precomputed(rows, trials)}
+        if self.sample_weight is None:
+            return [X, self.y[index]]
+        return [X, self.y[index], self.sample_weight[index]]
 
     def take(self, index: NDArray[np.intp]) -> TrialDataset:
         """Return a data set of the selected trials."""
@@ -242,18 +243,22 @@ class _Batches(Sampler[Any]):
 
 
 class _CollateTrials:
-    """Call a user's ``collate_fn`` with a list of the items of a batch, as ``DataLoader`` does."""
+    """Call a user's ``collate_fn`` with a list of pairs (trial, target), as ``DataLoader`` does.
+
+    Weights and precomputed rows of the batch are passed by it.
+    """
 
     def __init__(self, collate: Callable[[list[Any]], Any]) -> None:
         self.collate = collate
 
     def __call__(self, batch: Any) -> Any:
-        X, y = batch
-        if not isinstance(X, Mapping):
-            return self.collate(list(zip(X, y, strict=True)))
-        parts = {name: values for name, values in X.items() if name != "precomputed"}
-        rows = [dict(zip(parts, row, strict=True)) for row in zip(*parts.values(), strict=True)]
-        return self.collate(list(zip(rows, y, strict=True)))
+        X, y, *weight = batch
+        trials = X["X"] if isinstance(X, Mapping) else X
+        collated = self.collate(list(zip(trials, y, strict=True)))
+        if not weight and trials is X:
+            return collated
+        changed, targets, *others = collated
+        return [{**X, "X": changed} if trials is not X else changed, targets, *(others or weight)]
 
 
 class BatchLoader(DataLoader[Any]):

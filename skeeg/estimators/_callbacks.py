@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from skorch.callbacks import Callback, EarlyStopping
+from skorch.callbacks import Callback, EarlyStopping, EpochTimer, PassthroughScoring, PrintLog
 from tqdm.auto import tqdm
 
 from ._hooks import hook
@@ -47,6 +47,41 @@ def check_callbacks(callbacks: Any) -> None:
                 f"callbacks holds {item!r}, which is not a skorch callback. Derive it from "
                 "skorch.callbacks.Callback, or give it the methods initialize and set_params."
             )
+
+
+def default_callbacks(net: Any) -> list[tuple[str, Callback]]:
+    """Return the callbacks that run beside those of the parameter ``callbacks``."""
+    callbacks: list[tuple[str, Any]] = [("epoch_timer", EpochTimer())]
+    for part in ("train", "valid"):
+        for name, is_loss in (("loss", True), (net.recorded_score, net._score_is_loss)):
+            scoring = PassthroughScoring(
+                f"{part}_{name}", lower_is_better=is_loss, on_train=part == "train"
+            )
+            callbacks.append((f"{part}_{name}", scoring))
+    if net.early_stopping:
+        stopping = SettledEarlyStopping(
+            patience=net.n_iter_no_change, load_best=True, sink=_write_nothing
+        )
+        callbacks.append(("early_stopping", stopping))
+    callbacks.append(("progress", EpochProgress()))
+    log = PrintLog() if net.verbose >= 2 else PrintLog(sink=_write_nothing)
+    return [*callbacks, ("print_log", log)]
+
+
+def check_callback_parameters(net: Any) -> None:
+    """Raise a ValueError if a parameter ``callbacks__name`` does not name a callback."""
+    names = {name for name, _, _ in net._yield_callbacks()}
+    for parameter in vars(net):
+        name = parameter.removeprefix("callbacks__").partition("__")[0]
+        if parameter.startswith("callbacks__") and name not in names | dict(net.callbacks_).keys():
+            raise ValueError(
+                f"{parameter} names no callback of this {type(net).__name__}; "
+                f"it has {', '.join(sorted(names))}."
+            )
+
+
+def _write_nothing(*args: Any, **kwargs: Any) -> None:
+    """Replace ``print`` in callbacks that would write to the terminal."""
 
 
 class EpochProgress(Callback):

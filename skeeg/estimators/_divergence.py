@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from ._loss import checked_output
+
 #: Training trials that are predicted after a fit to see whether the output is finite.
 _TRIALS_TRIED = 8
 
@@ -32,7 +34,7 @@ def check_trained(net: Any, trials: torch.Tensor) -> None:
         raise ValueError(_message(net, "weights are not finite"))
     if not len(net.history):
         return
-    output = net._checked_output(net.evaluation_step((trials[:_TRIALS_TRIED], None)))
+    output = checked_output(net, net.evaluation_step((trials[:_TRIALS_TRIED], None)))
     if not bool(torch.isfinite(output).all()):
         raise ValueError(_message(net, "output is not finite"))
 

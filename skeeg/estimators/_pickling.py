@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch.nn.utils.parametrize import is_parametrized
 
+from ._arithmetic import fit_randomness, usable_device
 from ._hooks import uncompiled
 
 #: Attributes that skorch sets in a fit, except the callbacks.
@@ -42,6 +43,32 @@ def portable_state(state: dict[str, Any]) -> dict[str, Any]:
     elif components and torch.device(state["device_"]).type != "cpu":
         state |= moved(components, "cpu")
     return state
+
+
+def restore(net: Any, state: dict[str, Any]) -> None:
+    """Set the attributes of an estimator from its pickle, with the network on its device.
+
+    Parameters
+    ----------
+    net : NetworkEstimator
+    state : dict
+        As `portable_state` returns it.
+    """
+    weights = state.pop(WEIGHTS, None)
+    net.__dict__.update(state)
+    components = fitted_components(state)
+    if components:
+        net.device_ = usable_device(net.device)
+    if weights is not None:
+        with net._arithmetic(), fit_randomness(0, net.device_):
+            net.initialize_module()
+        module = net.module_.to(net.device_).train(weights["training"])
+        net.module_ = net.torch_compile(module, "module")
+        net.module_.load_state_dict(weights["module"])
+        net.initialize_optimizer()
+        net.optimizer_.load_state_dict(weights["optimizer"])
+    elif components and torch.device(net.device_).type != "cpu":
+        net.__dict__.update(moved(components, net.device_))
 
 
 def fitted_components(state: dict[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numbers
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,13 +11,11 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
-from sklearn.utils import check_consistent_length, check_random_state, column_or_1d
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+from sklearn.utils import check_consistent_length
+from sklearn.utils.validation import check_is_fitted
 from skorch import NeuralNet
-from skorch.callbacks import EpochTimer, PassthroughScoring, PrintLog
 from skorch.dataset import get_len
 
-from .._labelled import LabelledRows
 from .._parameters import parameter_names
 from .._validation import (
     SIGNALS,
@@ -26,33 +23,27 @@ from .._validation import (
     Unwrapped,
     amplitudes,
     check_X,
-    require_targets,
     scaled,
-    standard_deviation,
     unwrap,
 )
-from ..layers._random import current_generator
 from ..layers.constraint import apply_max_norm
-from ._amplitudes import some_trials, typical_amplitude, warn_of_another_unit, warn_of_outliers
-from ._arithmetic import arithmetic, fit_randomness, resolve_device, usable_device
-from ._batches import (
-    BatchLoader,
-    Precomputed,
-    TrialDataset,
-    is_gated,
-    read_dataset,
+from ._amplitudes import some_trials, typical_amplitude, warn_of_another_unit
+from ._arithmetic import (
+    arithmetic,
+    fit_randomness,
+    resolve_device,
+    runs_foreign_code,
+    training_seed,
 )
+from ._batches import BatchLoader, Precomputed, TrialDataset, is_gated, read_dataset
 from ._building import build_network, build_optimizer, found_arguments, groups_of_network
-from ._callbacks import EpochProgress, SettledEarlyStopping, responds
+from ._callbacks import check_callback_parameters, default_callbacks, responds
 from ._divergence import check_losses, check_trained
 from ._docstrings import estimator_sections
 from ._hooks import hook, uncompiled
 from ._loaders import make_loader
-from ._names import (
-    accepted_names,
-    check_fit_params,
-    resolve_optimizer,
-)
+from ._loss import checked_output, pairs_of, set_reduction, weighted_loss
+from ._names import check_fit_params, resolve_optimizer
 from ._parameter_access import (
     accepting_skorch_parameters,
     check_values,
@@ -60,10 +51,11 @@ from ._parameter_access import (
     skorch_parameters_set,
     store_skorch_parameters,
 )
-from ._pickling import FITTED_COMPONENTS, WEIGHTS, fitted_components, moved, portable_state
-from ._precomputing import precompute
+from ._pickling import FITTED_COMPONENTS, portable_state, restore
 from ._saved_state import FittedInStateDict, read_fitted
 from ._selection import TrainedSelection
+from ._task import Task
+from ._training_data import split_data, training_data, with_targets
 from ._training_parameters import TrainingParameters
 
 
@@ -71,7 +63,7 @@ class TrainingStopped(KeyboardInterrupt):
     """A callback ended the training, in the way skorch's callbacks do."""
 
 
-class NetworkEstimator(TrainingParameters, NeuralNet):
+class NetworkEstimator(Task, TrainingParameters, NeuralNet):
     """Base of every network estimator: what does not depend on the network or the task.
 
     Training is skorch's; parameters, labels, random numbers, devices and pickles follow
@@ -97,10 +89,6 @@ class NetworkEstimator(TrainingParameters, NeuralNet):
     #: What a trial is; topographic networks declare ``MAPS``.
     _trial_axes: ClassVar[TrialAxes] = SIGNALS
 
-    #: The score that ``history`` has beside the loss.
-    recorded_score: ClassVar[str]
-    _score_is_loss: ClassVar[bool]
-
     # What skorch's constructor, which is never called, would keep on the instance.
     module: ClassVar[Any] = None
     criterion: ClassVar[Any] = None
@@ -114,7 +102,8 @@ class NetworkEstimator(TrainingParameters, NeuralNet):
     classes: ClassVar[Any] = None
     history_ = None
     _typical_amplitude = 0.0
-    _weighted = False
+    _batch_weight: torch.Tensor | None = None
+    _has_sample_weight = False
     initialized_ = False
     virtual_params_: ClassVar[Mapping[str, Any]] = {}
     prefixes_ = [
@@ -140,54 +129,6 @@ class NetworkEstimator(TrainingParameters, NeuralNet):
     @classmethod
     def _docstring_sections(cls) -> dict[str, str]:
         return estimator_sections(cls)
-
-    # ------------------------------------------------------------------ what a task defines
-
-    def _check_targets(self, y: Any) -> NDArray[Any]:
-        """Return checked targets, shape (n_trials,) or (n_trials, n_targets)."""
-        raise NotImplementedError
-
-    def _learn_targets(self, y: NDArray[Any], classes: Any) -> None:
-        """Find in the training targets what encoding and decoding need."""
-        raise NotImplementedError
-
-    def _encode(self, y: NDArray[Any]) -> NDArray[Any]:
-        """Return targets as the loss takes them."""
-        raise NotImplementedError
-
-    def _decode(self, output: NDArray[np.float32]) -> NDArray[Any]:
-        """Return predictions in the terms of ``y`` from what `_to_prediction` made."""
-        raise NotImplementedError
-
-    def _to_prediction(self, output: torch.Tensor) -> torch.Tensor:
-        """Return class probabilities or encoded values from the output of the network."""
-        raise NotImplementedError
-
-    def _n_outputs(self) -> int | None:
-        """Return the number of outputs, None before `fit`."""
-        raise NotImplementedError
-
-    def _default_criterion(self) -> Any:
-        """Return the class of the loss where the parameter ``criterion`` is not set."""
-        raise NotImplementedError
-
-    def _loss_input(self, output: torch.Tensor) -> torch.Tensor:
-        """Return the output of the network as the criterion expects it."""
-        return output
-
-    def _target_weights(self, y: NDArray[Any]) -> NDArray[np.float64] | None:
-        """Return the weight that a trial has because of its target, None where all are equal."""
-        return None
-
-    def _score_sum(self, output: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-        """Return the sum over a batch of what `recorded_score` averages."""
-        raise NotImplementedError
-
-    def _validation_split(
-        self, y: NDArray[Any], groups: NDArray[Any] | None, seed: int
-    ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """Return the indices of the training and the validation part of encoded targets."""
-        raise NotImplementedError
 
     # ------------------------------------------------------------------ parameters
 
@@ -415,17 +356,10 @@ class NetworkEstimator(TrainingParameters, NeuralNet):
                 raise
         return self
 
-    def _set_reduction(self, training: TrialDataset) -> None:
-        """Let a loss made here return one value per trial where trials have weights."""
-        made_here = not isinstance(self._criterion_or_default(), torch.nn.Module)
-        if made_here and hasattr(self.criterion_, "reduction"):
-            explicit = vars(self).get("criterion__reduction", "mean")
-            weighted = training.sample_weight is not None
-            self.criterion_.reduction = "none" if weighted else explicit
-
     def _train(self, training: TrialDataset, fit_params: dict[str, Any]) -> None:
         self.notify("on_train_begin", X=training, y=None)
-        self._set_reduction(training)
+        self._has_sample_weight = training.sample_weight is not None
+        set_reduction(self, weighted=self._has_sample_weight or self._class_weights is not None)
         try:
             self.fit_loop(training, **fit_params)
         except TrainingStopped:
@@ -443,75 +377,12 @@ class NetworkEstimator(TrainingParameters, NeuralNet):
         self, X: Any, y: Any, sample_weight: Any, groups: Any, *, reset: bool, classes: Any
     ) -> TrialDataset:
         """Check the arguments of ``fit`` and return scaled trials with encoded targets."""
-        name = type(self).__name__
-        if groups is None:
-            groups = trial_groups(X)
-        X, y = self._with_targets(X, y)
-        trials = self._unwrapped(X, reset=reset)
-        X = check_X(self, trials, reset=reset, axes=self._trial_axes)
-        y = self._check_targets(y)
-        check_consistent_length(X, y)
-        for_messages = self._for_messages(trials)
-        if groups is not None:
-            groups = column_or_1d(groups)
-            check_consistent_length(X, groups)
-        if sample_weight is not None:
-            sample_weight = _check_sample_weight(
-                sample_weight, X, dtype=np.float64, ensure_non_negative=True
-            )
-            # A trial of no weight must not enter batch statistics or the scale either.
-            kept = sample_weight > 0
-            if not kept.any():
-                raise ValueError("All trials have sample_weight zero: nothing is left to fit.")
-            X, y, sample_weight = X[kept], y[kept], sample_weight[kept]
-            groups = None if groups is None else groups[kept]
-        if reset:
-            self._learn_targets(y, classes)
-        encoded = self._encode(y)
-        weights = self._trial_weights(y, sample_weight)
-        if reset:
-            self.scale_ = standard_deviation(X, **for_messages)
-        checked = scaled(X, self.scale_, **for_messages)
-        found = amplitudes(checked)
-        if reset:
-            self._typical_amplitude = typical_amplitude(found)
-        warn_of_another_unit(typical_amplitude(found), self._typical_amplitude, name)
-        warn_of_outliers(found, name)
-        return TrialDataset(checked, encoded, weights, groups)
-
-    def _with_targets(self, X: Any, y: Any) -> tuple[Any, Any]:
-        """Take trials and targets out of a data set of torch."""
-        name = type(self).__name__
-        if isinstance(X, torch.utils.data.Dataset):
-            if is_gated(X):
-                raise TypeError(f"{name} cannot be fitted to trials that another fit has scaled.")
-            X, found = read_dataset(X, name)
-            y = found if y is None else y
-        require_targets(y, name=name)
-        return X, y
-
-    def _trial_weights(
-        self, y: NDArray[Any], sample_weight: NDArray[np.float64] | None
-    ) -> NDArray[np.float32] | None:
-        """Return the weight of each trial in the loss, of mean one, or None where all are equal."""
-        of_target = self._target_weights(y)
-        if sample_weight is None and of_target is None:
-            return None
-        weight = np.ones(len(y)) if sample_weight is None else sample_weight
-        if of_target is not None:
-            weight = weight * of_target
-        return (weight / weight.mean()).astype(np.float32)
+        return training_data(self, X, y, sample_weight, groups, reset=reset, classes=classes)
 
     def _seed(self) -> int:
         """Draw the seed of this training; a continued one differs from the one before."""
-        if self.random_state is None:
-            return int(np.random.SeedSequence().generate_state(1)[0])
-        if isinstance(self.random_state, numbers.Integral):
-            trained = len(self.history) if self.initialized_ else 0
-            check_random_state(self.random_state)  # refuses what scikit-learn refuses
-            entropy = [int(self.random_state), trained]
-            return int(np.random.SeedSequence(entropy).generate_state(1)[0])
-        return int(check_random_state(self.random_state).randint(2**31 - 1))
+        # A continued training differs from the one before it.
+        return training_seed(self.random_state, len(self.history) if self.initialized_ else 0)
 
     def _arithmetic(self) -> Any:
         return arithmetic(self.device_, self.n_threads)
@@ -527,11 +398,7 @@ class NetworkEstimator(TrainingParameters, NeuralNet):
     def _runs_foreign_code(self) -> bool:
         """Whether code that does not know of the fit's random stream takes part in training."""
         parts = [self._module_constructor(), self.iterator_train, self._criterion_or_default()]
-        if self.train_split is not None:
-            parts.append(self.train_split)
-        given = [] if self.callbacks in (None, "disable") else self.callbacks
-        parts += [item[1] if isinstance(item, (list, tuple)) else item for item in given]
-        return not all(map(_is_known, parts))
+        return runs_foreign_code(parts, self.train_split, self.callbacks)
 
     def initialize(self) -> Self:
         """Build the network, its loss and its optimiser; ``fit`` does this by itself.
@@ -572,21 +439,7 @@ class NetworkEstimator(TrainingParameters, NeuralNet):
         -------
         callbacks : list of (str, Callback)
         """
-        callbacks: list[tuple[str, Any]] = [("epoch_timer", EpochTimer())]
-        for part in ("train", "valid"):
-            for name, is_loss in (("loss", True), (self.recorded_score, self._score_is_loss)):
-                scoring = PassthroughScoring(
-                    f"{part}_{name}", lower_is_better=is_loss, on_train=part == "train"
-                )
-                callbacks.append((f"{part}_{name}", scoring))
-        if self.early_stopping:
-            stopping = SettledEarlyStopping(
-                patience=self.n_iter_no_change, load_best=True, sink=_write_nothing
-            )
-            callbacks.append(("early_stopping", stopping))
-        callbacks.append(("progress", EpochProgress()))
-        log = PrintLog() if self.verbose >= 2 else PrintLog(sink=_write_nothing)
-        return [*callbacks, ("print_log", log)]
+        return default_callbacks(self)
 
     @property
     def _default_callbacks(self) -> list[tuple[str, Any]]:
@@ -605,17 +458,7 @@ class NetworkEstimator(TrainingParameters, NeuralNet):
             If a parameter ``callbacks__name`` does not name a callback.
         """
         super().initialize_callbacks()
-        names = {name for name, _, _ in self._yield_callbacks()}
-        for parameter in vars(self):
-            name = parameter.removeprefix("callbacks__").partition("__")[0]
-            if (
-                parameter.startswith("callbacks__")
-                and name not in names | dict(self.callbacks_).keys()
-            ):
-                raise ValueError(
-                    f"{parameter} names no callback of this {type(self).__name__}; "
-                    f"it has {', '.join(sorted(names))}."
-                )
+        check_callback_parameters(self)
         return self
 
     def initialize_module(self) -> Self:
@@ -767,35 +610,7 @@ class NetworkEstimator(TrainingParameters, NeuralNet):
         training, validation : torch.utils.data.Dataset
             The latter None without ``early_stopping`` or ``train_split``.
         """
-        # Torch's own loaders give copies, which callbacks and networks may change in place.
-        X.changeable = True
-        self._weighted = X.sample_weight is not None
-        if self.train_split:  # its parts refer to X
-            X.precomputed = precompute(self, X.trials)
-            names = accepted_names(self.train_split)
-            takes_groups = X.groups is not None and (names is None or "groups" in names)
-            grouped = {"groups": X.groups} if takes_groups else {}
-            training, validation = self.train_split(X, X.y.numpy(), **grouped, **fit_params)
-            return self._gated(training), self._gated(validation)
-        training, validation = X, None
-        if self.early_stopping:
-            generator = current_generator("cpu")
-            seed = int(torch.randint(2**31 - 1, (), device="cpu", generator=generator))
-            train, valid = self._validation_split(X.y.numpy(), X.groups, seed)
-            training, validation = X.take(train), X.take(valid)
-        training.precomputed = precompute(self, training.trials)
-        return training, validation
-
-    def _gated(self, part: Any) -> Any:
-        """Pass a part that ``train_split`` brought from elsewhere through the gate."""
-        if type(part) is torch.utils.data.Subset:
-            # Whole batches are asked for with slices and tensors, which lists do not understand.
-            indices: Any = np.asarray(part.indices)
-            return torch.utils.data.Subset(self._gated(part.dataset), indices)
-        if part is None or is_gated(part):
-            return part
-        X, y = self._with_targets(part, None)
-        return self.get_dataset(X, y)
+        return split_data(self, X, fit_params)
 
     def get_iterator(self, dataset: Any, training: bool = False) -> Any:
         """Return an iterator over batches.
@@ -817,7 +632,7 @@ class NetworkEstimator(TrainingParameters, NeuralNet):
 
         Parameters
         ----------
-        x : torch.Tensor or mapping with ``X``
+        x : torch.Tensor, or mapping with ``X`` and ``precomputed``
             As the data set gives it.
 
         Returns
@@ -841,52 +656,29 @@ class NetworkEstimator(TrainingParameters, NeuralNet):
         ----------
         y_pred : torch.Tensor, shape (n_trials, n_outputs)
         y_true : torch.Tensor, shape (n_trials,) or (n_trials, n_outputs)
-        X : torch.Tensor or mapping with ``sample_weight``
+        X : torch.Tensor
         training : bool
 
         Returns
         -------
         loss : torch.Tensor, scalar
         """
-        output = self._checked_output(y_pred)
-        loss = self.criterion_(self._loss_input(output), y_true.to(self.device_))
-        if loss.ndim > 1:
-            loss = loss.flatten(1).mean(dim=1)
-        if isinstance(X, Mapping) and "sample_weight" in X:
-            if loss.ndim == 0:
-                raise ValueError(
-                    "sample_weight and class_weight need a criterion that returns one loss per "
-                    'trial; pass it as a class, or as an instance with reduction="none".'
-                )
-            loss = loss * X["sample_weight"].to(self.device_)
-        elif training and self._weighted:
-            raise ValueError(
-                "sample_weight and class_weight need a data loader that passes them on: where they "
-                'are given, X of a trial is a dict with "X" and "sample_weight". The batches of '
-                f"{self.iterator_train!r} have none."
-            )
-        penalty = hook(self.module_, "penalty") if training else None
-        return loss.mean() if penalty is None else loss.mean() + penalty()
+        return weighted_loss(self, y_pred, y_true, training=training)
 
-    def _checked_output(self, output: Any) -> torch.Tensor:
-        """Return the output of the network, the first where there are several."""
-        output = output[0] if isinstance(output, (tuple, list)) else output
-        expected = self._n_outputs()
-        if not isinstance(output, torch.Tensor):
-            raise TypeError(
-                f"The network of this {type(self).__name__} returned {type(output).__name__}, "
-                f"where a tensor of shape (n_trials, {expected}), or a tuple that begins with one, "
-                "is needed."
-            )
-        if output.ndim == 1 and expected == 1:
-            output = output[:, None]
-        if output.ndim != 2 or expected not in (None, output.shape[1]):
-            raise ValueError(
-                f"The network of this {type(self).__name__} returned a tensor of shape "
-                f"{tuple(output.shape)}, where (n_trials, {expected}) is needed. Build it with "
-                f"n_outputs={expected}."
-            )
-        return output
+    def run_single_epoch(self, iterator: Any, training: bool, *args: Any, **kwargs: Any) -> None:
+        """Train or validate on all batches.
+
+        Parameters
+        ----------
+        iterator : iterable of (X, y) or (X, y, sample_weight), or None
+            None if there is no validation.
+        training : bool
+        *args, **kwargs
+            As in ``skorch.NeuralNet.run_single_epoch``.
+        """
+        if iterator is not None:
+            pairs = pairs_of(self, iterator, needed=training and self._has_sample_weight)
+            super().run_single_epoch(pairs, training, *args, **kwargs)
 
     def _set_training(self, training: bool = True) -> None:
         # skorch walks through all layers at every step; they need that once an epoch.
@@ -900,7 +692,7 @@ class NetworkEstimator(TrainingParameters, NeuralNet):
     def on_batch_end(self, net: Any, batch: Any = None, training: bool = False, **kw: Any) -> None:
         """Record the score of a batch from the outputs that its loss was computed from."""
         X, y = batch
-        output = self._checked_output(kw["y_pred"]).detach()
+        output = checked_output(self, kw["y_pred"]).detach()
         total = self._score_sum(output, y.to(self.device_)).item()
         part = "train" if training else "valid"
         self.history.record_batch(f"{part}_{self.recorded_score}", total / get_len(X))
@@ -989,7 +781,7 @@ class NetworkEstimator(TrainingParameters, NeuralNet):
         self._require_fitted()
         with self._arithmetic(), torch.no_grad():
             parts = [
-                self._to_prediction(self._checked_output(output)).cpu().numpy()
+                self._to_prediction(checked_output(self, output)).cpu().numpy()
                 for output in self.forward_iter(X, training=False)
             ]
         predicted = np.concatenate(parts)
@@ -1054,12 +846,8 @@ class NetworkEstimator(TrainingParameters, NeuralNet):
             As in `predict`; if there are no targets.
         """
         if not is_gated(X):
-            X, y = self._with_targets(X, y)
+            X, y = with_targets(X, y, type(self).__name__)
         return super().score(X, y, sample_weight)
-
-    def _decode_encoded(self, predicted: NDArray[np.float32]) -> NDArray[Any]:
-        """Return predictions in the terms of the encoded targets."""
-        return predicted
 
     # ------------------------------------------------------------------ pickles
 
@@ -1068,33 +856,4 @@ class NetworkEstimator(TrainingParameters, NeuralNet):
         return portable_state(self.__dict__)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        weights = state.pop(WEIGHTS, None)
-        self.__dict__.update(state)
-        components = fitted_components(state)
-        if components:
-            self.device_ = usable_device(self.device)
-        if weights is not None:
-            with self._arithmetic(), fit_randomness(0, self.device_):
-                self.initialize_module()
-            module = self.module_.to(self.device_).train(weights["training"])
-            self.module_ = self.torch_compile(module, "module")
-            self.module_.load_state_dict(weights["module"])
-            self.initialize_optimizer()
-            self.optimizer_.load_state_dict(weights["optimizer"])
-        elif components and torch.device(self.device_).type != "cpu":
-            self.__dict__.update(moved(components, self.device_))
-
-
-def _is_known(part: Any) -> bool:
-    """Return whether a component draws from the random stream of the fit, or not at all."""
-    kind = part if isinstance(part, type) else type(part)
-    return kind.__module__.startswith(("skeeg.", "skorch.", "torch.nn.modules.loss"))
-
-
-def _write_nothing(*args: Any, **kwargs: Any) -> None:
-    """Take the place of ``print`` in callbacks that would write to the terminal."""
-
-
-def trial_groups(X: Any) -> NDArray[Any] | None:
-    """Return the recorded trial of each row, where it is known."""
-    return X.groups("trial") if isinstance(X, LabelledRows) and "trial" in X.metadata else None
+        restore(self, state)

@@ -96,22 +96,27 @@ class NetworkClassifier(NetworkEstimator, NeuralNetClassifier):
             return _softmax
         return super()._get_predict_nonlinearity()
 
-    def _target_weights(self, y: NDArray[Any]) -> NDArray[np.float64] | None:
+    def _learn_weights(
+        self, y: NDArray[Any], encoded: NDArray[Any], sample_weight: NDArray[np.float64] | None
+    ) -> None:
+        self._class_weights = None
         if self.class_weight is None:
-            return None
+            return
         is_balanced = isinstance(self.class_weight, str) and self.class_weight == "balanced"
         if not is_balanced and not isinstance(self.class_weight, dict):
             raise ValueError(
                 'class_weight must be a dict of weights by class label, "balanced" or None, got '
                 f"{self.class_weight!r}."
             )
-        weight: NDArray[np.float64] = compute_sample_weight(self.class_weight, y)
+        weight = compute_sample_weight(self.class_weight, y)
         if weight.min() < 0 or not weight.max() > 0:
             raise ValueError(
                 "class_weight must not be negative, nor zero for all classes in y, got "
                 f"{self.class_weight!r}."
             )
-        return weight
+        by_class = np.ones(len(self.classes_))
+        by_class[encoded] = weight / np.average(weight, weights=sample_weight)
+        self._class_weights = torch.from_numpy(by_class.astype(np.float32))
 
     def _score_sum(self, output: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         return (output.argmax(dim=1) == y).sum()

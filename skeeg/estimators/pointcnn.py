@@ -16,7 +16,8 @@ from ..networks import PointCNN
 from ..networks.pointcnn import PointCNNParameters
 from ._batches import Precomputed, TrialDataset, is_gated
 from ._placed_features import PlacedFeatures, in_order_of, read_features
-from .base import NetworkEstimator, trial_groups
+from ._training_data import trial_groups, with_targets
+from .base import NetworkEstimator
 from .classifier import NetworkClassifier
 from .regressor import NetworkRegressor
 
@@ -90,7 +91,7 @@ class _PointCNNEstimator(PointCNNParameters, NetworkEstimator):
     ) -> TrialDataset:
         if groups is None:
             groups = trial_groups(X)
-        X, y = self._with_targets(X, y)
+        X, y = with_targets(X, y, type(self).__name__)
         features = self._unwrapped(X, reset=reset)
         training = super()._training_data(
             features, y, sample_weight, groups, reset=reset, classes=classes

@@ -1,0 +1,121 @@
+"""The loss of a batch: the output of the network, the criterion, the weights of trials."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import torch
+
+from ._hooks import hook
+
+
+def checked_output(net: Any, output: Any) -> torch.Tensor:
+    """Return the output of the network, the first where there are several.
+
+    Parameters
+    ----------
+    net : NetworkEstimator
+    output : torch.Tensor, or a tuple or list that begins with one
+
+    Returns
+    -------
+    output : torch.Tensor, shape (n_trials, n_outputs)
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is not a tensor, or has another shape.
+    """
+    output = output[0] if isinstance(output, (tuple, list)) else output
+    expected = net._n_outputs()
+    if not isinstance(output, torch.Tensor):
+        raise TypeError(
+            f"The network of this {type(net).__name__} returned {type(output).__name__}, "
+            f"where a tensor of shape (n_trials, {expected}), or a tuple that begins with one, "
+            "is needed."
+        )
+    if output.ndim == 1 and expected == 1:
+        output = output[:, None]
+    if output.ndim != 2 or expected not in (None, output.shape[1]):
+        raise ValueError(
+            f"The network of this {type(net).__name__} returned a tensor of shape "
+            f"{tuple(output.shape)}, where (n_trials, {expected}) is needed. Build it with "
+            f"n_outputs={expected}."
+        )
+    return output
+
+
+def set_reduction(net: Any, *, weighted: bool) -> None:
+    """Let a loss that the estimator made return one value per trial where trials have weights."""
+    made_here = not isinstance(net._criterion_or_default(), torch.nn.Module)
+    if made_here and hasattr(net.criterion_, "reduction"):
+        explicit = vars(net).get("criterion__reduction", "mean")
+        net.criterion_.reduction = "none" if weighted else explicit
+
+
+def weighted_loss(net: Any, y_pred: Any, y_true: torch.Tensor, *, training: bool) -> torch.Tensor:
+    """Return the mean of the trials' losses, each times its trial's weight.
+
+    Parameters
+    ----------
+    net : NetworkEstimator
+    y_pred : torch.Tensor, shape (n_trials, n_outputs)
+    y_true : torch.Tensor, shape (n_trials,) or (n_trials, n_outputs)
+    training : bool
+        Whether to add the penalty of the network.
+
+    Returns
+    -------
+    loss : torch.Tensor, scalar
+    """
+    output, y_true = checked_output(net, y_pred), y_true.to(net.device_)
+    loss = net.criterion_(net._loss_input(output), y_true)
+    if loss.ndim > 1:
+        loss = loss.flatten(1).mean(dim=1)
+    of_classes = net._class_weights
+    of_targets = None if of_classes is None else of_classes.to(net.device_)[y_true]
+    for weight in (net._batch_weight, of_targets):
+        if weight is None:
+            continue
+        if loss.ndim == 0:
+            raise ValueError(
+                "sample_weight and class_weight need a criterion that returns one loss per "
+                'trial; pass it as a class, or as an instance with reduction="none".'
+            )
+        if len(weight) != len(loss):
+            raise ValueError(
+                f"The data loader gives {len(weight)} values of sample_weight with a batch of "
+                f"{len(loss)} trials. A loader that changes the number of trials must change "
+                "their weights too."
+            )
+        loss = loss * weight.to(net.device_)
+    penalty = hook(net.module_, "penalty") if training else None
+    return loss.mean() if penalty is None else loss.mean() + penalty()
+
+
+def pairs_of(net: Any, batches: Iterable[Any], *, needed: bool) -> Iterator[Any]:
+    """Yield batches as pairs (X, y); the estimator keeps the weights of each for its loss.
+
+    Data loaders give the weights as a third item, so that a transform of ``X`` gets trials only.
+    skorch, and callbacks, expect pairs.
+
+    Parameters
+    ----------
+    net : NetworkEstimator
+    batches : iterable of (X, y) or (X, y, weight)
+    needed : bool
+        Whether batches without weights are an error.
+    """
+    for batch in batches:
+        net._batch_weight = None
+        if isinstance(batch, (tuple, list)) and len(batch) == 3:
+            *batch, net._batch_weight = batch
+        elif needed:
+            raise ValueError(
+                "sample_weight needs a data loader that passes the weights on, as the third item "
+                f"of a batch (X, y, sample_weight). The batches of {net.iterator_train!r} have "
+                "none."
+            )
+        yield batch
+    net._batch_weight = None
