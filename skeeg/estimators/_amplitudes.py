@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
 import warnings
 
 import numpy as np
 from numpy.typing import NDArray
+
+from .._warnings import user_stacklevel
 
 #: A training trial of more than this many times the median amplitude is an outlier.
 _OUTLIER = 20.0
@@ -18,19 +19,8 @@ _OTHER_UNIT = 100.0
 #: Number of trials in a prediction whose amplitude is compared with that of the training trials.
 _COMPARED = 16
 
-#: Packages whose frames are skipped, so that a warning has the line of the user's code.
-_PACKAGES = ("skeeg", "skorch", "sklearn", "torch")
-
 #: Largest number of outliers that a warning lists.
 _NAMED = 10
-
-
-def _stacklevel() -> int:
-    """Return the stack level of the user's code, for a warning of the calling function."""
-    level, frame = 1, inspect.currentframe()
-    while frame is not None and frame.f_globals["__name__"].partition(".")[0] in _PACKAGES:
-        level, frame = level + 1, frame.f_back
-    return level - 1
 
 
 def typical_amplitude(amplitudes: NDArray[np.float64]) -> float:
@@ -63,7 +53,7 @@ def warn_of_outliers(amplitudes: NDArray[np.float64], name: str) -> None:
         f"the usual amplitude, up to {amplitudes.max() / typical:.3g} times: trial {shown}. They "
         f"dominate the scale and the batch statistics of {name}, which can prevent learning. "
         "Reject or filter them.",
-        stacklevel=_stacklevel(),
+        stacklevel=user_stacklevel(),
     )
 
 
@@ -82,5 +72,5 @@ def warn_of_another_unit(amplitude: float, fitted: float, name: str) -> None:
             f"The trials have {amplitude / fitted:.3g} times the amplitude of those that {name} "
             "was fitted on. Are they in another unit, such as volts instead of microvolts? Pass "
             "trials in the unit of fit.",
-            stacklevel=_stacklevel(),
+            stacklevel=user_stacklevel(),
         )

@@ -16,6 +16,7 @@ import torch
 from sklearn.utils import check_random_state
 from torch.overrides import TorchFunctionMode
 
+from .._warnings import user_stacklevel
 from ..layers._random import RandomFunctionsMode, random_stream
 
 #: Lock for fits of compiled networks, which draw from torch's global generators.
@@ -85,7 +86,7 @@ def usable_device(device: str | torch.device) -> str:
     try:
         return resolve_device(device)
     except ValueError as error:
-        warnings.warn(f"{error} The network is loaded on the CPU.", stacklevel=3)
+        warnings.warn(f"{error} The network is loaded on the CPU.", stacklevel=user_stacklevel())
         return "cpu"
 
 

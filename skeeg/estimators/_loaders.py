@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from .._warnings import user_stacklevel
 from ..layers._random import current_generator
 from ._batches import PREDICT_BATCH, BatchLoader, TrialDataset
 from ._names import accepted_names
@@ -74,7 +75,7 @@ def _batch_size(net: Any, dataset: Any, training: bool) -> int:
         warnings.warn(
             f"batch_size {net.batch_size} is larger than the {n_trials} training trials; "
             "each epoch is one step on all of them.",
-            stacklevel=2,
+            stacklevel=user_stacklevel(),
         )
         return n_trials
     return int(net.batch_size)

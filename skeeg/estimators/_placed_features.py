@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from .._electrodes import has_place, sphere_positions
 from .._validation import POINTS, Unwrapped, check_numbers, unwrap
+from .._warnings import user_stacklevel
 from ..features import FeatureTable
 from ..features._base import by_kind, check_ch_names
 
@@ -159,5 +160,5 @@ def _warn_of_unknown(named: tuple[str, ...], name: str) -> None:
     warnings.warn(
         f"The montage has none of the channels of X, such as {named[0]!r}: {name} distributes them "
         "evenly over the head in their order. Pass ch_names to set their positions.",
-        stacklevel=2,
+        stacklevel=user_stacklevel(),
     )

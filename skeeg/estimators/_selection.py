@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from .._checks import check_number, check_positive_ints
 from .._parameters import Parameters, parameter
 from .._validation import SIGNALS
+from .._warnings import user_stacklevel
 from ..layers import GumbelChannelSelection
 
 #: Largest mean normalised entropy at which the selection counts as settled.
@@ -172,7 +173,7 @@ class SelectionSchedule(Callback):
                 "(selection__lr), or a lower selection__penalty if slots compete for few "
                 "informative channels.",
                 ConvergenceWarning,
-                stacklevel=2,
+                stacklevel=user_stacklevel(),
             )
 
 

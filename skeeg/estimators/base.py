@@ -26,6 +26,7 @@ from .._validation import (
     scaled,
     unwrap,
 )
+from .._warnings import user_stacklevel
 from ..layers.constraint import apply_max_norm
 from ._amplitudes import some_trials, typical_amplitude, warn_of_another_unit
 from ._arithmetic import (
@@ -368,7 +369,7 @@ class NetworkEstimator(Task, TrainingParameters, NeuralNet):
             warnings.warn(
                 f"Training was interrupted by the user after {len(self.history)} epochs; the "
                 "network keeps what it has learnt so far.",
-                stacklevel=4,
+                stacklevel=user_stacklevel(),
             )
         self.notify("on_train_end", X=training, y=None)
         check_trained(self, training.trials)

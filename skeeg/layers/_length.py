@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import warnings
 
+from .._warnings import user_stacklevel
 
-def clip_length(
-    length: int, n_times: int, layer: str, *, unit: str = "sample", stacklevel: int = 3
-) -> int:
+
+def clip_length(length: int, n_times: int, layer: str, *, unit: str = "sample") -> int:
     """Return the length of a pool or unpadded kernel, clipped with a warning to that of its input.
 
     Parameters
@@ -20,8 +20,6 @@ def clip_length(
         The layer's name, for the warning.
     unit : str, default="sample"
         Unit of the lengths, such as the "row" or "column" of a map.
-    stacklevel : int, default=3
-        As in `warnings.warn`; 3 points to the caller of the constructor that calls this function.
 
     Returns
     -------
@@ -46,7 +44,7 @@ def clip_length(
         f"the length is clipped to {n_times}. A longer input, or shorter kernels and pools, "
         "avoid this.",
         UserWarning,
-        stacklevel=stacklevel,
+        stacklevel=user_stacklevel(),
     )
     return n_times
 

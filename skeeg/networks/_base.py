@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from torch import nn
 
 from .._checks import check_number, check_positive_ints, did_you_mean
 from .._parameters import Parameters, ordered_fields, parameter
-
-#: The stacklevel of a warning that `build` issues through one function, such as `clip_length`, with
-#: which it points at the line that calls the constructor.
-BUILD_STACKLEVEL: Final = 5
 
 
 class Network(Parameters, nn.Module):

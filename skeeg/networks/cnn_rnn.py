@@ -16,7 +16,7 @@ from ..layers import (
 )
 from ..layers._activation_and_pool import activation_and_max_pool
 from ..layers._length import clip_length, output_length
-from ._base import BUILD_STACKLEVEL, ActivationParameters, SignalNetwork
+from ._base import ActivationParameters, SignalNetwork
 
 _HEADS = ("last", "flatten")
 
@@ -204,12 +204,11 @@ def _clip_blocks(
     network: str, n_times: int, kernel_length: int, pool_length: int
 ) -> tuple[list[int], list[int], int]:
     """Return the kernel and pool lengths of both blocks, and what is left of the time."""
-    level = BUILD_STACKLEVEL + 1
     kernels, pools = [], []
     for block in ("block1", "block2"):
         name = f"{network}.{block}"
-        kernels.append(clip_length(kernel_length, n_times, f"{name}.conv", stacklevel=level))
+        kernels.append(clip_length(kernel_length, n_times, f"{name}.conv"))
         n_times = output_length(n_times, kernels[-1])
-        pools.append(clip_length(pool_length, n_times, f"{name}.pool", stacklevel=level))
+        pools.append(clip_length(pool_length, n_times, f"{name}.pool"))
         n_times = output_length(n_times, pools[-1], stride=pools[-1])
     return kernels, pools, n_times

@@ -19,7 +19,7 @@ from ..layers import (
 from ..layers._activation_and_pool import activation_and_max_pool
 from ..layers._length import clip_length, output_length
 from ..layers._place_attention import place_attention
-from ._base import BUILD_STACKLEVEL, ActivationParameters, AttentionParameters, SignalNetwork
+from ._base import ActivationParameters, AttentionParameters, SignalNetwork
 
 
 @dataclass(frozen=True)
@@ -231,13 +231,12 @@ def _clip_blocks(
     n_times: int, kernel_length: int, pool_length: int
 ) -> tuple[list[int], list[int], int]:
     """Return the four blocks' kernel lengths, their pool lengths, and what is left of the time."""
-    level = BUILD_STACKLEVEL + 1
     kernels, pools = [], []
     for block in range(1, 5):
         conv = "filters.temporal" if block == 1 else f"block{block}.conv"
-        kernels.append(clip_length(kernel_length, n_times, f"DeepConvNet.{conv}", stacklevel=level))
+        kernels.append(clip_length(kernel_length, n_times, f"DeepConvNet.{conv}"))
         n_times = output_length(n_times, kernels[-1])
         pool = f"DeepConvNet.block{block}.pool"
-        pools.append(clip_length(pool_length, n_times, pool, stacklevel=level))
+        pools.append(clip_length(pool_length, n_times, pool))
         n_times = output_length(n_times, pools[-1], stride=pools[-1])
     return kernels, pools, n_times

@@ -28,7 +28,6 @@ from ..layers import (
 from ..layers._length import clip_length, output_length
 from ..layers._place_attention import place_attention
 from ._base import (
-    BUILD_STACKLEVEL,
     ActivationParameters,
     AttentionParameters,
     SignalNetwork,
@@ -144,9 +143,9 @@ class EEGNetBody(EEGNetBodyParameters, SignalNetwork):
         p = check_number("dropout", self.value_of("dropout"), at_least=0, below=1)
 
         name = type(self).__name__
-        pool1 = clip_length(pool1, self.n_times, f"{name}.first_pool", stacklevel=BUILD_STACKLEVEL)
+        pool1 = clip_length(pool1, self.n_times, f"{name}.first_pool")
         t1 = output_length(self.n_times, pool1, stride=pool1)
-        pool2 = clip_length(pool2, t1, f"{name}.second_pool", stacklevel=BUILD_STACKLEVEL)
+        pool2 = clip_length(pool2, t1, f"{name}.second_pool")
         t2 = output_length(t1, pool2, stride=pool2)
 
         between, after = place_attention(

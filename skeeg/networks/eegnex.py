@@ -19,7 +19,7 @@ from ..layers import (
     with_max_norm,
 )
 from ..layers._length import clip_length, output_length
-from ._base import BUILD_STACKLEVEL, ActivationParameters, SignalNetwork
+from ._base import ActivationParameters, SignalNetwork
 
 
 @dataclass(frozen=True)
@@ -163,9 +163,9 @@ class EEGNeX(EEGNeXParameters, SignalNetwork):
         )
         p = check_number("dropout", self.dropout, at_least=0, below=1)
 
-        pool1 = clip_length(pool1, self.n_times, "EEGNeX.block3.pool", stacklevel=BUILD_STACKLEVEL)
+        pool1 = clip_length(pool1, self.n_times, "EEGNeX.block3.pool")
         t1 = output_length(self.n_times, pool1, stride=pool1)
-        pool2 = clip_length(pool2, t1, "EEGNeX.block5.pool", stacklevel=BUILD_STACKLEVEL)
+        pool2 = clip_length(pool2, t1, "EEGNeX.block5.pool")
         t2 = output_length(t1, pool2, stride=pool2)
 
         def block(

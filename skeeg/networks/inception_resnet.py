@@ -22,7 +22,6 @@ from ..layers import (
 from ..layers._length import clip_length, output_length
 from ..layers._place_attention import place_attention
 from ._base import (
-    BUILD_STACKLEVEL,
     ActivationParameters,
     AttentionParameters,
     SignalNetwork,
@@ -169,17 +168,11 @@ class InceptionResNet(InceptionResNetParameters, SignalNetwork):
         s = check_number("scale", self.scale, above=0)
         p = check_number("dropout", self.dropout, at_least=0, below=1)
 
-        pool1 = clip_length(
-            pool1, self.n_times, "InceptionResNet.first_pool", stacklevel=BUILD_STACKLEVEL
-        )
+        pool1 = clip_length(pool1, self.n_times, "InceptionResNet.first_pool")
         t = output_length(self.n_times, pool1, stride=pool1)
         pools = []
         for i in range(n_blocks):
-            pools.append(
-                clip_length(
-                    pool2, t, f"InceptionResNet.blocks.{i}.pool", stacklevel=BUILD_STACKLEVEL
-                )
-            )
+            pools.append(clip_length(pool2, t, f"InceptionResNet.blocks.{i}.pool"))
             t = output_length(t, pools[-1], stride=pools[-1])
 
         def activate() -> nn.Module:

@@ -21,7 +21,7 @@ from ..layers import (
     make_activation,
 )
 from ..layers._length import clip_length, output_length
-from ._base import BUILD_STACKLEVEL, ActivationParameters, MapNetwork
+from ._base import ActivationParameters, MapNetwork
 
 
 @dataclass(frozen=True)
@@ -195,14 +195,13 @@ class LeNet(LeNetParameters, MapNetwork):
 
 def _fit_to(size: tuple[int, int]) -> tuple[_Stage, _Stage, int]:
     """Return padding and pool of both stages, and the number of places left of a map."""
-    level = BUILD_STACKLEVEL + 1
     stages = []
     for pool_name, smallest in (("LeNet.s2", _FIELD), ("LeNet.s4", _KERNEL)):
         padding = _KERNEL // 2 if min(size) < smallest else 0
         height, width = (output_length(side + 2 * padding, _KERNEL) for side in size)
         pool = (
-            clip_length(_POOL, height, pool_name, unit="row", stacklevel=level),
-            clip_length(_POOL, width, pool_name, unit="column", stacklevel=level),
+            clip_length(_POOL, height, pool_name, unit="row"),
+            clip_length(_POOL, width, pool_name, unit="column"),
         )
         stages.append((padding, pool))
         size = (

@@ -28,7 +28,7 @@ from ..layers import (
 )
 from ..layers._length import clip_length, output_length
 from ..layers._place_attention import place_attention
-from ._base import BUILD_STACKLEVEL, ActivationParameters, AttentionParameters, SignalNetwork
+from ._base import ActivationParameters, AttentionParameters, SignalNetwork
 
 
 @dataclass(frozen=True)
@@ -167,7 +167,7 @@ class MSFBCNN(MSFBCNNParameters, SignalNetwork):
         lengths = check_lengths("kernel_lengths", value_or(self.kernel_lengths, own.kernel_lengths))
         p = check_number("dropout", self.dropout, at_least=0, below=1)
 
-        pool = clip_length(pool, self.n_times, "MSFBCNN.pool", stacklevel=BUILD_STACKLEVEL)
+        pool = clip_length(pool, self.n_times, "MSFBCNN.pool")
         t1 = output_length(self.n_times, pool, stride=stride)
 
         n_maps = len(lengths) * f

@@ -24,7 +24,7 @@ from ..layers import (
 from ..layers._length import clip_length
 from ..layers._random import current_generator
 from ..layers.x_conv import check_positions
-from ._base import BUILD_STACKLEVEL, ActivationParameters, Network
+from ._base import ActivationParameters, Network
 
 
 class PointCNNParameters(ActivationParameters):
@@ -184,13 +184,9 @@ class PointCNN(PointCNNParameters, Network):
         self.point_dropout = check_number("point_dropout", self.point_dropout, at_least=0, below=1)
         self.jitter = check_number("jitter", self.jitter, at_least=0)
         p = check_number("dropout", self.dropout, at_least=0, below=1)
-        k1 = clip_length(
-            k, self.n_chans, "PointCNN.first_conv", unit="electrode", stacklevel=BUILD_STACKLEVEL
-        )
+        k1 = clip_length(k, self.n_chans, "PointCNN.first_conv", unit="electrode")
         n_represented = min(self.n_chans, self.n_first_points)
-        k2 = clip_length(
-            k1, n_represented, "PointCNN.second_conv", unit="electrode", stacklevel=BUILD_STACKLEVEL
-        )
+        k2 = clip_length(k1, n_represented, "PointCNN.second_conv", unit="electrode")
         make = partial(make_activation, self.activation, self.alpha)
         make_conv = partial(
             XConv, n_lifted=max(1, first // 4), activation=self.activation, alpha=self.alpha

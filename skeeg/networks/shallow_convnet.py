@@ -25,7 +25,7 @@ from ..layers import (
 from ..layers._batch_norm import is_plain, is_watched
 from ..layers._length import clip_length, output_length
 from ..layers._place_attention import place_attention
-from ._base import BUILD_STACKLEVEL, ActivationParameters, AttentionParameters, SignalNetwork
+from ._base import ActivationParameters, AttentionParameters, SignalNetwork
 
 
 @dataclass(frozen=True)
@@ -180,11 +180,9 @@ class ShallowConvNet(ShallowConvNetParameters, SignalNetwork):
         )
         p = check_number("dropout", self.dropout, at_least=0, below=1)
 
-        k = clip_length(
-            k, self.n_times, "ShallowConvNet.filters.temporal", stacklevel=BUILD_STACKLEVEL
-        )
+        k = clip_length(k, self.n_times, "ShallowConvNet.filters.temporal")
         t = output_length(self.n_times, k)
-        pool = clip_length(pool, t, "ShallowConvNet.pool", stacklevel=BUILD_STACKLEVEL)
+        pool = clip_length(pool, t, "ShallowConvNet.pool")
         t1 = output_length(t, pool, stride=stride)
 
         between, after = place_attention(

@@ -71,9 +71,9 @@ def test_a_sampler_of_the_user_decides_the_order():
 
 
 def test_weights_travel_with_their_trials():
-    for X, y in BatchLoader(trials(weighted=True), 4, shuffle=True):
-        assert torch.equal(X["X"].flatten(), y.float())
-        torch.testing.assert_close(X["sample_weight"], 1 + y / 9)
+    for X, y, weight in BatchLoader(trials(weighted=True), 4, shuffle=True):
+        assert torch.equal(X.flatten(), y.float())
+        torch.testing.assert_close(weight, 1 + y / 9)
 
 
 def test_part_of_a_data_set_keeps_labels_weights_and_groups():

@@ -228,23 +228,71 @@ def test_rows_that_would_take_too_much_memory_are_left_out(monkeypatch):
     np.testing.assert_array_equal(found, reference)
 
 
-def test_collate_function_gets_a_list_of_trials_with_weights_where_there_are_any():
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("class_weight", [None, {0: 1, 1: 3}])
+def test_collate_function_gets_a_list_of_pairs_whatever_the_weights(class_weight, weighted):
     X, y = oscillations()
+    sample_weight = np.linspace(1, 2, len(X)) if weighted else None
     seen = []
 
     def collate(items):
-        seen.append(items[0])
+        seen.extend(items)
         return default_collate(items)
 
-    for class_weight in (None, {0: 1, 1: 3}):
-        a = make(EEGNetClassifier, iterator_train__collate_fn=collate, class_weight=class_weight)
-        b = make(EEGNetClassifier, callbacks=[ScaleInPlace(1.0)], class_weight=class_weight)
-        proba = a.fit(X, y).predict_proba(X)
-        np.testing.assert_array_equal(proba, b.fit(X, y).predict_proba(X))
-    trial, target = seen[0]
-    assert (tuple(trial.shape), target.ndim) == ((3, 96), 0)
-    weighted, _ = seen[-1]
-    assert set(weighted) == {"X", "sample_weight"}
+    a = make(EEGNetClassifier, iterator_train__collate_fn=collate, class_weight=class_weight)
+    b = make(EEGNetClassifier, callbacks=[ScaleInPlace(1.0)], class_weight=class_weight)
+    proba = a.fit(X, y, sample_weight=sample_weight).predict_proba(X)
+    b.fit(X, y, sample_weight=sample_weight)
+    np.testing.assert_array_equal(proba, b.predict_proba(X))
+    assert {(tuple(trial.shape), target.ndim) for trial, target in seen} == {((3, 96), 0)}
+
+
+class FlippingLoader(DataLoader):
+    """Changes the sign of the trials, as braindecode's ``AugmentedDataLoader`` collates a batch."""
+
+    def __init__(self, dataset, **options):
+        def collate(items):
+            X, y, *others = default_collate(items)
+            return (-X, y, *others)
+
+        super().__init__(dataset, collate_fn=collate, **options)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("class_weight", [None, "balanced"])
+def test_transform_of_a_data_loader_gets_trials_whatever_the_weights(class_weight, weighted):
+    X, y = oscillations()
+    kept = np.flatnonzero((y == 0) | (np.arange(len(y)) % 3 == 0))
+    X, y = X[kept], y[kept]
+    sample_weight = np.linspace(1, 2, len(X)) if weighted else None
+    a, b = (
+        make(EEGNetClassifier, class_weight=class_weight, iterator_train=loader, batch_size=8)
+        for loader in (FlippingLoader, DataLoader)
+    )
+    b.set_params(callbacks=[ScaleInPlace(-1.0)])
+    a.fit(X, y, sample_weight=sample_weight)
+    b.fit(X, y, sample_weight=sample_weight)
+    np.testing.assert_array_equal(a.predict_proba(X), b.predict_proba(X))
+
+
+def test_data_loader_that_drops_or_shortens_the_weights_is_refused():
+    class Pairs(DataLoader):
+        def __iter__(self):
+            return (batch[:2] for batch in super().__iter__())
+
+    class Doubled(DataLoader):
+        def __iter__(self):
+            for X, y, weight in super().__iter__():
+                yield torch.cat([X, X]), torch.cat([y, y]), weight
+
+    X, y = oscillations()
+    for loader, message in (
+        (Pairs, "as the third item of a batch"),
+        (Doubled, "must change their"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            make(EEGNetClassifier, iterator_train=loader).fit(X, y, np.ones(len(X)) + y)
+    make(EEGNetClassifier, iterator_train=Pairs, class_weight="balanced").fit(X, y)
 
 
 def test_rows_are_not_used_for_other_networks_that_change_trials():
