@@ -9,6 +9,9 @@ or of a checkout of its repository, ``--skorch-checkout``. Some expect what skee
 purpose; `DIFFERS_ON_PURPOSE` gives the reason for each. Prints the totals and, as Markdown, each
 test that did not pass. The exit status is 0 if no test failed but those.
 
+Of skorch 1.4.0, 211 of 332 tests pass for the classifier and 12 of 15 for the regressor; 76 and 3
+differ on purpose, and 45 are skipped: 17 need CUDA, and 28 are of a binary classifier.
+
 Needs pytest and pytest-timeout. Tests of safetensors are skipped where it is not installed.
 """
 
@@ -41,7 +44,6 @@ _ADAPTER = "The adapter gives `forward` and `get_loss` the logarithm of what the
 _CLASSES = "The classes are those of `y`, or of `classes` in `partial_fit`; never other names."
 _COMPONENTS = "The network and its loss are always called `module` and `criterion`."
 _COPIED = "A module that is already built is copied: `fit` never changes a parameter."
-_CRITERION = "The loss is not compiled: it would gain nothing."
 _DATA_SET = "A data set is read and checked as an array is."
 _DEVICE = "A device that torch does not know is refused."
 _DICT = "X is an array of trials or a data set of them, not a dict."
@@ -53,10 +55,8 @@ _NOT_FITTED = (
     "Prediction needs what `fit` learns beside the weights: the scale, the shape of a trial and "
     "the labels."
 )
-_NO_EPOCH = "`max_epochs=0` would leave a new network of random weights, and is refused in `fit`."
 _ONE_BY_ONE = "Few trials are predicted one by one, so that a trial's output is always the same."
 _REPR = "`repr` is scikit-learn's."
-_TRIED = "After the training, some trials are predicted to see whether the output is finite."
 _UNKNOWN_NAME = (
     "An unknown name raises when it is given, not in `initialize`, and the message has the "
     "nearest valid name."
@@ -67,24 +67,16 @@ _UNKNOWN_NAME = (
 DIFFERS_ON_PURPOSE = {
     "TestNeuralNetRegressor::test_not_init_raises[predict_proba]": _NO_PROBA,
     "test_batch_count[40]": "Validation is computed in batches of 128 whatever the batch size.",
-    "test_call_fit_twice_retrains": _NO_EPOCH,
     "test_callback_keeps_order": "The accuracy on the training data is recorded as well.",
     "test_callback_set_params": _COMPONENTS,
     "test_callback_with_name_init_with_params": _COMPONENTS,
     "test_change_get_loss": _ADAPTER,
     "test_changing_model_reinitializes_optimizer": _NEXT_FIT,
-    "test_classes_are_set_with_tensordataset_explicit_y": _NO_EPOCH,
-    "test_classes_are_set_with_tensordataset_implicit_y": _NO_EPOCH,
-    "test_classes_data_torch_tensor": _NO_EPOCH,
-    "test_classes_with_gaps": _NO_EPOCH,
-    "test_clone_results_in_uninitialized_net": _NO_EPOCH,
-    "test_compile_called_after_set_params": _CRITERION,
-    "test_compile_called_after_set_params_on_compile_param": _CRITERION,
     "test_compile_missing_dunder_in_prefix_arguments": _UNKNOWN_NAME,
     "test_criteria_reinit_when_both_initialized_but_custom_criterion_changed": _COMPONENTS,
     "test_custom_criterion_attribute_name_predict_works": _COMPONENTS,
     "test_custom_module_is_init_when_default_module_already_is": _COPIED,
-    "test_custom_modules_are_compiled": _CRITERION,
+    "test_custom_modules_are_compiled": _COMPONENTS,
     "test_custom_non_default_module_with_check_is_fitted": _COMPONENTS,
     "test_custom_optimizer_performs_updates": (
         "The test replaces `infer`, where the adapter removes the axis of the single channel."
@@ -95,14 +87,10 @@ DIFFERS_ON_PURPOSE = {
         "Targets without an axis are compared with the one output of each trial, as is meant."
     ),
     "test_error_when_classes_could_not_be_inferred": _DATA_SET,
-    "test_fit_and_predict_with_compile": _CRITERION,
-    "test_fit_params_passed_to_module": _TRIED,
-    "test_fit_params_passed_to_module_in_pipeline": _TRIED,
     "test_fit_sparse_csr_learns": "Sparse input is refused.",
     "test_fit_with_dataset_one_item_error": _DATA_SET,
     "test_fit_with_dataset_stratified_without_explicit_y_raises": _DATA_SET,
     "test_fit_with_dataset_three_items_error": _DATA_SET,
-    "test_fit_with_extra_params_and_routing": _TRIED,
     "test_forward": _ADAPTER,
     "test_get_params_works": "Only callbacks that were set are among the parameters.",
     "test_initializing_net_with_custom_history": "`fit` makes the history; it is not a parameter.",
@@ -130,8 +118,6 @@ DIFFERS_ON_PURPOSE = {
     "test_net_initialized_with_partialed_dataset": _NO_DATASET,
     "test_net_variable_label_lengths": _LABELS,
     "test_net_variable_prediction_lengths": _LABELS,
-    "test_non_binary_classes_set_by_default": _NO_EPOCH,
-    "test_partial_fit_with_extra_params_and_routing": _TRIED,
     "test_pass_classes_explicitly_overrides": _CLASSES,
     "test_pass_empty_classes_raises": _CLASSES,
     "test_pickle_load": "The file that it loads has a pickle of a class of skorch.",
@@ -164,10 +150,6 @@ DIFFERS_ON_PURPOSE = {
     ),
     "test_undeclared_param_rejected_by_routing": "Labels of one class only are refused first.",
     "test_unknown_set_params_gives_helpful_message": _UNKNOWN_NAME,
-    "test_with_compile_default": _CRITERION,
-    "test_with_compile_extra_params": _CRITERION,
-    "test_with_initialized_module_partial_fit": _NO_EPOCH,
-    "test_with_initialized_module_warm_start": _NO_EPOCH,
 }
 
 #: A run takes a minute; a test that takes as long has come to a stop.

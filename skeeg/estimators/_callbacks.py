@@ -119,3 +119,8 @@ class SettledEarlyStopping(EarlyStopping):
         """Count the epoch, unless the network is not settled."""
         if hook(net.module_, "is_settled") is not False:
             super().on_epoch_end(net, **kwargs)
+
+    def on_train_end(self, net: Any, **kwargs: Any) -> None:
+        """Restore the best weights, if there was an epoch."""
+        if len(net.history):
+            super().on_train_end(net, **kwargs)

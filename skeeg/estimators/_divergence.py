@@ -20,8 +20,14 @@ def check_losses(net: Any) -> None:
         raise ValueError(_message(net, "loss is not finite"))
 
 
-def check_trained(net: Any, trials: torch.Tensor) -> None:
-    """Raise a ValueError if the weights, or the output for some training trials, are not finite.
+def check_weights(net: Any) -> None:
+    """Raise a ValueError if weights of the network are not finite after a training."""
+    if not all(bool(torch.isfinite(value).all()) for value in net.module_.state_dict().values()):
+        raise ValueError(_message(net, "weights are not finite"))
+
+
+def check_output(net: Any, trials: torch.Tensor) -> None:
+    """Raise a ValueError if the output for some training trials is not finite.
 
     Parameters
     ----------
@@ -30,8 +36,6 @@ def check_trained(net: Any, trials: torch.Tensor) -> None:
     trials : torch.Tensor, shape (n_trials, ...)
         The training trials.
     """
-    if not all(bool(torch.isfinite(value).all()) for value in net.module_.state_dict().values()):
-        raise ValueError(_message(net, "weights are not finite"))
     if not len(net.history):
         return
     output = checked_output(net, net.evaluation_step((trials[:_TRIALS_TRIED], None)))

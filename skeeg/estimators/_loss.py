@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from ._hooks import hook
+from ._hooks import hook, uncompiled
 
 
 def checked_output(net: Any, output: Any) -> torch.Tensor:
@@ -49,9 +49,10 @@ def checked_output(net: Any, output: Any) -> torch.Tensor:
 def set_reduction(net: Any, *, weighted: bool) -> None:
     """Let a loss that the estimator made return one value per trial where trials have weights."""
     made_here = not isinstance(net._criterion_or_default(), torch.nn.Module)
-    if made_here and hasattr(net.criterion_, "reduction"):
+    criterion = uncompiled(net.criterion_)
+    if made_here and hasattr(criterion, "reduction"):
         explicit = vars(net).get("criterion__reduction", "mean")
-        net.criterion_.reduction = "none" if weighted else explicit
+        criterion.reduction = "none" if weighted else explicit
 
 
 def weighted_loss(net: Any, y_pred: Any, y_true: torch.Tensor, *, training: bool) -> torch.Tensor:

@@ -35,6 +35,7 @@ def portable_state(state: dict[str, Any]) -> dict[str, Any]:
     components = fitted_components(state)
     if "module_" in components and not _can_be_pickled(components["module_"]):
         module, optimizer = state.pop("module_"), state.pop("optimizer_")
+        state["criterion_"] = uncompiled(state["criterion_"])
         state[WEIGHTS] = {
             "module": {name: value.cpu() for name, value in module.state_dict().items()},
             "optimizer": optimizer.state_dict(),
@@ -67,6 +68,8 @@ def restore(net: Any, state: dict[str, Any]) -> None:
         net.module_.load_state_dict(weights["module"])
         net.initialize_optimizer()
         net.optimizer_.load_state_dict(weights["optimizer"])
+        if isinstance(net.criterion_, torch.nn.Module):
+            net.criterion_ = net.torch_compile(net.criterion_, "criterion")
     elif components and torch.device(net.device_).type != "cpu":
         net.__dict__.update(moved(components, net.device_))
 

@@ -39,7 +39,7 @@ from ._arithmetic import (
 from ._batches import BatchLoader, Precomputed, TrialDataset, is_gated, read_dataset
 from ._building import build_network, build_optimizer, found_arguments, groups_of_network
 from ._callbacks import check_callback_parameters, default_callbacks, responds
-from ._divergence import check_losses, check_trained
+from ._divergence import check_losses, check_output, check_weights
 from ._docstrings import estimator_sections
 from ._hooks import hook, uncompiled
 from ._loaders import make_loader
@@ -103,7 +103,7 @@ class NetworkEstimator(Task, TrainingParameters, NeuralNet):
     classes: ClassVar[Any] = None
     history_ = None
     _typical_amplitude = 0.0
-    _batch_weight: torch.Tensor | None = None
+    _batch_weight = None
     _has_sample_weight = False
     initialized_ = False
     virtual_params_: ClassVar[Mapping[str, Any]] = {}
@@ -259,7 +259,9 @@ class NetworkEstimator(Task, TrainingParameters, NeuralNet):
         y : array-like, shape (n_trials,) or (n_trials, n_targets)
             Class labels of any type, or the values of a regression.
         sample_weight : array-like, shape (n_trials,), optional
-            Weight of each trial in the loss. Trials of weight zero are left out entirely.
+            Weight of each trial in the loss. Trials of weight zero are left out entirely. Items of
+            the training data are then (trial, target, weight), which a data loader of your own
+            must pass on.
         groups : array-like, shape (n_trials,), optional
             What the validation split of ``early_stopping`` must not divide: subjects, runs,
             trials that were cut into windows. Those of an `EEGData` or a `FeatureTable` with
@@ -335,9 +337,10 @@ class NetworkEstimator(Task, TrainingParameters, NeuralNet):
         resume = resume and self.initialized_
         reset = not (resume and self.__sklearn_is_fitted__())
         if not resume and self.max_epochs == 0:
-            raise ValueError(
-                "max_epochs must be at least 1 in a new fit; got 0, which would leave a network of "
-                "random weights that predicts. For an untrained network call initialize()."
+            warnings.warn(
+                f"max_epochs=0 leaves {type(self).__name__} with random weights: it predicts, but "
+                "has learnt nothing. Train it with partial_fit, or load weights.",
+                stacklevel=user_stacklevel(),
             )
         if not resume:
             # A failed refit must not leave the old weights usable.
@@ -372,7 +375,9 @@ class NetworkEstimator(Task, TrainingParameters, NeuralNet):
                 stacklevel=user_stacklevel(),
             )
         self.notify("on_train_end", X=training, y=None)
-        check_trained(self, training.trials)
+        check_weights(self)
+        if not fit_params.keys() - {"_routing_method"}:  # predict has no such arguments
+            check_output(self, training.trials)
 
     def _training_data(
         self, X: Any, y: Any, sample_weight: Any, groups: Any, *, reset: bool, classes: Any
@@ -471,21 +476,6 @@ class NetworkEstimator(Task, TrainingParameters, NeuralNet):
         """
         self.module_ = build_network(self)
         return self
-
-    def torch_compile(self, module: Any, name: str) -> Any:
-        """Compile the network, where the parameter ``compile`` is set; a loss gains nothing.
-
-        Parameters
-        ----------
-        module : torch.nn.Module
-        name : str
-            Of the component.
-
-        Returns
-        -------
-        module : torch.nn.Module
-        """
-        return super().torch_compile(module, name) if name == "module" else module
 
     def initialize_criterion(self) -> Self:
         """Build the loss.

@@ -15,6 +15,7 @@ from skorch import NeuralNetClassifier
 
 from .._parameters import parameter
 from .._validation import check_labels
+from ._hooks import uncompiled
 from .base import NetworkEstimator
 
 
@@ -84,7 +85,7 @@ class NetworkClassifier(NetworkEstimator, NeuralNetClassifier):
 
     def _loss_input(self, output: torch.Tensor) -> torch.Tensor:
         # log_softmax does not change log-probabilities, so networks may return these or logits.
-        is_nll = isinstance(self.criterion_, torch.nn.NLLLoss)
+        is_nll = isinstance(uncompiled(self.criterion_), torch.nn.NLLLoss)
         return torch.log_softmax(output, dim=1) if is_nll else output
 
     def _to_prediction(self, output: torch.Tensor) -> torch.Tensor:

@@ -135,10 +135,36 @@ def test_network_that_takes_any_argument_gets_it():
     assert estimator.module_.found[0] == {"subject": 3}
 
 
-def test_zero_epochs_raise_with_the_reason():
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_zero_epochs_leave_new_weights_and_warn(early_stopping):
     X, y = oscillations()
-    with pytest.raises(ValueError, match=r"random weights that predicts.*initialize\(\)"):
-        make(EEGNetClassifier, max_epochs=0).fit(X, y)
+    estimator = make(EEGNetClassifier, max_epochs=0, early_stopping=early_stopping)
+    with pytest.warns(UserWarning, match="has learnt nothing.*partial_fit"):
+        estimator.fit(X, y)
+    assert len(estimator.history) == 0
+    assert estimator.predict_proba(X).shape == (len(X), 2)
+    # The weights are those from which a training of the same seed starts.
+    start = make(EEGNetClassifier, callbacks=[Remember()], early_stopping=early_stopping).fit(X, y)
+    (remembered,) = (c for _, c in start.callbacks_ if isinstance(c, Remember))
+    for name, value in estimator.module_.state_dict().items():
+        assert torch.equal(value, remembered.weights[name])
+
+
+class Remember(Callback):
+    """Keeps the weights with which a training starts."""
+
+    def on_train_begin(self, net, X=None, y=None, **kwargs):
+        self.weights = {k: v.clone() for k, v in net.module_.state_dict().items()}
+
+
+def test_argument_of_forward_may_be_required():
+    class Shifted(Gain):
+        def forward(self, x, shift):
+            return nn.Sequential.forward(self, x + shift)
+
+    X, y = oscillations()
+    estimator = make(ModuleClassifier, module=Shifted).fit(X, y, shift=0.5)
+    assert len(estimator.history) == estimator.max_epochs
 
 
 # ---------------------------------------------------------------------- samplers

@@ -153,7 +153,7 @@ def test_fit_changes_no_parameter(cls):
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("max_epochs", 0),
+        ("max_epochs", -1),
         ("max_epochs", 2.5),
         ("batch_size", 0),
         ("batch_size", "many"),
