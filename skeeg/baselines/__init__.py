@@ -4,8 +4,8 @@ Each function returns an unfitted `sklearn.pipeline.Pipeline` that takes the sam
 (n_trials, n_chans, n_times) as the networks: arrays, `mne.Epochs` or `EEGData`. The steps have
 short names, so that parameters such as ``csp__n_components`` or ``svm__C`` can be searched. The
 results do not depend on the unit of the recording. A flat trial is treated as a trial with almost
-no power, which is an outlier: leave such trials out of the training data. The baselines for
-continuous targets refuse flat trials, since one of them can spoil a least-squares fit.
+no power, which is an outlier: pipelines of log power and entropy warn about such training trials.
+The baselines for continuous targets refuse them, since one can spoil a least-squares fit.
 
 =====================  ========================  ==================================================
 function               use for                   steps

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from ..features import FilterBank, UnitScaler
 from ..features._base import TrialTransformer
 from ..features.bands import Bands, check_bands
+from ..features.power import flat_trials
 
 #: Regularisation strengths from which ridge regressions select.
 ALPHAS = tuple(10.0**exponent for exponent in range(-3, 6))
@@ -71,9 +71,7 @@ class FlatTrialCheck(TrialTransformer):
 
     @staticmethod
     def _refuse_flat(trials: NDArray[Any]) -> None:
-        if trials.shape[-1] == 1:  # of a single sample nothing varies
-            return
-        flat = np.flatnonzero((trials == trials[..., :1]).all(axis=(1, 2)))
+        flat = flat_trials(trials)
         if flat.size:
             more = "" if flat.size == 1 else f" ({flat.size} of {len(trials)} trials are)"
             raise ValueError(

@@ -33,13 +33,32 @@ def some_trials(trials: NDArray[np.float32]) -> NDArray[np.float32]:
     return trials[:: max(1, len(trials) // _COMPARED)]
 
 
+def deviations(trials: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return the root mean square of each trial about the usual offset of each channel.
+
+    The common offset of a recording without a high-pass filter would hide outliers.
+
+    Parameters
+    ----------
+    trials : ndarray, shape (n_trials, n_chans, ...)
+
+    Returns
+    -------
+    amplitudes : ndarray of float64, shape (n_trials,)
+    """
+    rows = trials.reshape(*trials.shape[:2], -1)
+    offset = np.median(rows.mean(axis=2, dtype=np.float64), axis=0)[:, None].astype(rows.dtype)
+    squares = [np.vdot(centred, centred) for centred in (row - offset for row in rows)]
+    return np.sqrt(np.array(squares, np.float64) / rows[0].size)
+
+
 def warn_of_outliers(amplitudes: NDArray[np.float64], name: str) -> None:
     """Warn about training trials with a much larger amplitude than the others.
 
     Parameters
     ----------
     amplitudes : ndarray, shape (n_trials,)
-        Root mean square of each training trial.
+        Of each training trial, as `deviations` returns them.
     name : str
         Name of the estimator.
     """

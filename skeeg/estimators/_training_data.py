@@ -13,7 +13,7 @@ from sklearn.utils.validation import _check_sample_weight
 from .._labelled import LabelledRows
 from .._validation import amplitudes, check_X, require_targets, scaled, standard_deviation
 from ..layers._random import current_generator
-from ._amplitudes import typical_amplitude, warn_of_another_unit, warn_of_outliers
+from ._amplitudes import deviations, typical_amplitude, warn_of_another_unit, warn_of_outliers
 from ._batches import TrialDataset, is_gated, read_dataset
 from ._names import accepted_names
 from ._precomputing import precompute
@@ -101,7 +101,7 @@ def training_data(
     if reset:
         net._typical_amplitude = typical_amplitude(found)
     warn_of_another_unit(typical_amplitude(found), net._typical_amplitude, name)
-    warn_of_outliers(found, name)
+    warn_of_outliers(deviations(checked), name)
     weights = None if sample_weight is None else sample_weight.astype(np.float32)
     return TrialDataset(checked, encoded, weights, groups)
 

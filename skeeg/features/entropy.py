@@ -12,7 +12,7 @@ from ._base import BandFeatures
 from ._checks import check_trials
 from ._window_variance import window_variance
 from .bands import Bands, check_bands
-from .power import band_power, variance_floor
+from .power import band_power, variance_floor, warn_of_flat_trials
 
 #: Order of the Butterworth filter, as in the definition of the feature for the DEAP data.
 FILTER_ORDER = 3
@@ -225,6 +225,7 @@ class DifferentialEntropy(BandFeatures):
 
     def _learn(self, trials: NDArray[Any]) -> None:
         self.floor_ = variance_floor(trials)
+        warn_of_flat_trials(trials, type(self).__name__)
 
     def transform(self, X: Any) -> NDArray[np.float64]:
         """Compute the entropy in each band and channel.

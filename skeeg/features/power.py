@@ -11,6 +11,7 @@ from scipy.signal import welch
 
 from .._checks import check_flag, check_positive
 from .._validation import _chunks, standard_deviation
+from .._warnings import user_stacklevel
 from ._base import BandFeatures
 from ._checks import check_samples, check_trials
 from .bands import Bands, check_bands
@@ -117,7 +118,7 @@ def _bin_weights(
         f"{', '.join(repr(names[i]) for i in empty)}: the closest bin is used. Widen the band, or "
         "take longer trials or segments.",
         UserWarning,
-        stacklevel=3,
+        stacklevel=user_stacklevel(),
     )
     for i in empty:
         distance = np.abs(frequencies[1:] - (low[i] + high[i]) / 2)
@@ -139,6 +140,46 @@ def variance_floor(trials: NDArray[Any]) -> float:
         The variance of all values times 2.2e-16, in the squared unit of the trials.
     """
     return float(np.finfo(np.float64).eps) * standard_deviation(trials) ** 2
+
+
+def flat_trials(trials: NDArray[Any]) -> NDArray[np.intp]:
+    """Return the indices of the trials in which all samples of each channel are equal.
+
+    Parameters
+    ----------
+    trials : ndarray, shape (n_trials, n_chans, n_times)
+
+    Returns
+    -------
+    indices : ndarray of int
+        Empty for trials of a single sample, in which nothing can vary.
+    """
+    if trials.shape[-1] == 1:
+        return np.empty(0, np.intp)
+    return np.flatnonzero((trials == trials[..., :1]).all(axis=(1, 2)))
+
+
+def warn_of_flat_trials(trials: NDArray[Any], name: str) -> None:
+    """Warn about training trials whose logarithms of power are far below those of all others.
+
+    Parameters
+    ----------
+    trials : ndarray, shape (n_trials, n_chans, n_times)
+    name : str
+        Name of the transformer.
+    """
+    flat = flat_trials(trials)
+    if not 0 < len(flat) < len(trials):
+        return
+    shown = ", ".join(map(str, flat[:10])) + (", ..." if len(flat) > 10 else "")
+    warnings.warn(
+        f"{len(flat)} of {len(trials)} training trials are flat, as after an interrupted "
+        f"recording: trial {shown}. Their logarithm of power in {name} is so far below that of the "
+        "others that it dominates a scaling of the features, which can prevent learning. Leave "
+        "them out, for example with data[np.ptp(data.X, axis=2).any(axis=1)].",
+        UserWarning,
+        stacklevel=user_stacklevel(),
+    )
 
 
 class BandPower(BandFeatures):
@@ -224,6 +265,8 @@ class BandPower(BandFeatures):
 
     def _learn(self, trials: NDArray[Any]) -> None:
         self.floor_ = variance_floor(trials)
+        if self.log and not self.relative:
+            warn_of_flat_trials(trials, type(self).__name__)
 
     def transform(self, X: Any) -> NDArray[np.float64]:
         """Compute the power in each band and channel.

@@ -87,6 +87,16 @@ def test_single_trial_that_dominates_the_scale_is_named(cls, kind):
     assert Path(warning.filename) == Path(__file__)
 
 
+@pytest.mark.parametrize("outlier", ["times 100", "offset of 200 deviations"])
+def test_outlier_on_top_of_the_offsets_of_an_amplifier_is_named(outlier):
+    X, y = trials(EEGNetClassifier)
+    noise = X.std()
+    X[17] = 100 * X[17] if outlier == "times 100" else X[17] + 200 * noise
+    X += noise * np.array([1000, -2000, 500])[:, None]  # of each channel
+    with pytest.warns(UserWarning, match="1 of 48 training trials have more than.*: trial 17"):
+        quick(EEGNetClassifier).fit(X, y)
+
+
 def test_many_outliers_are_counted_and_the_first_ten_named():
     X, y = trials(EEGNetClassifier)
     X[::4] *= 1000

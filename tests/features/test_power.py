@@ -1,6 +1,7 @@
 """Band power against closed forms, and against Welch's method computed by hand."""
 
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skeeg import EEGData
-from skeeg.features import BandPower, band_power
+from skeeg.features import BandPower, DifferentialEntropy, band_power
 
 SFREQ = 128.0
 
@@ -250,3 +251,26 @@ def test_a_flat_channel_has_equal_shares(X):
     shares = BandPower(SFREQ, log=False, relative=True).fit_transform(X).reshape(5, 5, 3)
     assert_allclose(shares[..., 1], 1 / 5)
     assert_allclose(shares.sum(axis=1), 1)
+
+
+@pytest.mark.parametrize("transformer", [BandPower(128), DifferentialEntropy(128)])
+def test_flat_training_trials_are_named_at_the_line_of_the_user(transformer):
+    X = np.random.default_rng(0).standard_normal((12, 3, 256))
+    X[[2, 7]] = 0.5
+    with pytest.warns(
+        UserWarning, match="2 of 12 training trials are flat.*: trial 2, 7"
+    ) as caught:
+        transformer.fit(X)
+    assert [Path(warning.filename) for warning in caught] == [Path(__file__)]
+
+
+@pytest.mark.parametrize("flat", ["one channel", "all trials", "no logarithm"])
+def test_what_no_logarithm_turns_into_an_outlier_is_not_reported(flat):
+    X = np.random.default_rng(0).standard_normal((12, 3, 256))
+    if flat == "one channel":
+        X[:, 1] = 0
+    else:
+        X[:: 1 if flat == "all trials" else 4] = 0
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        BandPower(128, log=flat != "no logarithm").fit(X)
