@@ -104,6 +104,7 @@ class NetworkEstimator(Task, TrainingParameters, NeuralNet):
     history_ = None
     _typical_amplitude = 0.0
     _batch_weight = None
+    _changed_since_built = tuple[str, ...]()
     _has_sample_weight = False
     initialized_ = False
     virtual_params_: ClassVar[Mapping[str, Any]] = {}
@@ -152,6 +153,11 @@ class NetworkEstimator(Task, TrainingParameters, NeuralNet):
         params = BaseEstimator.get_params(self, deep=deep)
         return params | {name: getattr(self, name) for name in skorch_parameters_set(self)}
 
+    def _parameters_of_network(self) -> dict[str, Any]:
+        """Return the parameters of the signature on which the network depends."""
+        others = {"module", "activation", "alpha", "n_selected_chans"} & {*self._get_param_names()}
+        return self._network_params() | {name: getattr(self, name) for name in others}
+
     def _network_params(self) -> dict[str, Any]:
         """Return the parameters that the network shares with the estimator."""
         names = set(parameter_names(self.module)) & set(self._get_param_names())
@@ -165,7 +171,8 @@ class NetworkEstimator(Task, TrainingParameters, NeuralNet):
         **params
             Names of the signature, or skorch's such as ``optimizer__betas``. On a fitted
             estimator, those of the optimiser also act on a training that ``partial_fit`` or
-            ``warm_start`` continues.
+            ``warm_start`` continues. Those of the network take effect in the next `fit`; one that
+            was initialised but not fitted is built again at once.
 
         Returns
         -------
@@ -178,9 +185,16 @@ class NetworkEstimator(Task, TrainingParameters, NeuralNet):
         """
         names = self._get_param_names()
         own = {name: value for name, value in params.items() if name in names}
+        before = self._parameters_of_network()
         BaseEstimator.set_params(self, **own)
+        after = self._parameters_of_network()
+        changed = [
+            name for name in own if name in after and repr(after[name]) != repr(before.get(name))
+        ]
         others = {name: value for name, value in params.items() if name not in names}
         store_skorch_parameters(self, others, ValueError)
+        if self.initialized_ and changed:
+            self._changed_since_built = (*self._changed_since_built, *changed)
         if self.initialized_ and not self.__sklearn_is_fitted__():
             # As in skorch, components that depend on a parameter are built again. Data loaders
             # are made when they are needed.
@@ -189,6 +203,10 @@ class NetworkEstimator(Task, TrainingParameters, NeuralNet):
             parts = {k: v for k, v in others.items() if k.partition("__")[0] in kept}
             with self._device_for_skorch():
                 NeuralNet.set_params(self, **parts)
+                if changed:
+                    self._initialize_module()
+                    self._initialize_criterion()
+                    self._initialize_optimizer()
                 if any(name.partition("__")[0] == "callbacks" for name in params):
                     self.initialize_callbacks()
                     self._add_callbacks_of_network()
@@ -342,6 +360,13 @@ class NetworkEstimator(Task, TrainingParameters, NeuralNet):
                 "has learnt nothing. Train it with partial_fit, or load weights.",
                 stacklevel=user_stacklevel(),
             )
+        if resume and self._changed_since_built:
+            warnings.warn(
+                f"{', '.join(dict.fromkeys(self._changed_since_built))} of {type(self).__name__} changed after "
+                "its network was built. The training continues with that network as it is; call "
+                "fit without warm_start to build another.",
+                stacklevel=user_stacklevel(),
+            )
         if not resume:
             # A failed refit must not leave the old weights usable.
             self.initialized_ = False
@@ -475,6 +500,7 @@ class NetworkEstimator(Task, TrainingParameters, NeuralNet):
         self : object
         """
         self.module_ = build_network(self)
+        self._changed_since_built = ()
         return self
 
     def initialize_criterion(self) -> Self:

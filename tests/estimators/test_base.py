@@ -288,6 +288,35 @@ def test_partial_fit_continues_and_takes_its_classes_from_the_first_call():
     np.testing.assert_array_equal(fresh.predict_proba(X), same.predict_proba(X))
 
 
+def test_parameter_of_the_network_builds_an_unfitted_network_again():
+    shape = {"module__n_chans": 3, "module__n_times": 96, "module__n_outputs": 2}
+    estimator = EEGNetClassifier(depth_multiplier=2, **shape).initialize()
+    estimator.set_params(depth_multiplier=3)
+    assert estimator.module_.depth_multiplier == 3
+    held = {id(weight) for group in estimator.optimizer_.param_groups for weight in group["params"]}
+    assert held == {id(weight) for weight in estimator.module_.parameters()}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        estimator.set_params(max_epochs=1, module__n_chans=4).set_params(module__n_chans=3)
+        estimator.partial_fit(*oscillations())
+
+
+def test_parameter_of_the_network_waits_for_the_next_fit_of_a_fitted_one():
+    X, y = oscillations()
+    estimator = make(EEGNetClassifier, depth_multiplier=2).fit(X, y)
+    proba = estimator.predict_proba(X)
+    estimator.set_params(depth_multiplier=3)
+    np.testing.assert_array_equal(estimator.predict_proba(X), proba)
+    with pytest.warns(UserWarning, match="depth_multiplier of EEGNetClassifier changed after"):
+        estimator.partial_fit(X, y)
+    assert estimator.module_.depth_multiplier == 2
+    expected = make(EEGNetClassifier, depth_multiplier=3).fit(X, y).predict_proba(X)
+    np.testing.assert_array_equal(estimator.fit(X, y).predict_proba(X), expected)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        estimator.set_params(depth_multiplier=3).partial_fit(X, y)
+
+
 def test_parameters_of_a_running_optimiser_follow_set_params():
     X, y = oscillations()
     estimator = make(EEGNetClassifier).fit(X, y)
