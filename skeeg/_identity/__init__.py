@@ -6,6 +6,6 @@ and classes of scripts and notebooks, by the code in memory and all that it refe
 
 from __future__ import annotations
 
-from .walk import Cloned, Unidentifiable, fit_context, identify
+from .walk import Cloned, Unidentifiable, content_digest, fit_context, identify
 
-__all__ = ["Cloned", "Unidentifiable", "fit_context", "identify"]
+__all__ = ["Cloned", "Unidentifiable", "content_digest", "fit_context", "identify"]

@@ -87,6 +87,21 @@ def identify(*values: Any) -> str:
     return _Walk(values).key()
 
 
+def content_digest(value: Any) -> str:
+    """Return a key of data alone, which does not depend on versions of packages.
+
+    Parameters
+    ----------
+    value : object
+
+    Returns
+    -------
+    key : str
+        Of 40 hexadecimal digits.
+    """
+    return root_digest(_Walk(value).nodes).hex()
+
+
 def fit_context() -> tuple[Any, ...]:
     """Return settings of the process on which the result of a fit depends.
 

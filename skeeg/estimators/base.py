@@ -62,7 +62,7 @@ from ._parameter_access import (
 )
 from ._pickling import FITTED_COMPONENTS, WEIGHTS, fitted_components, moved, portable_state
 from ._precomputing import precompute
-from ._saved_state import FittedInStateDict, read_fitted
+from ._saved_state import FittedInStateDict, read_fitted, write_fitted
 from ._selection import TrainedSelection
 from ._training_parameters import TrainingParameters
 
@@ -214,6 +214,24 @@ class NetworkEstimator(TrainingParameters, NeuralNet):
         """Return the parameters that the network shares with the estimator."""
         names = set(parameter_names(self.module)) & set(self._get_param_names())
         return {name: getattr(self, name) for name in sorted(names)}
+
+    def _result_params(self) -> dict[str, Any]:
+        """Return the parameters on which the result of `fit` depends, for stores of fits."""
+        params = self.get_params(deep=False)
+        del params["verbose"]
+        try:
+            device = resolve_device(self.device)
+        except ValueError:
+            return params
+        name = torch.cuda.get_device_name(device) if device.startswith("cuda") else ""
+        return params | {"device": f"{device} {name}"}
+
+    def _result_state(self) -> dict[str, Any]:
+        """Return what a fitted estimator predicts with, for stores of fits."""
+        if not self.initialized_:
+            return self._result_params()
+        found: dict[str, Any] = {"found": write_fitted(self), "module": uncompiled(self.module_)}
+        return self._result_params() | found
 
     def set_params(self, **params: Any) -> Self:
         """Set parameters.

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .._entries import Entries, describe_failure
-from .._identity import Cloned, Unidentifiable, fit_context, identify
+from .._identity import Cloned, Unidentifiable, content_digest, fit_context, identify
 from .._labelled import LabelledRows
 from .fold import FoldResult, Job, run_fold
 from .scoring import Scorer
@@ -163,7 +163,7 @@ def data_digest(data: LabelledRows) -> str:
     digest : str
         Hexadecimal digest, which is the same in every process.
     """
-    return identify(data)
+    return content_digest(data)
 
 
 def _restored(content: dict[str, Any], n_test: int, task: Task) -> FoldResult:
