@@ -17,6 +17,9 @@ _NAME = re.compile(r"^[A-Za-z0-9._-]+")
 #: The project for which a version does not identify the code, while it is being developed.
 _DEVELOPED = "skeeg" if "dev" in __version__ else ""
 
+#: Modules of skeeg that keep results and make none.
+_WITHOUT_RESULTS = ("skeeg._identity", "skeeg._entries", "skeeg._files")
+
 
 @functools.cache
 def _site_folders() -> tuple[str, ...]:
@@ -47,6 +50,8 @@ def owner_of(module: str | None) -> str:
         installed, and packages that are being developed.
     """
     top = (module or "").partition(".")[0]
+    if (module or "").startswith(_WITHOUT_RESULTS):
+        return "python"
     if not top or top in ("__main__", "__mp_main__", _DEVELOPED):
         return ""
     if top in sys.builtin_module_names:

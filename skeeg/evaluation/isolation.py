@@ -21,6 +21,8 @@ _VALUES = (type(None), bool, int, float, str, np.generic, np.ndarray)
 class _Shared:
     """What the threads of a process share while folds run in them."""
 
+    _no_effect_on_result = ("generators", "warnings", "n_recording", "records", "open")
+
     def __init__(self) -> None:
         self.generators = threading.RLock()
         self.warnings = threading.Lock()
