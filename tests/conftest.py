@@ -1,7 +1,7 @@
 """Fixtures that several test files share."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -24,3 +24,11 @@ def recordings() -> Callable[[str], Path]:
         return folder / name
 
     return find
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _store_key(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Sign entries with a key of the tests, in their subprocesses too, not with the user's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SKEEG_STORE_KEY", str(tmp_path_factory.mktemp("key") / "store.key"))
+        yield

@@ -53,7 +53,7 @@ from ._parameter_access import (
     store_skorch_parameters,
 )
 from ._pickling import FITTED_COMPONENTS, portable_state, restore
-from ._saved_state import FittedInStateDict, read_fitted
+from ._saved_state import FittedInStateDict, read_fitted, write_fitted
 from ._selection import TrainedSelection
 from ._task import Task
 from ._training_data import split_data, training_data, with_targets
@@ -162,6 +162,24 @@ class NetworkEstimator(Task, TrainingParameters, NeuralNet):
         """Return the parameters that the network shares with the estimator."""
         names = set(parameter_names(self.module)) & set(self._get_param_names())
         return {name: getattr(self, name) for name in sorted(names)}
+
+    def _result_params(self) -> dict[str, Any]:
+        """Return the parameters on which the result of `fit` depends, for stores of fits."""
+        params = self.get_params(deep=False)
+        del params["verbose"]
+        try:
+            device = resolve_device(self.device)
+        except ValueError:
+            return params
+        name = torch.cuda.get_device_name(device) if device.startswith("cuda") else ""
+        return params | {"device": f"{device} {name}"}
+
+    def _result_state(self) -> dict[str, Any]:
+        """Return what a fitted estimator predicts with, for stores of fits."""
+        if not self.initialized_:
+            return self._result_params()
+        found: dict[str, Any] = {"found": write_fitted(self), "module": uncompiled(self.module_)}
+        return self._result_params() | found
 
     def set_params(self, **params: Any) -> Self:
         """Set parameters.

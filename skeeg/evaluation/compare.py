@@ -96,7 +96,7 @@ def compare(
         with ``allow_leakage=True``.
     store : path-like, optional
         Folder for the results of finished folds, with which the same call resumes after an
-        interruption. Requires a ``random_state``.
+        interruption. Requires a ``random_state``. ``reused`` of the comparison says what was found.
     progress : bool
         Whether to show a progress bar on the standard error.
 
@@ -162,12 +162,21 @@ def compare(
     scorers = {score.name: score.scorer for score in scores if score.scorer is not None}
     fold_store = None if store is None else FoldStore(store, data, task, scorers)
     worker = partial(run_fold, data=data, task=task, scorers=scorers)
-    results = _run(jobs, worker, n_jobs, fold_store, progress)
+    found = {} if fold_store is None else _found(jobs, fold_store)
+    results = found | _run(jobs, worker, n_jobs, fold_store, progress, found)
     finished = [(job.name, job.fold, results[i]) for i, job in enumerate(jobs)]
     _warn_again(finished)
     _warn_of_not_finite(finished)
     about = _about(named, data, task, folds, scores, seed, _protocol(cv, groups), leakage)
-    return _comparison(finished, data, task, scores, about)
+    reused = Counter(dict.fromkeys(named, 0))
+    reused.update(jobs[i].name for i in found)
+    return _comparison(finished, data, task, scores, about, dict(reused))
+
+
+def _found(jobs: Sequence[Job], store: FoldStore) -> dict[int, FoldResult]:
+    """Return the finished results in the store by the index of their job."""
+    found = {i: store.get(job) for i, job in enumerate(jobs)}
+    return {i: result for i, result in found.items() if result is not None}
 
 
 def _run(
@@ -176,17 +185,15 @@ def _run(
     n_jobs: int | None,
     store: FoldStore | None,
     progress: bool,
+    found: Mapping[int, FoldResult],
 ) -> dict[int, FoldResult]:
-    """Return the result of each job by its index, from the store if it is there."""
-    results = {}
-    if store is not None:
-        found = {i: store.get(job) for i, job in enumerate(jobs)}
-        results = {i: result for i, result in found.items() if result is not None}
-    waiting = [i for i in range(len(jobs)) if i not in results]
+    """Return the result of each job that was not found, by its index."""
+    results: dict[int, FoldResult] = {}
+    waiting = [i for i in range(len(jobs)) if i not in found]
     arriving = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(
         delayed(_numbered)(i, jobs[i], worker) for i in waiting
     )
-    with _progress(len(jobs), len(results), progress) as bar, contextlib.closing(arriving):
+    with _progress(len(jobs), len(found), progress) as bar, contextlib.closing(arriving):
         for i, result in arriving:
             results[i] = result
             if store is not None:
@@ -247,6 +254,7 @@ def _comparison(
     task: Task,
     scores: Sequence[Score],
     about: About,
+    reused: dict[str, int],
 ) -> Comparison:
     frames = (
         score_frame(finished, data, task, scores),
@@ -256,7 +264,7 @@ def _comparison(
     if about.leakage:
         for frame in frames:
             frame["note"] = LEAKAGE_ALLOWED
-    return Comparison(*frames, about)
+    return Comparison(*frames, about, reused)
 
 
 def _about(

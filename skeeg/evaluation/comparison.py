@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ from sklearn.metrics import (
 )
 
 from .about import LEAKAGE_ALLOWED, About
-from .files import FRAMES, read_files, write_files
+from .files import FRAMES, check_replaceable, read_files, write_files
 from .metrics import METRICS
 from .report import write_report
 from .scoring import unknown_metric
@@ -50,6 +50,8 @@ class Comparison:
         and ``valid_mae``, in the unit of the targets, instead of the accuracies.
     about : About
         Protocol, seed, chance levels, data and versions.
+    reused : dict of str to int
+        The number of folds of each estimator that were found in the store. It is not saved.
 
     Examples
     --------
@@ -62,6 +64,7 @@ class Comparison:
     predictions: pd.DataFrame
     history: pd.DataFrame
     about: About
+    reused: dict[str, int] = field(default_factory=dict)
 
     @property
     def estimators(self) -> list[str]:
@@ -297,18 +300,28 @@ class Comparison:
 
     # ------------------------------------------------------------------ files
 
-    def save(self, folder: str | os.PathLike[str]) -> Path:
+    def save(self, folder: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
         """Write ``scores.csv``, ``predictions.csv``, ``history.csv`` and ``comparison.json``.
 
         Parameters
         ----------
         folder : path-like
-            Folder, which is created if it does not exist. Each file is replaced only when complete.
+            Folder, which is created if it does not exist. Nothing is replaced before all files are
+            complete.
+        overwrite : bool, default=False
+            Whether to replace a comparison of other data, or files that cannot be read as one.
 
         Returns
         -------
         folder : pathlib.Path
+
+        Raises
+        ------
+        FileExistsError
+            If the folder has a comparison of other data, and ``overwrite`` is False.
         """
+        if not overwrite:
+            check_replaceable(folder, self.about.data)
         return write_files(
             folder,
             {name: getattr(self, name) for name in FRAMES},

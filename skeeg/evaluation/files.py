@@ -7,7 +7,9 @@ import hashlib
 import json
 import math
 import os
+import stat
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,9 @@ from .._files import atomic_path
 from .about import LEAKAGE_ALLOWED, About
 from .statistics import Chance
 
-_FORMAT = "skeeg.Comparison"
+_FORMAT = "skeeg.Comparison 2"
+#: The largest file that is read, in bytes.
+_LARGEST = 2**30
 #: Tables of a comparison; each is a CSV file.
 FRAMES = ("scores", "predictions", "history")
 #: Columns of names and labels, in which "" and "NA" are not missing values.
@@ -48,11 +52,11 @@ def write_files(
     folder : pathlib.Path
     """
     folder = Path(folder)
-    frames = {}
+    frames: dict[str, Any] = {}
+    contents: dict[str, bytes] = {}
     for name in FRAMES:
         content = tables[name].to_csv(index=False, lineterminator="\n").encode()
-        with atomic_path(folder / f"{name}.csv") as partial:
-            partial.write_bytes(content)
+        contents[f"{name}.csv"] = content
         frames[name] = {
             "dtypes": {str(column): str(dtype) for column, dtype in tables[name].dtypes.items()},
             "sha256": hashlib.sha256(content).hexdigest(),
@@ -67,12 +71,42 @@ def write_files(
         },
         "frames": frames,
     }
-    with atomic_path(folder / "comparison.json") as partial:
-        partial.write_text(
-            json.dumps(_plain(document), indent=2, allow_nan=False, ensure_ascii=False) + "\n",
-            encoding="utf-8",
-        )
+    plain = _plain(document)
+    plain["sha256"] = _digest(plain)
+    text = json.dumps(plain, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+    contents["comparison.json"] = text.encode()
+    with ExitStack() as stack:  # all are written before the first one replaces an older file
+        for name, content in reversed(contents.items()):
+            stack.enter_context(atomic_path(folder / name)).write_bytes(content)
     return folder
+
+
+def check_replaceable(folder: str | os.PathLike[str], data: Mapping[str, Any]) -> None:
+    """Raise an error if a folder has a finished comparison of other data.
+
+    Parameters
+    ----------
+    folder : path-like
+    data : mapping
+        Description of the data of the new comparison.
+
+    Raises
+    ------
+    FileExistsError
+        If it has one, or files that cannot be read as one.
+    """
+    source = Path(folder) / "comparison.json"
+    if not os.path.lexists(source):
+        return
+    advice = "Choose another folder, or replace it with overwrite=True (--overwrite)."
+    try:
+        before = _read_document(source)["about"]["data"]
+    except (ValueError, OSError) as error:
+        raise FileExistsError(f"{source} is there, and cannot be read: {error} {advice}") from error
+    if before.get("sha256") != data.get("sha256") or (
+        "sha256" not in before and before != _plain(data)
+    ):
+        raise FileExistsError(f"{folder} has a comparison of other data. {advice}")
 
 
 def read_files(folder: str | os.PathLike[str]) -> tuple[dict[str, pd.DataFrame], About]:
@@ -97,18 +131,41 @@ def read_files(folder: str | os.PathLike[str]) -> tuple[dict[str, pd.DataFrame],
     """
     folder = Path(folder)
     source = folder / "comparison.json"
+    document = _read_document(source)
     try:
-        document = json.loads(_read(source))
-        if document["format"] != _FORMAT:
-            raise ValueError("it has no mark of a saved comparison")
         about = _about(document["about"])
         described = {name: document["frames"][name] for name in FRAMES}
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise ValueError(
-            f"{source} cannot be read as a comparison ({type(error).__name__}: {error}). Expected "
-            "a file written by Comparison.save."
-        ) from error
-    return {name: _load_frame(folder / f"{name}.csv", described[name]) for name in FRAMES}, about
+        return {
+            name: _load_frame(folder / f"{name}.csv", described[name]) for name in FRAMES
+        }, about
+    except (KeyError, TypeError, AttributeError) as error:
+        raise _unreadable(source, error) from error
+
+
+def _read_document(source: Path) -> dict[str, Any]:
+    """Return the content of ``comparison.json``, after checking its own checksum."""
+    content = _read(source)
+    try:
+        document = json.loads(content)
+        if document["format"] != _FORMAT:
+            raise ValueError("it has no mark of a comparison saved by this version")
+        if document.pop("sha256") != _digest(document):
+            raise ValueError("its content is not what was saved")
+        document["about"]["data"].get("sha256")
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise _unreadable(source, error) from error
+    return document
+
+
+def _unreadable(source: Path, error: Exception) -> ValueError:
+    return ValueError(
+        f"{source} cannot be read as a comparison ({type(error).__name__}: {error}). Expected "
+        "a file written by Comparison.save."
+    )
+
+
+def _digest(document: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
 
 
 def _load_frame(path: Path, described: dict[str, Any]) -> pd.DataFrame:
@@ -138,7 +195,16 @@ def _column(texts: list[str], dtype: str, *, literal: bool) -> Any:
 
 
 def _read(path: Path) -> bytes:
+    """Return the content of a file that may be anything, such as a pipe or without an end."""
     try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise ValueError(f"{path} is not a regular file. Save the comparison again.")
+        if status.st_size > _LARGEST:
+            raise ValueError(
+                f"{path} has {status.st_size / 2**30:.1f} GiB, more than a comparison can have. "
+                "Save the comparison again."
+            )
         return path.read_bytes()
     except (FileNotFoundError, NotADirectoryError) as error:
         raise FileNotFoundError(

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import random
-import sys
 import time
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -17,6 +14,8 @@ from numpy.typing import NDArray
 from .._labelled import LabelledRows
 from .._seeding import seeded
 from ..model_selection.folds import Fold
+from ..model_selection.memoized import Memoized
+from .isolation import global_seed, recorded_warnings, uses_own_randomness
 from .scoring import Scorer
 from .tasks import Task
 
@@ -72,8 +71,9 @@ class FoldResult:
 def run_fold(job: Job, data: LabelledRows, task: Task, scorers: Mapping[str, Scorer]) -> FoldResult:
     """Fit a clone on the training part and predict the test part.
 
-    The global generators of Python, numpy and torch are seeded during the fit, for estimators that
-    draw from them.
+    For estimators that may draw from the global generators of Python, numpy and torch, these are
+    seeded during the fit, and only one such fold runs in a process at a time. Folds of estimators
+    that draw from their ``random_state`` only can run in several threads.
 
     Parameters
     ----------
@@ -93,8 +93,10 @@ def run_fold(job: Job, data: LabelledRows, task: Task, scorers: Mapping[str, Sco
         If the estimator or a scorer raises, or the prediction is not a target of the task.
     """
     try:
-        with _global_seed(job.random_state), warnings.catch_warnings(record=True) as caught:
-            estimator = seeded(job.estimator, job.random_state)
+        estimator = seeded(job.estimator, job.random_state)
+        own = uses_own_randomness([estimator, *scorers.values()])
+        draws = nullcontext() if own else global_seed(job.random_state)
+        with draws, recorded_warnings() as caught:
             result = _fit_and_predict(estimator, data, job.fold, task, scorers)
     except Exception as error:
         raise FoldError(
@@ -156,6 +158,8 @@ def final_estimator(estimator: Any) -> Any:
     while True:
         if hasattr(estimator, "best_estimator_"):
             estimator = estimator.best_estimator_
+        elif isinstance(estimator, Memoized):
+            estimator = estimator.estimator_
         elif hasattr(estimator, "steps"):
             estimator = estimator.steps[-1][1]
         else:
@@ -202,29 +206,3 @@ def learning_curves(estimator: Any, curves: Sequence[str]) -> list[dict[str, flo
         | {curve: float(row[curve]) for curve in curves if row.get(curve) is not None}
         for row in history
     ]
-
-
-@contextmanager
-def _global_seed(seed: int) -> Iterator[None]:
-    """Seed the global generators, and restore their state."""
-    python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
-    random.seed(seed)
-    np.random.seed(seed)  # noqa: NPY002  the generator of estimators of other packages
-    try:
-        with _torch_seed(seed):
-            yield
-    finally:
-        random.setstate(python)
-        np.random.set_state(numpy)  # noqa: NPY002
-
-
-@contextmanager
-def _torch_seed(seed: int) -> Iterator[None]:
-    torch = sys.modules.get("torch")
-    if torch is None:
-        yield
-        return
-    devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
-    with torch.random.fork_rng(devices):
-        torch.manual_seed(seed)
-        yield

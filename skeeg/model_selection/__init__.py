@@ -1,9 +1,10 @@
-"""Folds for honest evaluation, splitters, the leakage guard, and search spaces."""
+"""Folds for honest evaluation, splitters, the leakage guard, search spaces, and stored fits."""
 
 from __future__ import annotations
 
 from .folds import Fold, LeakageError
 from .leakage import LeakageReport, check_leakage, choose_protocol
+from .memoized import Memoized
 from .protocols import PROTOCOLS, cross_session, cross_subject, make_folds, within_subject
 from .search_spaces import activation_grid
 from .splitters import LeaveSubjectsOut, TrialKFold, WithinSubject
@@ -16,6 +17,7 @@ __all__ = [
     "LeakageError",
     "LeakageReport",
     "LeaveSubjectsOut",
+    "Memoized",
     "ShuffledSegmentKFold",
     "TrialKFold",
     "WithinSubject",

@@ -194,7 +194,7 @@ def test_what_is_saved_comes_back_equal(tmp_path, labels):
 def test_a_real_comparison_comes_back_equal(make_data, estimators, tmp_path):
     for data in (make_data(), make_data(n_subjects=1)):
         comparison = compare(estimators, data, random_state=0, progress=False)
-        comparison.save(tmp_path)
+        comparison.save(tmp_path, overwrite=True)
         assert_equal(comparison, Comparison.load(tmp_path))
 
 
@@ -206,7 +206,7 @@ def test_subjects_may_be_names_or_unknown(make_data, estimators, tmp_path):
     unknown = type(data).from_arrays(data.X, data.y, 8)
     for changed, subjects in ((named, {"NA", "S4b"}), (unknown, set())):
         comparison = compare(estimators, changed, random_state=0, progress=False)
-        comparison.save(tmp_path)
+        comparison.save(tmp_path, overwrite=True)
         loaded = Comparison.load(tmp_path)
         assert_equal(comparison, loaded)
         assert set(loaded.scores["subject"].dropna()) == subjects
@@ -214,8 +214,13 @@ def test_subjects_may_be_names_or_unknown(make_data, estimators, tmp_path):
 
 def test_saving_again_replaces_the_files(tmp_path):
     made(n_subjects=8).save(tmp_path)
-    made().save(tmp_path)
+    with pytest.raises(FileExistsError, match=r"comparison of other data.*overwrite=True"):
+        made().save(tmp_path)
+    assert_equal(made(n_subjects=8), Comparison.load(tmp_path))
+    made().save(tmp_path, overwrite=True)
     assert_equal(made(), Comparison.load(tmp_path))
+    made(protocol="another").save(tmp_path)
+    assert Comparison.load(tmp_path).about.protocol == "another"
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         *("comparison.json", "history.csv", "predictions.csv", "scores.csv")
     ]

@@ -11,7 +11,7 @@ import skeeg
 
 ROOT = Path(skeeg.__file__).parent
 EVALUATION = (
-    *("environment", "statistics", "metrics", "about", "tasks", "scoring", "fold", "frames"),
+    *("environment", "statistics", "metrics", "about", "tasks", "scoring", "isolation", "fold", "frames"),
     *("store", "files", "report", "comparison", "compare"),
 )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 
 import numpy as np
 import pytest
@@ -13,9 +12,9 @@ from sklearn.metrics import f1_score, get_scorer, make_scorer
 from sklearn.pipeline import make_pipeline
 
 from skeeg import Comparison, compare
+from skeeg._identity import identify
 from skeeg.evaluation import FoldError
 from skeeg.evaluation.scoring import check_scoring
-from skeeg.evaluation.store import describe
 from skeeg.evaluation.tasks import Classification, Regression
 from skeeg.model_selection import make_folds
 
@@ -240,5 +239,5 @@ def test_scores_come_back_from_the_store_and_another_scorer_is_another_result(
     ],
 )
 def test_scorers_are_told_apart_by_all_that_they_hold(same, other):
-    described = [json.dumps(describe(scorer)) for scorer in (*same, other)]
+    described = [identify(scorer) for scorer in (*same, other)]
     assert described[0] == described[1] != described[2]
