@@ -31,7 +31,7 @@ from .._validation import (
     standard_deviation,
     unwrap,
 )
-from ..layers._random import current_generator
+from ..layers._random import current_generator, restore_stream, stream_state
 from ..layers.constraint import apply_max_norm
 from ._amplitudes import some_trials, typical_amplitude, warn_of_another_unit, warn_of_outliers
 from ._arithmetic import arithmetic, fit_randomness, resolve_device, usable_device
@@ -115,6 +115,8 @@ class NetworkEstimator(TrainingParameters, NeuralNet):
     history_ = None
     _typical_amplitude = 0.0
     _weighted = False
+    # With ``warm_start``, the seed and the state of the random stream at the end of the training.
+    _stream = None
     initialized_ = False
     virtual_params_: ClassVar[Mapping[str, Any]] = {}
     prefixes_ = [
@@ -406,10 +408,13 @@ class NetworkEstimator(TrainingParameters, NeuralNet):
         with self._device_for_skorch(), self._arithmetic(), self._fit_randomness():
             if not resume:
                 self.initialize()
+            elif self.warm_start and self._stream and self._stream[0] == self.random_state:
+                restore_stream(self._stream[1])
             try:
                 forward = uncompiled(self.module_).forward
                 check_fit_params(fit_params, forward, type(self).__name__)
                 self._train(training, fit_params)
+                self._stream = (self.random_state, stream_state()) if self.warm_start else None
             except Exception:
                 self.initialized_ = False
                 raise
