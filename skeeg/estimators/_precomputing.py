@@ -33,7 +33,9 @@ def precompute(net: Any, trials: torch.Tensor) -> dict[str, torch.Tensor]:
         from the trials of the data set.
     """
     compute = hook(net.module_, "precompute_trials")
-    if compute is None or net.max_epochs == 1 or _batches_may_change(net):
+    # One epoch gains nothing, but may be part of a longer training, whose bits it must have.
+    is_once = net.max_epochs == 1 and not net.warm_start
+    if compute is None or is_once or _batches_may_change(net):
         return {}
     parts: list[dict[str, torch.Tensor]] = []
     for part in trials.split(PREDICT_BATCH):

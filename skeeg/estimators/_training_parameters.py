@@ -70,7 +70,10 @@ class TrainingParameters(Parameters):
         last bit. The global generators of numpy and torch are neither used nor changed.""",
     )
     warm_start: bool = parameter(
-        default=False, doc="Whether `fit` continues from the weights of the previous fit."
+        default=False,
+        doc="""Whether `fit` continues from the weights, the optimiser and the random numbers of the
+        previous fit. Two fits of 10 epochs to the same trials are then equal to one of 20, to the
+        last bit, without ``early_stopping``, ``compile`` and callbacks that begin anew.""",
     )
     callbacks: Sequence[Any] | None = parameter(
         default=None,

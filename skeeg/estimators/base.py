@@ -27,6 +27,7 @@ from .._validation import (
     unwrap,
 )
 from .._warnings import user_stacklevel
+from ..layers._random import restore_stream, stream_state
 from ..layers.constraint import apply_max_norm
 from ._amplitudes import some_trials, typical_amplitude, warn_of_another_unit
 from ._arithmetic import (
@@ -106,6 +107,8 @@ class NetworkEstimator(Task, TrainingParameters, NeuralNet):
     _batch_weight = None
     _changed_since_built = tuple[str, ...]()
     _has_sample_weight = False
+    # With ``warm_start``, the seed and the state of the random stream at the end of the training.
+    _stream = None
     initialized_ = False
     virtual_params_: ClassVar[Mapping[str, Any]] = {}
     prefixes_ = [
@@ -394,10 +397,13 @@ class NetworkEstimator(Task, TrainingParameters, NeuralNet):
         with self._device_for_skorch(), self._arithmetic(), self._fit_randomness():
             if not resume:
                 self.initialize()
+            elif self.warm_start and self._stream and self._stream[0] == self.random_state:
+                restore_stream(self._stream[1])
             try:
                 forward = uncompiled(self.module_).forward
                 check_fit_params(fit_params, forward, type(self).__name__)
                 self._train(training, fit_params)
+                self._stream = (self.random_state, stream_state()) if self.warm_start else None
             except Exception:
                 self.initialized_ = False
                 raise

@@ -83,6 +83,34 @@ def current_generator(device: str | torch.device = "cpu") -> Generator | None:
     return next((s[wanted] for s in reversed(_STREAMS.stack) if wanted in s), None)
 
 
+def stream_state() -> dict[str, bytes]:
+    """Return the state of the generators of this thread's innermost `random_stream`.
+
+    Returns
+    -------
+    state : dict of str to bytes
+        By the name of the device.
+    """
+    return {
+        str(device): bytes(generator.get_state().numpy())
+        for device, generator in _STREAMS.stack[-1].items()
+    }
+
+
+def restore_stream(state: dict[str, bytes]) -> None:
+    """Continue this thread's innermost `random_stream` from a state of `stream_state`.
+
+    Parameters
+    ----------
+    state : dict of str to bytes
+        Generators of devices that it does not have are left as they are.
+    """
+    for device, generator in _STREAMS.stack[-1].items():
+        if str(device) in state:
+            of_device = torch.frombuffer(bytearray(state[str(device)]), dtype=torch.uint8)
+            generator.set_state(of_device)
+
+
 def _with_index(device: torch.device) -> torch.device:
     """Return a device as the tensors on it name it: the CPU without an index, others with one."""
     if device.type == "cpu":
