@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator, Mapping
 from typing import TypeVar
 
 from joblib import Parallel, delayed
+from threadpoolctl import threadpool_limits
 
 from .._labelled import LabelledRows
 from ..model_selection.clusters import active_dask_client, dask_backend
@@ -20,7 +21,11 @@ def run_jobs(
     data: LabelledRows,
     n_jobs: int | None,
 ) -> Generator[tuple[int, Result], None, None]:
-    """Return a generator of the results of jobs, as they finish.
+    """Yield the results of jobs, as they finish.
+
+    A job uses one thread of BLAS and of OpenMP, wherever it runs. Sums that are split over another
+    number of threads differ in their last bit. On a busy machine, threads that wait for each other
+    also take longer than a single one.
 
     Parameters
     ----------
@@ -34,9 +39,9 @@ def run_jobs(
         Number of jobs that run in parallel, as in joblib. On a Dask cluster all its threads are
         used.
 
-    Returns
-    -------
-    results : generator of (int, result)
+    Yields
+    ------
+    i, result : (int, object)
         The key of each job and its result. Closing the generator stops the jobs.
     """
     cluster = active_dask_client()
@@ -47,10 +52,14 @@ def run_jobs(
         # join later would get none.
         with dask_backend(cluster):
             parallel = Parallel(return_as="generator_unordered", pre_dispatch="all")
-    return parallel(delayed(_numbered)(function, i, job, data) for i, job in jobs.items())
+    # Jobs that run as threads of this process share BLAS. The limit of a single one would end with
+    # the first of them that finishes.
+    with threadpool_limits(1, user_api="blas"):
+        yield from parallel(delayed(_numbered)(function, i, job, data) for i, job in jobs.items())
 
 
 def _numbered(
     function: Callable[[Job, LabelledRows], Result], i: int, job: Job, data: LabelledRows
 ) -> tuple[int, Result]:
-    return i, function(job, data)
+    with threadpool_limits(1):
+        return i, function(job, data)

@@ -38,6 +38,8 @@ def dask_backend(cluster: Any) -> Iterator[Any]:
         If Dask is not installed.
     OSError
         If there is no scheduler at the address.
+    RuntimeError
+        If a task was lost with its worker four times, as with too little memory.
 
     Notes
     -----
@@ -74,7 +76,13 @@ def dask_backend(cluster: Any) -> Iterator[Any]:
         else:
             client = stack.enter_context(distributed.Client(cluster))
         stack.enter_context(parallel_config(backend="dask", client=_Recoverable(client)))
-        yield client
+        try:
+            yield client
+        except distributed.KilledWorker as error:
+            raise RuntimeError(
+                f"{error} Workers are killed if they need more memory than they have. Start them "
+                "with more memory or fewer threads."
+            ) from error
 
 
 def active_dask_client() -> Any:
