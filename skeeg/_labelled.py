@@ -120,6 +120,11 @@ class LabelledRows:
     def __len__(self) -> int:
         return len(self.X)
 
+    def __sizeof__(self) -> int:
+        """Return the size in bytes, by which Dask sees what to send to its workers only once."""
+        of_metadata = int(self.metadata.memory_usage(deep=True).sum())
+        return object.__sizeof__(self) + self.X.nbytes + self.y.nbytes + of_metadata
+
     def __getitem__(self, key: Any) -> Self:
         """Select rows: one by an integer, several by a slice, a mask or an index array."""
         if isinstance(key, tuple):

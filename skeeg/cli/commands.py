@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
@@ -161,6 +162,13 @@ def compare(
     n_jobs: Annotated[
         int, typer.Option(help="Number of folds that run in parallel; -1: one per core.")
     ] = -1,
+    dask: Annotated[
+        str | None,
+        typer.Option(
+            help="Address of a Dask scheduler, such as tcp://10.0.0.1:8786, on whose workers the "
+            "folds run, instead of --n-jobs."
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the random numbers.")] = 0,
     out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("skeeg-results"),
     store: Annotated[
@@ -188,7 +196,7 @@ def compare(
     kept = store or out / "store"
     os.environ.setdefault("MNE_LOGGING_LEVEL", "warning")  # for the workers, too
     try:
-        with warnings_in_one_line():
+        with warnings_in_one_line(), _cluster(dask):
             rows: LabelledRows = load(data, path, task, wanted, seed)
             if models is None and features is None and is_continuous(rows.y):
                 names = REGRESSION_MODELS.split(",")
@@ -218,6 +226,13 @@ def compare(
         show_side_by_side(honest, shuffled)
     for line in written:
         typer.echo(line)
+
+
+def _cluster(address: str | None) -> AbstractContextManager[Any]:
+    """Let folds run on a Dask cluster, if its address was passed."""
+    from ..model_selection import dask_backend
+
+    return nullcontext() if address is None else dask_backend(address)
 
 
 def _model_names(models: str | None, task: str | None, features: str | None) -> list[str]:

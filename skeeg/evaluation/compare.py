@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
 from numpy.typing import ArrayLike
 from rich.console import Console
 from rich.progress import (
@@ -33,6 +32,7 @@ from ..model_selection.folds import Fold
 from ..model_selection.leakage import check_leakage
 from ..model_selection.protocols import claimed_across, make_folds
 from ..models import build_model
+from ._parallel import run_jobs
 from .about import LEAKAGE_ALLOWED, About
 from .comparison import Comparison
 from .environment import environment
@@ -161,9 +161,9 @@ def compare(
     ]
     scorers = {score.name: score.scorer for score in scores if score.scorer is not None}
     fold_store = None if store is None else FoldStore(store, data, task, scorers)
-    worker = partial(run_fold, data=data, task=task, scorers=scorers)
+    worker = partial(run_fold, task=task, scorers=scorers)
     found = {} if fold_store is None else _found(jobs, fold_store)
-    results = found | _run(jobs, worker, n_jobs, fold_store, progress, found)
+    results = found | _run(jobs, worker, data, n_jobs, fold_store, progress, found)
     finished = [(job.name, job.fold, results[i]) for i, job in enumerate(jobs)]
     _warn_again(finished)
     _warn_of_not_finite(finished)
@@ -181,7 +181,8 @@ def _found(jobs: Sequence[Job], store: FoldStore) -> dict[int, FoldResult]:
 
 def _run(
     jobs: Sequence[Job],
-    worker: Callable[[Job], FoldResult],
+    worker: Callable[[Job, LabelledRows], FoldResult],
+    data: LabelledRows,
     n_jobs: int | None,
     store: FoldStore | None,
     progress: bool,
@@ -189,10 +190,8 @@ def _run(
 ) -> dict[int, FoldResult]:
     """Return the result of each job that was not found, by its index."""
     results: dict[int, FoldResult] = {}
-    waiting = [i for i in range(len(jobs)) if i not in found]
-    arriving = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(
-        delayed(_numbered)(i, jobs[i], worker) for i in waiting
-    )
+    waiting = {i: job for i, job in enumerate(jobs) if i not in found}
+    arriving = run_jobs(worker, waiting, data, n_jobs)
     with _progress(len(jobs), len(found), progress) as bar, contextlib.closing(arriving):
         for i, result in arriving:
             results[i] = result
@@ -226,10 +225,6 @@ def _warn_of_not_finite(finished: Sequence[Finished]) -> None:
             UserWarning,
             stacklevel=3,
         )
-
-
-def _numbered(i: int, job: Job, worker: Callable[[Job], FoldResult]) -> tuple[int, FoldResult]:
-    return i, worker(job)
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""Folds in several threads of a process: global generators and warnings, which all threads share."""
+"""Folds in threads of one process, which share global generators and warnings."""
 
 from __future__ import annotations
 

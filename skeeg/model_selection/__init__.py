@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .clusters import dask_backend
 from .folds import Fold, LeakageError
 from .leakage import LeakageReport, check_leakage, choose_protocol
 from .memoized import Memoized
@@ -26,6 +27,7 @@ __all__ = [
     "choose_protocol",
     "cross_session",
     "cross_subject",
+    "dask_backend",
     "make_folds",
     "within_subject",
 ]
