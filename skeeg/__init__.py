@@ -13,6 +13,7 @@ from ._version import __version__
 
 if TYPE_CHECKING:  # for editors and type checkers; at run time __getattr__ imports them
     from . import (
+        alignment,
         baselines,
         channel_selection,
         datasets,
@@ -42,6 +43,7 @@ _HOMES = {
     **dict.fromkeys(estimators.__all__, "estimators"),
 }
 _SUBMODULES = (
+    "alignment",
     "baselines",
     "channel_selection",
     "datasets",
@@ -61,6 +63,7 @@ __all__ = [
     "GumbelChannelSelector",
     "LeakageError",
     "__version__",
+    "alignment",
     "all_estimators",
     "baselines",
     "channel_selection",

@@ -41,7 +41,7 @@ def all_estimators(type_filter: str | Iterable[str] | None = None) -> list[tuple
     >>> [name for name, _ in all_estimators("classifier")][:3]
     ['CCNNClassifier', 'CNNGRUClassifier', 'CNNLSTMClassifier']
     """
-    from . import channel_selection, estimators, features
+    from . import alignment, channel_selection, estimators, features
 
     if type_filter is None or isinstance(type_filter, str):
         types = [] if type_filter is None else [type_filter]
@@ -50,7 +50,7 @@ def all_estimators(type_filter: str | Iterable[str] | None = None) -> list[tuple
     for name in types:
         check_choice("type_filter", name, _TYPES)
     found = {}
-    for module in (channel_selection, estimators, features):
+    for module in (alignment, channel_selection, estimators, features):
         for name in module.__all__:
             cls = getattr(module, name)
             if not (inspect.isclass(cls) and issubclass(cls, BaseEstimator)):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ._checks import did_you_mean
+from ._other_networks import is_other_network, other_network
 
 
 def _nothing(sfreq: float) -> dict[str, Any]:
@@ -210,7 +211,8 @@ def build_model(
     Parameters
     ----------
     name : str
-        A key of `MODELS`.
+        A key of `MODELS`, or the name of a network of braindecode, such as
+        ``"braindecode.ATCNet"``.
     sfreq : float
         Sampling rate of the trials, in Hz.
     max_epochs : int, optional
@@ -224,6 +226,8 @@ def build_model(
 
     Raises
     ------
+    ImportError
+        If the package of the network is not installed.
     ValueError
         If there is no such model; the message suggests the closest name.
 
@@ -233,8 +237,8 @@ def build_model(
     >>> build_model("eegnet", sfreq=250, max_epochs=20)
     EEGNetClassifier(max_epochs=20)
     """
-    check_names([name], MODELS, "model")
-    entry = MODELS[name]
+    check_model_names([name])
+    entry = MODELS.get(name) or _other(name)
     from ._seeding import seeded
 
     make = getattr(importlib.import_module(f".{entry.home}", __package__), entry.attribute)
@@ -243,6 +247,37 @@ def build_model(
         arguments["max_epochs"] = max_epochs
     model = make(**arguments)
     return model if random_state is None else seeded(model, random_state)
+
+
+def _other(name: str) -> BuiltinModel:
+    """Return a network of another package as a model."""
+
+    def arguments(sfreq: float) -> dict[str, Any]:
+        return {"module": name}
+
+    return BuiltinModel(name, "estimators", "ModuleClassifier", arguments, is_network=True)
+
+
+def check_model_names(names: Iterable[str]) -> None:
+    """Raise for the first name that is neither a built-in model nor a network of braindecode.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Keys of `MODELS`, or names such as ``"braindecode.ATCNet"``.
+
+    Raises
+    ------
+    ImportError
+        If the package of a network is not installed.
+    ValueError
+        If a name is unknown; the message suggests the closest one.
+    """
+    for name in names:
+        if is_other_network(name):
+            other_network(name)
+        else:
+            check_names([name], MODELS, "model")
 
 
 def check_names(names: Iterable[str], known: Iterable[str], kind: str) -> None:

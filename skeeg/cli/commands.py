@@ -14,7 +14,7 @@ from rich.console import Console
 from .._version import __version__
 from ..models import MODELS, build_model
 from .data import load, load_baseline
-from .options import chosen, fail, subject_list, warnings_in_one_line
+from .options import chosen, chosen_models, fail, subject_list, warnings_in_one_line
 from .output import new_table, show, show_classes, show_side_by_side, write, write_side_by_side
 from .windows import (
     FEATURE_MODELS,
@@ -80,6 +80,7 @@ def list_models() -> None:
         table.add_row(name, model.description, needs)
     Console().print(table)
     typer.echo(f"With --features entropy: {', '.join(FEATURE_MODELS)}.")
+    typer.echo("With braindecode installed, its networks by name, such as braindecode.ATCNet.")
 
 
 @app.command("datasets")
@@ -131,7 +132,8 @@ def compare(
     models: Annotated[
         str | None,
         typer.Option(
-            help=f"Names from 'skeeg models', separated by commas; by default {DEFAULT_MODELS}, "
+            help="Names from 'skeeg models' or networks such as braindecode.ATCNet, separated by "
+            f"commas; by default {DEFAULT_MODELS}, "
             f"{REGRESSION_MODELS} for continuous targets, {RECURRENT_MODELS} with --task "
             "quadrant, and all models of --features."
         ),
@@ -245,7 +247,7 @@ def _model_names(models: str | None, task: str | None, features: str | None) -> 
                 f"{name.strip()} needs features: pass --features entropy.", param_hint="--models"
             )
     suited = RECURRENT_MODELS if task == "quadrant" else DEFAULT_MODELS
-    return chosen(suited if models is None else models, MODELS, "model", "--models")
+    return chosen_models(suited if models is None else models)
 
 
 def _metrics(scoring: str | None) -> list[str] | None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import re
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import NoReturn
 
 import typer
 
-from ..models import check_names
+from ..models import check_model_names, check_names
 
 
 @contextlib.contextmanager
@@ -32,12 +33,21 @@ def fail(message: str) -> NoReturn:
 
 def chosen(names: str, known: Iterable[str], kind: str, option: str) -> list[str]:
     """Return the names between the commas; an unknown name is a usage error."""
+    return _checked(names, partial(check_names, known=known, kind=kind), kind, option)
+
+
+def chosen_models(names: str) -> list[str]:
+    """Return the models between the commas; an unknown name is a usage error."""
+    return _checked(names, check_model_names, "model", "--models")
+
+
+def _checked(names: str, check: Callable[[list[str]], None], kind: str, option: str) -> list[str]:
     wanted = list(dict.fromkeys(name.strip() for name in names.split(",") if name.strip()))
     if not wanted:
         raise typer.BadParameter(f"Pass at least one {kind}.", param_hint=option)
     try:
-        check_names(wanted, known, kind)
-    except ValueError as error:
+        check(wanted)
+    except (ImportError, ValueError) as error:
         raise typer.BadParameter(str(error), param_hint=option) from None
     return wanted
 

@@ -64,7 +64,7 @@ def found_arguments(net: Any, explicit: Mapping[str, Any]) -> dict[str, Any]:
     """
     sizes = net._trial_axes.names
     shape = {*sizes, "n_outputs"}
-    accepted = accepted_names(net.module)
+    accepted = accepted_names(net._module_constructor())
     if accepted is None:  # it takes any argument
         accepted = shape
     found: dict[str, Any] = {

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
+from .._other_networks import other_network
 from .._parameters import Parameters, parameter
 from .._validation import MAPS, POINTS, SIGNALS, TrialAxes
 from ..layers import make_activation
@@ -20,15 +21,16 @@ from .regressor import NetworkRegressor
 class ModuleParameters(Parameters):
     """Parameters of estimators whose network is a parameter."""
 
-    module: Callable[..., Any] = parameter(
+    module: Callable[..., Any] | str = parameter(
         default=EEGNet,
-        kind="class, callable or torch.nn.Module",
-        doc="""Class or function that returns a network. The network takes a tensor of shape
-        (n_trials, n_chans, n_times) and returns a tensor of shape (n_trials, n_outputs): logits or
-        log-probabilities of classes, or the targets of a regression. A module instance is copied,
-        and must have the shape of the data. Set arguments of the constructor with a prefix, as in
-        ``module__kernel_length=32``. A module can change its training with the hooks of
-        `skeeg.estimators.TrainingHooks`.""",
+        kind="class, callable, torch.nn.Module or str",
+        doc="""Class or function that returns a network, or the name of a network of braindecode,
+        such as ``"braindecode.EEGConformer"``, if braindecode is installed. The network takes a
+        tensor of shape (n_trials, n_chans, n_times) and returns a tensor of shape (n_trials,
+        n_outputs): logits or log-probabilities of classes, or the targets of a regression. A module
+        instance is copied, and must have the shape of the data. Set arguments of the constructor
+        with a prefix, as in ``module__kernel_length=32``. A module can change its training with the
+        hooks of `skeeg.estimators.TrainingHooks`.""",
     )
     activation: str | None = parameter(
         default=None,
@@ -50,6 +52,18 @@ class _ModuleEstimator(ModuleParameters, ChannelSelection, NetworkEstimator):
         names = accepted_names(self._module_constructor()) or set()
         return next((axes for axes in (MAPS, POINTS) if names.issuperset(axes.names)), SIGNALS)
 
+    def _module_constructor(self) -> Any:
+        if isinstance(self.module, str):
+            return other_network(self.module)
+        return super()._module_constructor()
+
+    def _component_constructors(self) -> dict[str, Any]:
+        # fit raises the error of a name that cannot be resolved.
+        try:
+            return super()._component_constructors()
+        except (ImportError, ValueError):
+            return {}
+
     def _network_params(self) -> dict[str, Any]:
         return {}
 
@@ -58,7 +72,7 @@ class _ModuleEstimator(ModuleParameters, ChannelSelection, NetworkEstimator):
         activation, alpha = self.activation, self.alpha
         if activation is None and alpha is None:
             return params
-        names = accepted_names(self.module) or set()
+        names = accepted_names(self._module_constructor()) or set()
         if activation is None or "activation" not in names:
             raise ValueError(
                 f"activation={activation!r} with alpha={alpha!r} cannot be passed to this module: "
@@ -80,9 +94,10 @@ class ModuleClassifier(_ModuleEstimator, NetworkClassifier):
     """Any torch module that maps EEG trials to logits, as a scikit-learn classifier.
 
     ``n_chans``, ``n_times``, ``n_outputs`` and ``sfreq`` are passed to the module's constructor if
-    it has arguments of these names. These are also the names in braindecode, so its models can be
-    used without changes. A module whose constructor has arguments ``n_bands``, ``height`` and
-    ``width`` is fitted to topographic maps, as `skeeg.CCNNClassifier` is.
+    it has arguments of these names. These are also the names in braindecode, whose networks can be
+    given by name, as in ``module="braindecode.EEGConformer"``. A module whose constructor has
+    arguments ``n_bands``, ``height`` and ``width`` is fitted to topographic maps, as
+    `skeeg.CCNNClassifier` is.
 
     Examples
     --------

@@ -43,6 +43,9 @@ class About:
     scoring : dict of str to str
         Source of each metric: a key of `METRICS`, the name of a scorer of scikit-learn, or a
         callable scorer as text.
+    transductive : dict of str to str
+        For each estimator that adapts itself to the test part without its labels, the steps that
+        do. Its scores do not apply to single new trials.
     """
 
     metrics: tuple[str, ...]
@@ -58,6 +61,7 @@ class About:
     date: str = ""
     task: str = "classification"
     scoring: dict[str, str] = field(default_factory=dict)
+    transductive: dict[str, str] = field(default_factory=dict)
 
     def builtin(self, metric: str) -> Metric | None:
         """Return the built-in metric in a column of the scores.
@@ -100,3 +104,26 @@ class About:
             The level is NaN if it is unknown, as for scorers that are not built in.
         """
         return self.chance.get(metric, Chance(float("nan")))
+
+
+def transductive_steps(estimator: Any) -> str:
+    """Return which parts of an estimator adapt themselves to the trials that they predict.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Any estimator; pipelines and searches are read through their parameters. A part declares it
+        by an attribute ``transductive`` that is true.
+
+    Returns
+    -------
+    steps : str
+        Names of the classes, separated by commas; empty if there are none.
+    """
+    params = estimator.get_params(deep=True) if hasattr(estimator, "get_params") else {}
+    names = [
+        type(part).__name__
+        for part in [estimator, *params.values()]
+        if not isinstance(part, type) and getattr(part, "transductive", False) is True
+    ]
+    return ", ".join(dict.fromkeys(names))

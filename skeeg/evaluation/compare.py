@@ -33,7 +33,7 @@ from ..model_selection.leakage import check_leakage
 from ..model_selection.protocols import claimed_across, make_folds
 from ..models import build_model
 from ._parallel import run_jobs
-from .about import LEAKAGE_ALLOWED, About
+from .about import LEAKAGE_ALLOWED, About, transductive_steps
 from .comparison import Comparison
 from .environment import environment
 from .fold import FoldResult, Job, run_fold
@@ -287,6 +287,7 @@ def _about(
         date=datetime.now(UTC).isoformat(timespec="seconds"),
         task=task.name,
         scoring={score.name: score.source for score in scores},
+        transductive={name: steps for name, e in named.items() if (steps := transductive_steps(e))},
     )
 
 

@@ -76,6 +76,12 @@ class Comparison:
         """``"leakage allowed"`` and the leaks; empty if there are none."""
         return f"{LEAKAGE_ALLOWED}: {self.about.leakage}" if self.about.leakage else ""
 
+    @property
+    def transductive(self) -> str:
+        """The estimators that use the unlabelled test part, in words; empty if there are none."""
+        listed = ", ".join(f"{name} ({how})" for name, how in self.about.transductive.items())
+        return f"transductive, uses the unlabelled test part: {listed}" if listed else ""
+
     def summary(
         self,
         metric: str | None = None,
@@ -411,4 +417,6 @@ class Comparison:
         head += "" if isnan(chance) else f", chance {chance:.3f}"
         if self.leakage:
             lines.append(f"  {self.leakage}")
+        if self.transductive:
+            lines.append(f"  {self.transductive}")
         return "\n".join([head, *lines]) + ">"

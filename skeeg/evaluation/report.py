@@ -104,6 +104,8 @@ def _summary_html(comparison: Comparison, metric: str) -> str:
     for column in shown:
         shown[column] = [_number(value) for value in shown[column]]
     notes = [f"Mean and standard deviation (SD) over {unit}s (N)."]
+    if comparison.transductive:
+        notes.append(f"<b>{escape(comparison.transductive)}</b>.")
     if summary["p_value"].notna().any():
         notes.append(
             f"p: two-sided paired sign-flip permutation test over {unit}s against "
@@ -134,6 +136,7 @@ def _protocol_html(comparison: Comparison) -> str:
             "protocol": about.protocol,
             "folds": about.n_folds,
             "leakage": comparison.leakage or "none found",
+            "test part": comparison.transductive or "predicted without other use of it",
             "random state": about.random_state,
             "finished": about.date,
         }
