@@ -361,9 +361,10 @@ class NetworkEstimator(Task, TrainingParameters, NeuralNet):
                 stacklevel=user_stacklevel(),
             )
         if resume and self._changed_since_built:
+            changed = ", ".join(dict.fromkeys(self._changed_since_built))
             warnings.warn(
-                f"{', '.join(dict.fromkeys(self._changed_since_built))} of {type(self).__name__} changed after "
-                "its network was built. The training continues with that network as it is; call "
+                f"{changed} of {type(self).__name__} changed after its network was built. "
+                "The training continues with that network as it is; call "
                 "fit without warm_start to build another.",
                 stacklevel=user_stacklevel(),
             )
