@@ -357,7 +357,7 @@ class NetworkEstimator(Task, TrainingParameters, NeuralNet):
         if not resume and self.max_epochs == 0:
             warnings.warn(
                 f"max_epochs=0 leaves {type(self).__name__} with random weights: it predicts, but "
-                "has learnt nothing. Train it with partial_fit, or load weights.",
+                "has learned nothing. Train it with partial_fit, or load weights.",
                 stacklevel=user_stacklevel(),
             )
         if resume and self._changed_since_built:
@@ -465,7 +465,7 @@ class NetworkEstimator(Task, TrainingParameters, NeuralNet):
         """Do nothing: the data were checked before they were passed to skorch."""
 
     def get_default_callbacks(self) -> list[tuple[str, Any]]:
-        """Return the callbacks that run beside those of the ``callbacks`` parameter.
+        """Return the callbacks that run in addition to those of the ``callbacks`` parameter.
 
         Returns
         -------
