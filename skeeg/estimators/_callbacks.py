@@ -50,7 +50,7 @@ def check_callbacks(callbacks: Any) -> None:
 
 
 def default_callbacks(net: Any) -> list[tuple[str, Callback]]:
-    """Return the callbacks that run beside those of the parameter ``callbacks``."""
+    """Return the callbacks that run in addition to those of the parameter ``callbacks``."""
     callbacks: list[tuple[str, Any]] = [("epoch_timer", EpochTimer())]
     for part in ("train", "valid"):
         for name, is_loss in (("loss", True), (net.recorded_score, net._score_is_loss)):

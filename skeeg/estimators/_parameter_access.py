@@ -57,7 +57,7 @@ def skorch_parameters_set(net: Any) -> list[str]:
 
 
 def _own_components(net: Any) -> set[str]:
-    """Return the components that a user's subclass has beside those of skorch."""
+    """Return the components that a user's subclass has in addition to those of skorch."""
     return {*net.prefixes_, *net._get_param_names()} - {*parameter_names(type(net))}
 
 

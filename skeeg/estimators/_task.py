@@ -16,7 +16,7 @@ class Task:
     takes it.
     """
 
-    #: The score that ``history`` has beside the loss.
+    #: The score that ``history`` has in addition to the loss.
     recorded_score: ClassVar[str]
     _score_is_loss: ClassVar[bool]
 

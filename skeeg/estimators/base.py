@@ -378,13 +378,14 @@ class NetworkEstimator(Task, TrainingParameters, NeuralNet):
         if not resume and self.max_epochs == 0:
             warnings.warn(
                 f"max_epochs=0 leaves {type(self).__name__} with random weights: it predicts, but "
-                "has learnt nothing. Train it with partial_fit, or load weights.",
+                "has learned nothing. Train it with partial_fit, or load weights.",
                 stacklevel=user_stacklevel(),
             )
         if resume and self._changed_since_built:
+            changed = ", ".join(dict.fromkeys(self._changed_since_built))
             warnings.warn(
-                f"{', '.join(dict.fromkeys(self._changed_since_built))} of {type(self).__name__} changed after "
-                "its network was built. The training continues with that network as it is; call "
+                f"{changed} of {type(self).__name__} changed after its network was built. "
+                "The training continues with that network as it is; call "
                 "fit without warm_start to build another.",
                 stacklevel=user_stacklevel(),
             )
@@ -488,7 +489,7 @@ class NetworkEstimator(Task, TrainingParameters, NeuralNet):
         """Do nothing: the data were checked before they were passed to skorch."""
 
     def get_default_callbacks(self) -> list[tuple[str, Any]]:
-        """Return the callbacks that run beside those of the ``callbacks`` parameter.
+        """Return the callbacks that run in addition to those of the ``callbacks`` parameter.
 
         Returns
         -------

@@ -70,7 +70,7 @@ def test_a_sampler_of_the_user_decides_the_order():
     assert sizes(drawn) == [7, 7, 7]
 
 
-def test_weights_travel_with_their_trials():
+def test_weights_belong_to_their_trials():
     for X, y, weight in BatchLoader(trials(weighted=True), 4, shuffle=True):
         assert torch.equal(X.flatten(), y.float())
         torch.testing.assert_close(weight, 1 + y / 9)

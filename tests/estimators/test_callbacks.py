@@ -139,7 +139,7 @@ def test_network_that_takes_any_argument_gets_it():
 def test_zero_epochs_leave_new_weights_and_warn(early_stopping):
     X, y = oscillations()
     estimator = make(EEGNetClassifier, max_epochs=0, early_stopping=early_stopping)
-    with pytest.warns(UserWarning, match="has learnt nothing.*partial_fit"):
+    with pytest.warns(UserWarning, match="has learned nothing.*partial_fit"):
         estimator.fit(X, y)
     assert len(estimator.history) == 0
     assert estimator.predict_proba(X).shape == (len(X), 2)

@@ -16,7 +16,7 @@ from .support import make, oscillations
 
 @pytest.mark.slow
 @pytest.mark.parametrize("cls", [EEGNetClassifier, ShallowConvNetClassifier])
-def test_compiled_network_fits_predicts_and_travels(cls):
+def test_compiled_network_fits_predicts_and_pickles(cls):
     X, y = oscillations(n_times=160)
     y = np.array(["left", "right"])[y]
     state = torch.get_rng_state()

@@ -115,7 +115,7 @@ def test_labels_of_a_data_set_come_back(labels):
     np.testing.assert_array_equal(estimator.predict(MapStyle(X)), reference.predict(X))
 
 
-def test_targets_beside_a_data_set_take_the_place_of_its_own():
+def test_targets_passed_with_a_data_set_replace_its_own():
     X, y = oscillations()
     estimator = make(EEGNetClassifier).fit(tensors(X, 1 - y), y)
     reference = make(EEGNetClassifier).fit(X, y)

@@ -268,7 +268,7 @@ def test_a_constant_target_is_predicted_nearly(constant):
     np.testing.assert_allclose(predicted, constant, rtol=0.1, atol=0.1 if constant == 0 else 0)
 
 
-def test_a_constant_column_beside_others():
+def test_a_constant_column_among_others():
     X, y = amplitudes()
     estimator = make(EEGNetRegressor, max_epochs=10).fit(X, np.column_stack([y, np.full(24, 7.0)]))
     np.testing.assert_allclose(estimator.predict(X)[:, 1], 7, rtol=0.2)
