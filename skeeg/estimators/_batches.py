@@ -80,7 +80,11 @@ class TrialDataset(skorch.dataset.Dataset):
         trial.
     changeable : bool
         Whether callbacks or networks may change batches in place, so that they must be copies.
+    unscaled : ndarray or None
+        The checked trials before they were scaled, while channels are selected.
     """
+
+    unscaled: NDArray[Any] | None = None
 
     def __init__(
         self,

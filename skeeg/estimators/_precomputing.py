@@ -9,6 +9,7 @@ import torch
 from ._batches import PREDICT_BATCH, BatchLoader
 from ._callbacks import responds
 from ._hooks import hook, uncompiled
+from ._selection import network_of
 
 #: Largest size of the precomputed tensors, in bytes.
 _AT_MOST = 2**30
@@ -48,7 +49,8 @@ def precompute(net: Any, trials: torch.Tensor) -> dict[str, torch.Tensor]:
 
 def _batches_may_change(net: Any) -> bool:
     """Return whether batches may differ from the trials of the data set."""
-    module = uncompiled(net.module_)
+    outer = uncompiled(net.module_)
+    module = network_of(outer)
     # Index, in the method resolution order, of the class that defines each of them.
     forward, compute = (
         next(i for i, kind in enumerate(type(module).__mro__) if name in vars(kind))
@@ -58,7 +60,7 @@ def _batches_may_change(net: Any) -> bool:
         net.iterator_train is not BatchLoader
         or "iterator_train__collate_fn" in vars(net)
         or any(responds(callback, "on_batch_begin") for _, callback in net.callbacks_)
-        or bool(module._forward_pre_hooks)
+        or bool(module._forward_pre_hooks or outer._forward_pre_hooks)
         # A derived class with its own forward may change the trials before it calls the original.
         or forward < compute
         or "forward" in vars(module)

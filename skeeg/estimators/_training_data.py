@@ -103,7 +103,10 @@ def training_data(
     warn_of_another_unit(typical_amplitude(found), net._typical_amplitude, name)
     warn_of_outliers(deviations(checked), name)
     weights = None if sample_weight is None else sample_weight.astype(np.float32)
-    return TrialDataset(checked, encoded, weights, groups)
+    dataset = TrialDataset(checked, encoded, weights, groups)
+    if reset and getattr(net, "n_selected_chans", None) is not None:
+        dataset.unscaled = X  # for the scale of the selected channels
+    return dataset
 
 
 def split_data(

@@ -42,6 +42,7 @@ from ._building import build_network, build_optimizer, found_arguments, groups_o
 from ._callbacks import check_callback_parameters, default_callbacks, responds
 from ._divergence import check_losses, check_output, check_weights
 from ._docstrings import estimator_sections
+from ._elimination import rescale, select_for_fit
 from ._hooks import hook, uncompiled
 from ._loaders import make_loader
 from ._loss import checked_output, pairs_of, set_reduction, weighted_loss
@@ -55,7 +56,7 @@ from ._parameter_access import (
 )
 from ._pickling import FITTED_COMPONENTS, portable_state, restore
 from ._saved_state import FittedInStateDict, read_fitted, write_fitted
-from ._selection import TrainedSelection
+from ._selection import network_of, selection_options
 from ._task import Task
 from ._training_data import split_data, training_data, with_targets
 from ._training_parameters import TrainingParameters
@@ -246,7 +247,7 @@ class NetworkEstimator(Task, TrainingParameters, NeuralNet):
             optimizer = resolve_optimizer(self.optimizer)
         except ValueError:
             optimizer = None
-        selection = {"selection": TrainedSelection} if hasattr(self, "n_selected_chans") else {}
+        selection = {"selection": selection_options} if hasattr(self, "n_selected_chans") else {}
         return selection | {
             "criterion": self._criterion_or_default(),
             "iterator_train": self.iterator_train,
@@ -395,13 +396,18 @@ class NetworkEstimator(Task, TrainingParameters, NeuralNet):
         training = self._training_data(X, y, sample_weight, groups, reset=reset, classes=classes)
         if not resume:
             self.device_ = resolve_device(self.device)
+        selection = select_for_fit(self, training, fit_params, resume=resume)
+        if selection is not None and reset:
+            rescale(self, training, selection)
         with self._device_for_skorch(), self._arithmetic(), self._fit_randomness():
             if not resume:
                 self.initialize()
+                if selection is not None:
+                    uncompiled(self.module_).select(selection)
             elif self.warm_start and self._stream and self._stream[0] == self.random_state:
                 restore_stream(self._stream[1])
             try:
-                forward = uncompiled(self.module_).forward
+                forward = network_of(uncompiled(self.module_)).forward
                 check_fit_params(fit_params, forward, type(self).__name__)
                 self._train(training, fit_params)
                 self._stream = (self.random_state, stream_state()) if self.warm_start else None
