@@ -27,7 +27,7 @@ if TYPE_CHECKING:  # for editors and type checkers; at run time __getattr__ impo
         plotting,
     )
     from ._registry import all_estimators
-    from .channel_selection import GumbelChannelSelector
+    from .channel_selection import NetworkChannelSelector
     from .data import EEGData
     from .estimators import *  # noqa: F403
     from .evaluation import Comparison, compare
@@ -38,6 +38,7 @@ _HOMES = {
     "EEGData": "data",
     "GumbelChannelSelector": "channel_selection",
     "LeakageError": "model_selection",
+    "NetworkChannelSelector": "channel_selection",
     "all_estimators": "_registry",
     "compare": "evaluation",
     **dict.fromkeys(estimators.__all__, "estimators"),
@@ -60,8 +61,8 @@ _SUBMODULES = (
 __all__ = [
     "Comparison",
     "EEGData",
-    "GumbelChannelSelector",
     "LeakageError",
+    "NetworkChannelSelector",
     "__version__",
     "alignment",
     "all_estimators",

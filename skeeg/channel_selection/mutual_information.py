@@ -130,7 +130,7 @@ class MutualInformationSelector(ChannelSelector):
     See Also
     --------
     channel_information : The function that it calls.
-    skeeg.GumbelChannelSelector : Selects channels jointly, by a network.
+    skeeg.NetworkChannelSelector : Selects channels jointly, by a network.
 
     Examples
     --------

@@ -14,8 +14,10 @@ from torch import Tensor, nn
 from .._checks import check_number
 from .._validation import scaled, standard_deviation
 from ..layers._random import current_generator
+from ._arithmetic import resolve_device
 from ._batches import TrialDataset
 from ._loss import checked_output
+from ._names import check_fit_params
 from ._pickling import FITTED_COMPONENTS
 from ._selection import ELIMINATION, Selection, selection_method
 
@@ -76,6 +78,8 @@ class BackwardElimination(Callback):
     ----------
     n_selected : int
         Number of channels to keep.
+    n_epochs : int
+        Number of epochs of the training.
     schedule : EliminationSchedule
     fit_params : dict
         Further arguments of the network's ``forward``.
@@ -90,9 +94,14 @@ class BackwardElimination(Callback):
     """
 
     def __init__(
-        self, n_selected: int, schedule: EliminationSchedule, fit_params: dict[str, Any]
+        self,
+        n_selected: int,
+        n_epochs: int,
+        schedule: EliminationSchedule,
+        fit_params: dict[str, Any],
     ) -> None:
         self.n_selected = n_selected
+        self.n_epochs = n_epochs
         self.schedule = schedule
         self.fit_params = fit_params
 
@@ -110,7 +119,7 @@ class BackwardElimination(Callback):
 
     def on_epoch_end(self, net: Any, dataset_train: Any = None, **kwargs: Any) -> None:
         """Remove channels, and end the training when only the selected ones are left."""
-        progress = len(net.history) / net.max_epochs
+        progress = len(net.history) / self.n_epochs
         n_left = self.schedule.n_left(len(self.gates_), self.n_selected, progress)
         self.remove(net, dataset_train, len(self.gates_) - len(self.removed_) - n_left)
         if self.is_complete:
@@ -241,13 +250,37 @@ def select_for_fit(
     return selection
 
 
+def select_channels(net: Any, X: Any, y: Any, sample_weight: Any, groups: Any) -> Selection | None:
+    """Select channels as `fit` does, without the training of a network on them.
+
+    Parameters
+    ----------
+    net : NetworkEstimator
+        With ``n_selected_chans``. It is not fitted afterwards.
+    X, y, sample_weight, groups
+        As in ``fit``.
+
+    Returns
+    -------
+    selection : Selection or None
+        None if channels are selected by a layer, which is trained with the network.
+    """
+    net._check_parameters()
+    if selection_method(net) != ELIMINATION:
+        return None
+    training = net._training_data(X, y, sample_weight, groups, reset=True, classes=None)
+    net.device_ = resolve_device(net.device)
+    return select_for_fit(net, training, {}, resume=False)
+
+
 def _eliminate(net: Any, training: TrialDataset, fit_params: dict[str, Any]) -> Selection:
     """Train a network of all channels, in the course of which they are removed."""
     options = net.get_params_for("selection")
     options.pop("method", None)
     arguments = {k: v for k, v in fit_params.items() if k not in {"_routing_method", "epochs"}}
+    n_epochs = fit_params.get("epochs", net.max_epochs)
     elimination = BackwardElimination(
-        int(net.n_selected_chans), EliminationSchedule(**options), arguments
+        int(net.n_selected_chans), n_epochs, EliminationSchedule(**options), arguments
     )
     whole = object.__new__(type(net))
     # It shares the parameters and what was found in the trials, not the network of an earlier fit.
@@ -265,12 +298,14 @@ def _eliminate(net: Any, training: TrialDataset, fit_params: dict[str, Any]) -> 
     whole.compile = False
     whole.initialized_ = False
     # Validation trials are set aside as in the training that follows, but must not end this one.
-    whole.n_iter_no_change = max(1, net.max_epochs)
+    whole.n_iter_no_change = max(1, n_epochs)
     with whole._device_for_skorch(), whole._arithmetic(), whole._fit_randomness():
         whole.initialize()
+        forward = whole.module_.network.forward
+        check_fit_params(fit_params, forward, type(net).__name__)
         whole.module_.select(Selection.of_all(net.n_chans_))
         whole._train(training, fit_params)
-        if net.max_epochs == 0:
+        if n_epochs == 0:
             part, _ = whole.get_split_datasets(training)
             elimination.remove(whole, part, net.n_chans_ - int(net.n_selected_chans))
     if not elimination.is_complete:
@@ -279,7 +314,7 @@ def _eliminate(net: Any, training: TrialDataset, fit_params: dict[str, Any]) -> 
 
 
 def rescale(net: Any, training: TrialDataset, selection: Selection) -> None:
-    """Change the scale of the estimator and of its training trials to that of the selected channels.
+    """Scale the training trials by the standard deviation of the selected channels.
 
     Parameters
     ----------

@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._electrodes import flat_positions
 from ..features._base import check_ch_names
-from ._style import BLUE, GREY, ORANGE, new_figure, wrapped
+from ._style import BLUE, GREY, ORANGE, new_figure, open_axes, wrapped
 
 #: Smallest probability with which a channel is shown, and largest number of channels shown.
 _LEAST_SHOWN, _MOST_SHOWN = 0.05, 40
@@ -23,7 +23,7 @@ _LEAST_SHOWN, _MOST_SHOWN = 0.05, 40
 def plot_selection(
     estimator: Any, ch_names: Sequence[str] | None = None, *, title: str = ""
 ) -> Figure:
-    """Plot the selected electrodes on the head and, for networks, the probabilities of each slot.
+    """Plot the selected electrodes on the head and, for networks, how they were selected.
 
     Parameters
     ----------
@@ -40,9 +40,12 @@ def plot_selection(
     -------
     figure : matplotlib.figure.Figure
         The head seen from above, with the nose at the top. Selected electrodes are filled and
-        labelled, with the number of slots if it is more than one. For networks, an image shows the
-        probability of each channel in each slot. A dot marks the channel that a slot selects.
-        Channels with a probability of at most 0.05 in all slots are not shown.
+        labelled. After an elimination, bars show the saliency of each channel, as its share in the
+        channels that were left when it was last computed, in the order of removal: selected
+        channels first, then the channel that was removed last. With ``selection__method="gumbel"``,
+        an image shows the probability of each channel in each slot. A dot marks the channel that a
+        slot selects, and a label counts the slots if there are several. Channels with a probability
+        of at most 0.05 in all slots are not shown. At most 40 channels are shown.
 
     Raises
     ------
@@ -64,12 +67,17 @@ def plot_selection(
     network = getattr(estimator, "estimator_", estimator)
     chosen = network.selected_channels_
     p = getattr(network, "selection_probabilities_", None)
-    figure = new_figure(4.6 if p is None else 8.6, 4.6)
-    panels = figure.subplots(
-        1, 1 if p is None else 2, squeeze=False, width_ratios=[1] if p is None else [1.25, 1]
-    )[0]
+    ranking = getattr(network, "selection_ranking_", None)
+    if p is None and ranking is None:
+        figure = new_figure(4.6, 4.6)
+        panels = figure.subplots(1, 1, squeeze=False)[0]
+    else:
+        figure = new_figure(8.6, 4.6)
+        panels = figure.subplots(1, 2, width_ratios=[1.25, 1])
     _draw_head(panels[0], names, np.bincount(chosen, minlength=len(names)))
-    if p is not None:
+    if ranking is not None:
+        _draw_saliency(panels[1], names, ranking, network.selection_saliency_)
+    elif p is not None:
         _draw_probabilities(figure, panels[1], names, p, chosen)
     if title:
         figure.suptitle(wrapped(title, 70), fontsize=11)
@@ -112,6 +120,27 @@ def _draw_head(axes: Axes, names: Sequence[str], times: NDArray[np.int64]) -> No
     axes.set(xlim=(-1.15 * reach, 1.15 * reach), ylim=(-1.15 * reach, 1.2 * reach), aspect="equal")
     axes.axis("off")
     axes.set_title(f"{np.count_nonzero(times)} of {len(names)} electrodes", fontsize=11)
+
+
+def _draw_saliency(
+    axes: Axes, names: Sequence[str], ranking: NDArray[np.int64], saliency: NDArray[np.float32]
+) -> None:
+    """Draw the saliency of the channels that were left longest, the selected ones first."""
+    rows = np.lexsort((-saliency, ranking))[:_MOST_SHOWN]
+    axes.barh(
+        range(len(rows)),
+        saliency[rows],
+        color=[BLUE if ranking[row] == 1 else GREY for row in rows],
+    )
+    size = 8 if len(rows) < 25 else 6
+    axes.set_yticks(range(len(rows)), [names[row] for row in rows], fontsize=size)
+    for label, row in zip(axes.get_yticklabels(), rows, strict=True):
+        label.set_fontweight("bold" if ranking[row] == 1 else "normal")
+    axes.invert_yaxis()
+    axes.set_xlabel("share of the saliency")
+    axes.set_ylabel("removed earlier  \N{LEFTWARDS ARROW}  selected")
+    axes.set_title("Blue: selected channels", fontsize=9)
+    open_axes(axes)
 
 
 def _draw_probabilities(

@@ -16,12 +16,12 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+import skeeg
 from skeeg import (
     CCNNClassifier,
     EEGData,
-    EEGNetClassifier,
-    GumbelChannelSelector,
     ModuleClassifier,
+    NetworkChannelSelector,
     all_estimators,
 )
 from skeeg.baselines import csp_lda
@@ -30,6 +30,7 @@ from skeeg.channel_selection import (
     RiemannianSelector,
     channel_information,
 )
+from skeeg.channel_selection._base import ChannelSelector
 from skeeg.features import BandPower
 
 from .support import LogVariance, powers
@@ -38,15 +39,22 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 NAMES = ("Fz", "C3", "Cz", "Pz", "C4", "Oz")
 
 
-def gumbel(n_selected_chans=2, **params):
+def network(n_selected_chans=2, **params):
     """A selector that is quick enough to be fitted often."""
-    options = {"lr": 1e-2, "max_epochs": 8, "selection__lr": 0.5, "random_state": 0}
-    return GumbelChannelSelector(
+    options = {"lr": 1e-2, "max_epochs": 8, "random_state": 0}
+    return NetworkChannelSelector(
         ModuleClassifier(module=LogVariance, **options | params), n_selected_chans
     )
 
 
+def gumbel(n_selected_chans=2, **params):
+    """The same with the layer."""
+    options = {"selection__method": "gumbel", "selection__lr": 0.5}
+    return network(n_selected_chans, **options | params)
+
+
 EVERY = {
+    "network": network,
     "gumbel": gumbel,
     "information": MutualInformationSelector,
     "riemannian": RiemannianSelector,
@@ -58,11 +66,9 @@ every_selector = pytest.mark.parametrize("make", EVERY.values(), ids=EVERY)
 @pytest.mark.filterwarnings("ignore:n_selected_chans=8", "ignore:Segments of", "ignore:EEGNet")
 @parametrize_with_checks(
     [
-        MutualInformationSelector(),
+        *(cls() for _, cls in all_estimators("transformer") if issubclass(cls, ChannelSelector)),
         MutualInformationSelector(1, sfreq=128, bands=[(8, 13)]),
-        RiemannianSelector(),
         RiemannianSelector(1),
-        GumbelChannelSelector(EEGNetClassifier(max_epochs=1)),
     ]
 )
 def test_it_passes_every_check_of_scikit_learn(estimator, check):
@@ -80,7 +86,9 @@ def data():
 
 @every_selector
 def test_the_channels_that_tell_the_classes_are_kept(make, data):
-    if make is gumbel:
+    if make is network:
+        selector = network(max_epochs=25).fit(data, data.y)
+    elif make is gumbel:
         selector = gumbel(max_epochs=25, selection__lr=None).fit(data, data.y)
     else:
         selector = make(2).fit(data, data.y)
@@ -167,7 +175,7 @@ def test_all_channels_may_be_kept(make):
 
 
 def test_selection_is_learnt_inside_the_folds_of_a_pipeline(data):
-    for make in (MutualInformationSelector, RiemannianSelector, gumbel):
+    for make in (MutualInformationSelector, RiemannianSelector, network):
         scores = cross_val_score(make_pipeline(make(2), csp_lda(2)), data, data.y, cv=3)
         assert scores.mean() > 0.8
 
@@ -181,15 +189,15 @@ def test_random_labels_are_not_learnt_through_the_choice():
 
 
 def test_grid_search_runs_over_the_number_and_the_network(data):
-    model = make_pipeline(gumbel(), csp_lda(1))
+    model = make_pipeline(network(), csp_lda(1))
     grid = {
-        "gumbelchannelselector__n_selected_chans": [1, 2],
-        "gumbelchannelselector__estimator__selection__penalty": [1.0],
+        "networkchannelselector__n_selected_chans": [1, 2],
+        "networkchannelselector__estimator__selection__start": [0.2],
     }
     search = GridSearchCV(model, grid, cv=2).fit(data, data.y)
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
     best = search.best_estimator_[0]
-    assert best.estimator_.module_.selection.penalty == 1.0
+    assert best.estimator.selection__start == 0.2
     assert len(best.selected_channels_) == best.n_selected_chans
 
 
@@ -203,52 +211,57 @@ def test_clones_and_pickles_select_the_same(make):
 
 def test_selectors_are_listed_with_the_transformers():
     listed = dict(all_estimators("transformer"))
-    assert listed["GumbelChannelSelector"] is GumbelChannelSelector
+    assert listed["NetworkChannelSelector"] is NetworkChannelSelector
     assert {"MutualInformationSelector", "RiemannianSelector"} <= listed.keys()
 
 
 # ---------------------------------------------------------------------- each by itself
 
 
-def test_network_is_copied_and_fitted_with_the_number_of_channels(data):
-    selector = gumbel(3)
+@pytest.mark.parametrize("make", [network, gumbel])
+def test_it_selects_as_the_classifier_does_and_leaves_the_network_as_it_was(make, data):
+    selector = make(3)
     before = selector.estimator.get_params()
     selector.fit(data, data.y)
     assert selector.estimator.get_params() == before
-    assert selector.estimator_.n_selected_chans == 3
-    assert selector.estimator_.module_.selection.unique
-    assert sorted(selector.estimator_.selected_channels_) == selector.selected_channels_.tolist()
-    direct = clone(selector.estimator).set_params(n_selected_chans=3, selection__unique=True)
-    assert_array_equal(
-        direct.fit(data, data.y).predict_proba(data), selector.estimator_.predict_proba(data)
-    )
+    direct = clone(selector.estimator).set_params(n_selected_chans=3).fit(data, data.y)
+    assert sorted(direct.selected_channels_) == selector.selected_channels_.tolist()
+    if make is gumbel:
+        assert_array_equal(direct.predict_proba(data), selector.estimator_.predict_proba(data))
+        assert not hasattr(selector, "selection_ranking_")
+    else:
+        assert_array_equal(direct.selection_ranking_, selector.selection_ranking_)
+        assert_array_equal(direct.selection_saliency_, selector.selection_saliency_)
 
 
-def test_without_a_network_it_is_eegnet(monkeypatch):
-    assert GumbelChannelSelector().get_params() == {
-        "estimator": None,
-        "n_selected_chans": 8,
-        "unique": True,
-    }
-    monkeypatch.setattr(EEGNetClassifier, "fit", lambda self, *args, **kwargs: self)
-    monkeypatch.setattr(EEGNetClassifier, "selected_channels_", np.array([4, 1]))
-    selector = GumbelChannelSelector(n_selected_chans=2).fit(*powers())
-    assert isinstance(selector.estimator_, EEGNetClassifier)
-    assert selector.selected_channels_.tolist() == [1, 4]
+def test_without_a_network_it_is_eegnet():
+    assert NetworkChannelSelector().get_params() == {"estimator": None, "n_selected_chans": 8}
+    X, y = powers()
+    with pytest.warns(UserWarning, match="All of them are kept"):
+        selector = NetworkChannelSelector().fit(X, y)
+    assert_array_equal(selector.transform(X), X)
+
+
+def test_the_old_name_is_the_same_class_with_a_warning():
+    with pytest.warns(DeprecationWarning, match="is now NetworkChannelSelector") as caught:
+        assert skeeg.GumbelChannelSelector is NetworkChannelSelector
+    assert caught[0].filename == __file__
+    with pytest.warns(DeprecationWarning, match="is now NetworkChannelSelector"):
+        assert skeeg.channel_selection.GumbelChannelSelector is NetworkChannelSelector
 
 
 def test_weights_and_groups_reach_the_network():
     X, y = powers()
     weight = np.where(np.arange(48) < 24, 0.0, 1.0)
-    selector = gumbel(early_stopping=True).fit(X, y, sample_weight=weight, groups=np.arange(48))
-    half = gumbel(early_stopping=True).fit(X[24:], y[24:], np.ones(24), np.arange(24, 48))
-    assert selector.estimator_.scale_ == half.estimator_.scale_
+    selector = network(early_stopping=True).fit(X, y, sample_weight=weight, groups=np.arange(48))
+    half = network(early_stopping=True).fit(X[24:], y[24:], np.ones(24), np.arange(24, 48))
+    assert_array_equal(selector.selection_saliency_, half.selection_saliency_)
 
 
 def test_an_estimator_without_a_choice_of_channels_is_refused():
     for estimator in (LogisticRegression(), CCNNClassifier()):
         with pytest.raises(TypeError, match="must be a classifier of raw EEG"):
-            GumbelChannelSelector(estimator, 2).fit(*powers())
+            NetworkChannelSelector(estimator, 2).fit(*powers())
 
 
 def test_information_is_that_of_the_best_band():

@@ -1,4 +1,4 @@
-"""Channel selection that is trained with the network."""
+"""Channel selection by a layer that is trained with the network."""
 
 import pickle
 import warnings
@@ -28,7 +28,8 @@ SELECTING = [cls for cls in OF_SIGNALS if "n_selected_chans" in cls().get_params
 
 
 def selecting(n=2, **params):
-    return make(ModuleClassifier, **{"module": LogVariance, "n_selected_chans": n} | params)
+    options = {"module": LogVariance, "n_selected_chans": n, "selection__method": "gumbel"}
+    return make(ModuleClassifier, **options | params)
 
 
 # ---------------------------------------------------------------------- learning
@@ -162,10 +163,12 @@ def test_early_stopping_starts_at_once_where_the_entropy_is_low():
 
 
 @pytest.mark.parametrize("cls", SELECTING)
-def test_every_classifier_of_raw_eeg_selects_channels(cls):
+@pytest.mark.parametrize("method", ["elimination", "gumbel"])
+def test_every_classifier_of_raw_eeg_selects_channels(cls, method):
     X, y = powers(24, n_times=96)
     module = {"module": LogVariance} if cls is ModuleClassifier else {}
-    clf = make(cls, n_selected_chans=3, max_epochs=2, **module).fit(X, y)
+    clf = make(cls, n_selected_chans=3, selection__method=method, max_epochs=2, **module)
+    clf.fit(X, y)
     assert clf.selected_channels_.shape == (3,)
     assert clf.predict_proba(X).shape == (24, 2)
     again = clone(clf).fit(X, y)
@@ -314,7 +317,9 @@ def test_it_trains_on_a_gpu_and_predicts_without_one():
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_check_estimator_passes_with_one_selected_channel():
-    estimator = ModuleClassifier(module=LogVariance, max_epochs=2, n_selected_chans=1)
+    estimator = ModuleClassifier(
+        module=LogVariance, max_epochs=2, n_selected_chans=1, selection__method="gumbel"
+    )
     results = check_estimator(
         estimator, expected_failed_checks=expected_failed_checks(estimator), on_fail=None
     )

@@ -154,7 +154,8 @@ def test_unselected_electrodes_have_patterns():
     X, y = trials(n_chans=6)
     # Electrode 5 has the pattern of electrode 0, although the network does not use it.
     X[:, 5] = -2 * X[:, 0]
-    clf = fitted(ShallowConvNetClassifier, X, y, n_selected_chans=3, selection__unique=False)
+    layer = {"selection__method": "gumbel", "selection__unique": False}
+    clf = fitted(ShallowConvNetClassifier, X, y, n_selected_chans=3, **layer)
     with torch.no_grad():
         clf.module_.selection.logits[:] = 0
         clf.module_.selection.logits[[0, 2, 2], [0, 1, 2]] = 9  # one twice

@@ -7,7 +7,7 @@ from sklearn.exceptions import NotFittedError
 
 from skeeg import EEGData, ModuleClassifier
 from skeeg._electrodes import flat_positions
-from skeeg.channel_selection import MutualInformationSelector
+from skeeg.channel_selection import MutualInformationSelector, NetworkChannelSelector
 from skeeg.plotting import plot_selection
 
 from ..channel_selection.support import LogVariance, powers
@@ -27,6 +27,7 @@ def classifier(data):
     clf = ModuleClassifier(
         module=LogVariance,
         n_selected_chans=3,
+        selection__method="gumbel",
         selection__unique=False,
         max_epochs=4,
         selection__lr=0.5,
@@ -56,6 +57,20 @@ def test_network_shows_the_probabilities_of_its_slots(classifier):
     assert bold == {NAMES[i] for i in classifier.selected_channels_}
     assert colours.get_ylabel() == "probability"
     assert head.get_title().endswith("of 6 electrodes")
+
+
+def test_elimination_shows_the_saliency_in_the_order_of_removal(data):
+    clf = ModuleClassifier(
+        module=LogVariance, n_selected_chans=2, lr=1e-2, max_epochs=8, random_state=0
+    ).fit(data, data.y)
+    for shown in (clf, NetworkChannelSelector(clf, 2).fit(data, data.y)):
+        head, bars = plot_selection(shown).axes
+        assert head.get_title() == "2 of 6 electrodes"
+        rows = [NAMES.index(label.get_text()) for label in bars.get_yticklabels()]
+        assert sorted(rows[:2]) == clf.selected_channels_.tolist()
+        assert clf.selection_ranking_[rows].tolist() == [1, 1, 2, 3, 4, 5]
+        widths = [bar.get_width() for bar in bars.patches]
+        assert_allclose(widths, clf.selection_saliency_[rows])
 
 
 def test_electrodes_selected_twice_have_their_count(classifier):
