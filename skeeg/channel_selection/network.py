@@ -141,7 +141,7 @@ class NetworkChannelSelector(ChannelSelector):
         _, _, n_selected = self._check_training(X, y)
         network.set_params(n_selected_chans=n_selected)
         for name in ("estimator_", "selection_ranking_", "selection_saliency_"):
-            vars(self).pop(name, None)
+            self.__dict__.pop(name, None)
         selection = select_channels(network, X, y, sample_weight, groups)
         if selection is None:
             self.estimator_ = network.fit(X, y, sample_weight=sample_weight, groups=groups)

@@ -323,7 +323,7 @@ def rescale(net: Any, training: TrialDataset, selection: Selection) -> None:
         With its trials before they were scaled.
     selection : Selection
     """
-    X = training.unscaled
+    X: Any = training.unscaled
     name, axes, names = type(net).__name__, net._trial_axes, net.ch_names_
     selected = names and tuple(names[i] for i in selection.channels)
     net.scale_ = standard_deviation(

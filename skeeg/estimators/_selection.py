@@ -248,7 +248,7 @@ class SelectedChannels(nn.Module):
         if name in _DELEGATED:
             return getattr(self.network, name)
         if name == "precompute_trials":
-            compute = self.network.precompute_trials
+            compute: Any = self.network.precompute_trials
             return lambda x: compute(x.index_select(1, self.channels))
         return super().__getattr__(name)
 
