@@ -16,10 +16,11 @@ from .._validation import scaled, standard_deviation
 from ..layers._random import current_generator
 from ._arithmetic import resolve_device
 from ._batches import TrialDataset
+from ._hooks import uncompiled
 from ._loss import checked_output
 from ._names import check_fit_params
 from ._pickling import FITTED_COMPONENTS
-from ._selection import ELIMINATION, Selection, selection_method
+from ._selection import ELIMINATION, SelectedChannels, Selection, selection_method
 
 #: More outputs than this are combined with random signs, so that the cost does not grow with them.
 _MOST_OUTPUTS = 8
@@ -239,14 +240,18 @@ def select_for_fit(
     """
     if getattr(net, "n_selected_chans", None) is None or selection_method(net) != ELIMINATION:
         return None
-    if resume and net.module_.is_selected:
-        return net.module_.selection()
+    if resume:
+        module = uncompiled(net.module_)
+        if not isinstance(module, SelectedChannels):  # built before n_selected_chans was set
+            return None
+        if module.is_selected:
+            return module.selection()
     n_chans, n_selected = net.n_chans_, int(net.n_selected_chans)
     if n_selected >= n_chans:  # with_selection refuses a greater number
         return Selection.of_all(n_chans)
     selection = _eliminate(net, training, fit_params)
     if resume:
-        net.module_.select(selection)
+        uncompiled(net.module_).select(selection)
     return selection
 
 

@@ -221,6 +221,33 @@ def test_partial_fit_selects_in_its_first_call():
     assert_array_equal(again.selected_channels_, expected.selected_channels_)
 
 
+def test_a_network_of_all_channels_or_with_the_layer_is_continued_as_it_is():
+    X, y = powers()
+    for built in ({"n_selected_chans": None}, {"selection__method": "gumbel"}):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            clf = selecting(warm_start=True, **built).fit(X, y)
+            kind = type(clf.module_)
+            clf.set_params(n_selected_chans=2, selection__method="elimination").fit(X, y)
+        assert type(clf.module_) is kind
+        assert len(clf.history) == 16
+
+
+def test_weights_that_torch_cannot_pickle_keep_their_channels():
+    class Normed(LogVariance):
+        def __init__(self, n_chans, n_outputs):
+            super().__init__(n_chans, n_outputs)
+            nn.utils.parametrizations.weight_norm(self.dense)
+
+    X, y = powers()
+    clf = selecting(module=Normed).fit(X, y)
+    state = clf.__getstate__()
+    copied = object.__new__(type(clf))
+    copied.__setstate__(state)
+    assert_array_equal(copied.predict_proba(X), clf.predict_proba(X))
+    assert_array_equal(copied.selected_channels_, clf.selected_channels_)
+
+
 def test_copies_and_files_hold_the_selection(tmp_path):
     X, y = powers()
     data = EEGData.from_arrays(X, y, 128.0, list("abcdef"))
