@@ -16,7 +16,7 @@ from torch import nn
 
 from skeeg import CCNNClassifier, EEGData, EEGNetClassifier, ModuleClassifier
 from skeeg.estimators import expected_failed_checks
-from skeeg.estimators._selection import SETTLED
+from skeeg.estimators._gumbel import SETTLED
 from skeeg.networks import summary
 
 from ..channel_selection.support import LogVariance, powers
