@@ -10,6 +10,8 @@ from .statistics import Chance
 
 #: Mark of all outputs of a split that leaks.
 LEAKAGE_ALLOWED = "leakage allowed"
+#: Mark of all outputs of a split of which the metadata do not say whether it leaks.
+LEAKAGE_UNKNOWN = "cannot tell whether it leaks"
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,8 @@ class About:
     scoring : dict of str to str
         Source of each metric: a key of `METRICS`, the name of a scorer of scikit-learn, or a
         callable scorer as text.
+    leakage_unknown : str
+        Why the metadata cannot tell whether the split leaks; empty if they can.
     """
 
     metrics: tuple[str, ...]
@@ -58,6 +62,14 @@ class About:
     date: str = ""
     task: str = "classification"
     scoring: dict[str, str] = field(default_factory=dict)
+    leakage_unknown: str = ""
+
+    @property
+    def note(self) -> str:
+        """Mark of all outputs, such as ``"leakage allowed"``; empty for a split without leaks."""
+        if self.leakage:
+            return LEAKAGE_ALLOWED
+        return LEAKAGE_UNKNOWN if self.leakage_unknown else ""
 
     def builtin(self, metric: str) -> Metric | None:
         """Return the built-in metric in a column of the scores.

@@ -30,10 +30,10 @@ from .._labelled import LabelledRows
 from .._validation import check_finite
 from ..data import EEGData
 from ..model_selection.folds import Fold
-from ..model_selection.leakage import check_leakage
+from ..model_selection.leakage import LeakageReport, check_leakage
 from ..model_selection.protocols import claimed_across, make_folds
 from ..models import build_model
-from .about import LEAKAGE_ALLOWED, About
+from .about import About
 from .comparison import Comparison
 from .environment import environment
 from .fold import FoldResult, Job, run_fold
@@ -152,7 +152,7 @@ def compare(
         continuous=task.continuous,
     )
     across = claimed_across(cv, data, groups)
-    leakage = check_leakage(folds, data, across=across, allow_leakage=allow_leakage).description
+    leakage = check_leakage(folds, data, across=across, allow_leakage=allow_leakage)
     task.warn_of_undefined([score.source for score in scores], data.y, folds)
     jobs = [
         Job(name, estimator, fold, (seed + i) % 2**32)
@@ -253,9 +253,9 @@ def _comparison(
         prediction_frame(finished, data, task),
         history_frame(finished, task),
     )
-    if about.leakage:
+    if about.note:
         for frame in frames:
-            frame["note"] = LEAKAGE_ALLOWED
+            frame["note"] = about.note
     return Comparison(*frames, about)
 
 
@@ -267,7 +267,7 @@ def _about(
     scores: Sequence[Score],
     seed: int,
     protocol: str,
-    leakage: str,
+    leakage: LeakageReport,
 ) -> About:
     chance = task.chance(data, folds)
     return About(
@@ -277,7 +277,8 @@ def _about(
         n_folds=len(folds),
         random_state=seed,
         chance={score.name: chance[score.source] for score in scores if score.scorer is None},
-        leakage=leakage,
+        leakage=leakage.description,
+        leakage_unknown=leakage.unknown,
         estimators={name: str(estimator) for name, estimator in named.items()},
         data=_described(data, task),
         environment=environment(),
