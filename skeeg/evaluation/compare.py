@@ -161,7 +161,7 @@ def compare(
     ]
     scorers = {score.name: score.scorer for score in scores if score.scorer is not None}
     fold_store = None if store is None else FoldStore(store, data, task, scorers)
-    worker = partial(run_fold, data=data, task=task, scorers=scorers)
+    worker = partial(run_fold, data=data, task=task, scorers=scorers, keep_trials=not allow_leakage)
     results = _run(jobs, worker, n_jobs, fold_store, progress)
     finished = [(job.name, job.fold, results[i]) for i, job in enumerate(jobs)]
     _warn_again(finished)

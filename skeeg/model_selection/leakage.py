@@ -113,10 +113,10 @@ def check_leakage(
       than 16 values, are not compared.
     * Each recording has nearly a single class. If the subjects, sessions or runs that a fold
       divides have one class each (rest in one file and task in another, or patients and controls),
-      an estimator can recognise the recording instead of the class. This also applies to continuous targets,
-      such as the age of each subject, and to the columns ``block``, ``file``, ``filename`` and
-      ``recording``. Recordings are nearly of one class if knowing them avoids 80 % of the errors
-      of guessing the most frequent class.
+      an estimator can recognise the recording instead of the class. This also applies to
+      continuous targets, such as the age of each subject, and to the columns ``block``, ``file``,
+      ``filename`` and ``recording``. Recordings are nearly of one class if knowing them avoids
+      80 % of the errors of guessing the most frequent class.
 
     The verdict of the report is ``"cannot tell"`` if ``trial`` or ``window`` are missing in some
     rows, or if each window has its own ``trial`` and its start may be that in the recording.
