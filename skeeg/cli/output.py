@@ -143,9 +143,7 @@ def new_table(*headings: str, title: str | None = None) -> Table:
 
 def _marked(title: str, comparison: Comparison) -> str:
     """Return a title with a remark if the split has leakage."""
-    from ..evaluation.about import LEAKAGE_ALLOWED
-
-    return f"{title} ({LEAKAGE_ALLOWED})" if comparison.leakage else title
+    return f"{title} ({comparison.about.note})" if comparison.leakage else title
 
 
 def _shown(value: Any, form: str) -> str:

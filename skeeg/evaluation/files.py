@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from .._files import atomic_path
-from .about import LEAKAGE_ALLOWED, About
+from .about import About
 from .statistics import Chance
 
 _FORMAT = "skeeg.Comparison 2"
@@ -63,7 +63,7 @@ def write_files(
         }
     document = {
         "format": _FORMAT,
-        "note": LEAKAGE_ALLOWED if about.leakage else "",
+        "note": about.note,
         "about": dataclasses.asdict(about),
         "summary": {
             metric: summary.reset_index().to_dict("records")
