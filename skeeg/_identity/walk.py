@@ -39,6 +39,8 @@ _C_MEMBERS = (
     types.ClassMethodDescriptorType,
 )
 _HEAP_TYPE = 1 << 9
+#: Attributes of functions that repeat what is read elsewhere, or are addresses.
+_ABOUT_FUNCTIONS = ("__wrapped__", "__signature__", "_generated_for", "_torchdynamo_wrapper_id")
 
 
 class Unidentifiable(TypeError):
@@ -249,8 +251,7 @@ class _Walk:
                 children.append((name, cell.cell_contents))
             except ValueError:
                 children.append((f"{name} is empty", None))
-        kept = {"__wrapped__": 0, "__signature__": 0, "_generated_for": 0}
-        own_state = {k: v for k, v in vars(value).items() if k not in kept}
+        own_state = {k: v for k, v in vars(value).items() if k not in _ABOUT_FUNCTIONS}
         children += sorted(own_state.items(), key=lambda item: item[0])
         return Parts(("function",), children)
 
@@ -272,7 +273,7 @@ class _Walk:
         if type(value) is not type:
             children.append(("metaclass", type(value)))
         children += [("base", base) for base in value.__bases__]
-        return Parts(("class", value.__qualname__), [*children, *own_attributes(value)])
+        return Parts(("class", value.__name__), [*children, *own_attributes(value)])
 
     def _module(self, value: types.ModuleType) -> Parts:
         owner = owner_of(value.__name__)
@@ -301,6 +302,13 @@ class _Walk:
                 raise Unidentifiable(f"the compiled function {name} is of no installed package")
             return self._known(owner, f"{value.__module__}.{name}")
         return Parts(("builtin", name), [("self", bound)])
+
+    def _ufunc(self, value: Any) -> Parts:
+        homes = [module for name in ("numpy", "scipy.special") if (module := sys.modules.get(name))]
+        home = next((h for h in homes if getattr(h, value.__name__, None) is value), None)
+        if home is None:
+            raise Unidentifiable(f"the compiled function {value.__name__} is of no known package")
+        return self._known(home.__name__.partition(".")[0], f"ufunc {value.__name__}")
 
     def _member(self, value: Any) -> Parts:
         return Parts(("member", value.__name__, type(value).__name__))
@@ -490,6 +498,7 @@ _READERS: list[tuple[Any, _Reader]] = [
     (types.ModuleType, _Walk._module),
     (types.BuiltinFunctionType, _Walk._builtin),
     (_C_MEMBERS, _Walk._member),
+    (np.ufunc, _Walk._ufunc),
     (property, _Walk._property),
     ((classmethod, staticmethod), _Walk._wrapper),
     (type(functools.lru_cache(len)), _Walk._cached),
