@@ -282,9 +282,7 @@ class _Walk:
         if getattr(value, "__file__", "") and not str(value.__file__).endswith(".py"):
             raise Unidentifiable(f"the module {value.__name__} is compiled")
         items = [
-            (name, item)
-            for name, item in sorted(vars(value).items())
-            if not name.startswith("__")
+            (name, item) for name, item in sorted(vars(value).items()) if not name.startswith("__")
         ]
         return Parts(("module",), items)
 
@@ -356,7 +354,7 @@ class _Walk:
         return Parts(label, [*kind, *((str(i), item) for i, item in enumerate(items)), *state])
 
     def _generator(self, value: Any) -> Parts:
-        if value is np.random.mtrand._rand:  # type: ignore[attr-defined]
+        if value is np.random.mtrand._rand:
             return Parts(("numpy's global generator",))
         if isinstance(value, np.random.RandomState):
             return Parts(("RandomState",), [("state", value.get_state(legacy=False))])
@@ -385,7 +383,9 @@ class _Walk:
                 raise Unidentifiable(f"{reduced} is compiled and of no installed package")
             return self._known(owner, f"{kind.__qualname__} {reduced}")
         make, args, state, items, pairs = (*reduced, None, None, None)[:5]
-        state = dict(sorted(state.items(), key=lambda i: str(i[0]))) if type(state) is dict else state
+        state = (
+            dict(sorted(state.items(), key=lambda i: str(i[0]))) if type(state) is dict else state
+        )
         children: list[tuple[str, Any]] = [("class", kind), ("", make)]
         # The class is the first argument of copyreg.__newobj__.
         children += [("", item) for item in args if item is not kind]
@@ -485,7 +485,9 @@ def _network(module: Any) -> Parts:
     children: list[tuple[str, Any]] = [("class", type(module))]
     for name, value in sorted(vars(module).items()):
         hooks = name.endswith(("_hooks", "_hooks_with_kwargs", "_hooks_always_called"))
-        children.append((name, list(value.values()) if hooks and isinstance(value, dict) else value))
+        children.append(
+            (name, list(value.values()) if hooks and isinstance(value, dict) else value)
+        )
     return Parts(("network",), children)
 
 

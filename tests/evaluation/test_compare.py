@@ -607,20 +607,6 @@ def _forged(change):
     return forge
 
 
-@pytest.mark.parametrize(
-    "damage",
-    [
-        lambda path: b"",
-        lambda path: path.read_bytes()[:200],
-        lambda path: b"[" * 100_000,
-        lambda path: b"\xff\xfe\x00",
-        lambda path: b"[]",
-        lambda path: b'{"format": "skeeg.FoldResult"}',
-        _pickled,
-        _forged(lambda result: result["predicted"].reverse() or result["predicted"].append(0)),
-        _forged(lambda result: result.update(fit_time=0.0)),
-    ],
-)
 def test_what_cannot_be_identified_is_computed_with_a_warning(make_data, tmp_path):
     with open(tmp_path / "log", "w") as file:
 
@@ -653,6 +639,20 @@ def test_a_full_disk_loses_no_result(make_data, estimators, tmp_path, monkeypatc
     assert again.reused == {"lda": half.about.n_folds}
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda path: b"",
+        lambda path: path.read_bytes()[:200],
+        lambda path: b"[" * 100_000,
+        lambda path: b"\xff\xfe\x00",
+        lambda path: b"[]",
+        lambda path: b'{"format": "skeeg.FoldResult"}',
+        _pickled,
+        _forged(lambda result: result["predicted"].reverse() or result["predicted"].append(0)),
+        _forged(lambda result: result.update(fit_time=0.0)),
+    ],
+)
 @pytest.mark.filterwarnings("always")
 def test_a_damaged_file_is_computed_again_with_a_warning(make_data, estimators, tmp_path, damage):
     data, lda = make_data(n_subjects=1), {"lda": estimators["lda"]}

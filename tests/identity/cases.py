@@ -1,5 +1,7 @@
 """Values in versions that a key must tell apart, printed as keys by a process of its own."""
 
+# ruff: noqa: E501
+
 from __future__ import annotations
 
 import functools
