@@ -1,7 +1,7 @@
 """Measure the key of a fit: two networks on 288 trials of 22 channels and 1,125 samples.
 
-Run ``python benchmarks/store.py``. It prints milliseconds for each network, the median of nine keys,
-with the hash of the trials and alone.
+Run ``python benchmarks/store.py``. It prints milliseconds for each network, the median of
+nine keys, with the hash of the trials and alone.
 """
 
 from __future__ import annotations

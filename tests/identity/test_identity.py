@@ -65,10 +65,13 @@ def test_keys_are_the_same_in_another_process(keys):
     assert len(first) + len(same) >= 20
 
 
+@pytest.mark.slow
 def test_every_estimator_of_skeeg_is_found_again():
     first, again = (ran("-c", EVERY_ESTIMATOR, seed=seed) for seed in (1, 2))
     assert [name for name in first if first[name] != again[name]] == []
-    assert len(set(first.values())) == len(first) == len(all_estimators()) + len(MODELS)
+    assert len(first) == len(all_estimators()) + len(MODELS)
+    classes = [name for name, _ in all_estimators()]  # a model may be one of them by another name
+    assert len({first[name] for name in classes}) == len(classes)
 
 
 def test_a_class_without_source_is_told_apart_by_its_code():
