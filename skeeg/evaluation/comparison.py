@@ -357,7 +357,7 @@ class Comparison:
             If a file is damaged or has been changed.
         """
         frames, about = read_files(folder)
-        return cls(**frames, about=about)
+        return cls(frames["scores"], frames["predictions"], frames["history"], about)
 
     def report(self, path: str | os.PathLike[str]) -> Path:
         """Write one HTML file with tables, figures, protocol, data, seeds and versions.
