@@ -9,14 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import eigh, subspace_angles
-from sklearn.base import ClassifierMixin
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.pipeline import Pipeline
+from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from .._checks import check_integer, check_positive
-from .._validation import check_X_y
-from ..features._base import SampledTransformer, TrialTransformer
+from .._validation import check_finite, check_X, check_X_y
+from ..features._base import SampledTransformer
 from ..features.bands import Bands
 from ._steps import array_steps
 
@@ -163,7 +164,7 @@ class CanonicalCorrelation(SampledTransformer):
         if not found:
             raise ValueError(
                 "No stimulus frequency is known: pass frequencies=[13, 17, 21] in Hz, or labels "
-                f"such as '13Hz'; got labels {[] if y is None else list(np.unique(y))[:6]}."
+                f"such as '13Hz'; got labels {[] if y is None else np.unique(y)[:6].tolist()}."
             )
         for frequency in found:
             if check_positive("A frequency", frequency, "Hz") >= self.sfreq_ / 2:
@@ -191,7 +192,7 @@ class CanonicalCorrelation(SampledTransformer):
         )
 
 
-class TaskRelatedComponents(ClassifierMixin, TrialTransformer):
+class TaskRelatedComponents(ClassifierMixin, BaseEstimator):
     r"""Classify trials by their correlation with the average response of each class.
 
     Responses must be locked to the start of the trial, as those to a flicker whose phase is the
@@ -227,6 +228,7 @@ class TaskRelatedComponents(ClassifierMixin, TrialTransformer):
        2018.
     """
 
+    ch_names_: tuple[str, ...] | None
     classes_: NDArray[Any]
     filters_: NDArray[np.float64]
     templates_: NDArray[np.float64]
@@ -248,8 +250,8 @@ class TaskRelatedComponents(ClassifierMixin, TrialTransformer):
         ValueError
             If there is only one class.
         """
-        _, labels = check_X_y(self, X, y, reset=True)
-        trials = self._centred(X, reset=True)
+        checked, labels = check_X_y(self, X, y, reset=True)
+        trials = self._centred(checked)
         self.classes_ = np.unique(labels)
         if len(self.classes_) < 2:
             raise ValueError(
@@ -291,13 +293,21 @@ class TaskRelatedComponents(ClassifierMixin, TrialTransformer):
 
     def _correlations(self, X: Any) -> NDArray[np.float64]:
         check_is_fitted(self)
-        trials = _unit(self.filters_.T @ self._centred(X, reset=False))
+        trials = self._centred(check_X(self, X, reset=False))
+        trials = _unit(self.filters_.T @ trials)
         templates = _unit(self.filters_.T @ self.templates_)
         return np.einsum("nft,cft->nc", trials, templates)
 
-    def _centred(self, X: Any, *, reset: bool) -> NDArray[np.float64]:
-        trials = np.asarray(self._check(X, reset=reset), np.float64)
+    def _centred(self, trials: NDArray[Any]) -> NDArray[np.float64]:
+        check_finite(trials, name=type(self).__name__, ch_names=self.ch_names_)
+        trials = np.asarray(trials, np.float64)
         return trials - trials.mean(axis=2, keepdims=True)
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        tags.classifier_tags.poor_score = True  # a level without shape over time is not a response
+        return tags
 
 
 def _task_related_filter(trials: NDArray[np.float64]) -> NDArray[np.float64]:
