@@ -1,6 +1,5 @@
 """Networks of other packages by name: a stand-in for braindecode, and its registry if installed."""
 
-import inspect
 import pickle
 import subprocess
 import sys
