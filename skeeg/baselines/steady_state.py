@@ -52,7 +52,7 @@ def stimulus_frequencies(labels: ArrayLike) -> list[float]:
 
 
 def canonical_correlations(
-    X: NDArray[Any], sfreq: float, frequencies: Sequence[float], n_harmonics: int = 2
+    X: NDArray[Any], sfreq: float, frequencies: Sequence[float], n_harmonics: int = 3
 ) -> NDArray[np.float64]:
     """Return how well sinusoids of each frequency and its harmonics explain a trial.
 
@@ -64,8 +64,9 @@ def canonical_correlations(
         Sampling rate, in Hz.
     frequencies : sequence of float
         In Hz.
-    n_harmonics : int, default=2
-        Number of sinusoids of each frequency, the fundamental included.
+    n_harmonics : int, default=3
+        Number of sinusoids of each frequency, the fundamental included; those above the Nyquist
+        frequency are left out.
 
     Returns
     -------
@@ -86,7 +87,8 @@ def canonical_correlations(
     seconds = np.arange(X.shape[2]) / sfreq
     bases = []
     for frequency in frequencies:
-        phases = 2 * np.pi * frequency * np.outer(seconds, np.arange(1, n_harmonics + 1))
+        harmonics = frequency * np.arange(1, n_harmonics + 1)
+        phases = 2 * np.pi * np.outer(seconds, harmonics[harmonics < sfreq / 2])
         waves = np.hstack([np.sin(phases), np.cos(phases)])
         bases.append(waves - waves.mean(axis=0))
     correlations = np.zeros((len(X), len(bases)))
@@ -106,8 +108,9 @@ class CanonicalCorrelation(SampledTransformer):
         Sampling rate of the trials, in Hz. `EEGData` and `mne.Epochs` know it.
     frequencies : sequence of float, optional
         Stimulus frequencies, in Hz. By default those that the labels name, as ``"13Hz"`` does.
-    n_harmonics : int, default=2
-        Number of sinusoids of each frequency, the fundamental included.
+    n_harmonics : int, default=3
+        Number of sinusoids of each frequency, the fundamental included; those above the Nyquist
+        frequency are left out.
 
     Attributes
     ----------
@@ -133,7 +136,7 @@ class CanonicalCorrelation(SampledTransformer):
         self,
         sfreq: float | None = None,
         frequencies: Sequence[float] | None = None,
-        n_harmonics: int = 2,
+        n_harmonics: int = 3,
     ) -> None:
         self.sfreq = sfreq
         self.frequencies = frequencies
@@ -329,7 +332,7 @@ def ssvep_cca(
     sfreq: float | None = None,
     frequencies: Sequence[float] | None = None,
     *,
-    n_harmonics: int = 2,
+    n_harmonics: int = 3,
 ) -> Pipeline:
     """Return a pipeline of canonical correlation and linear discriminants, for SSVEP.
 
@@ -339,8 +342,9 @@ def ssvep_cca(
         Sampling rate in Hz; `EEGData` and `mne.Epochs` know it.
     frequencies : sequence of float, optional
         Stimulus frequencies, in Hz. By default those that the labels name, as ``"13Hz"`` does.
-    n_harmonics : int, default=2
-        Number of sinusoids of each frequency, the fundamental included.
+    n_harmonics : int, default=3
+        Number of sinusoids of each frequency, the fundamental included; those above the Nyquist
+        frequency are left out.
 
     Returns
     -------
