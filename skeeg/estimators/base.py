@@ -6,7 +6,7 @@ import numbers
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, cast
 
 import numpy as np
 import torch
@@ -116,7 +116,7 @@ class NetworkEstimator(TrainingParameters, NeuralNet):
     _typical_amplitude = 0.0
     _weighted = False
     # With ``warm_start``, the seed and the state of the random stream at the end of the training.
-    _stream = None
+    _stream = cast("Any", None)
     initialized_ = False
     virtual_params_: ClassVar[Mapping[str, Any]] = {}
     prefixes_ = [

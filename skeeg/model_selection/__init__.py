@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .folds import Fold, LeakageError
+from .halving import EpochHalvingSearchCV
 from .leakage import LeakageReport, check_leakage, choose_protocol
 from .protocols import PROTOCOLS, cross_session, cross_subject, make_folds, within_subject
 from .search_spaces import activation_grid
@@ -12,6 +13,7 @@ from .window_splitters import BlockwiseKFold, ShuffledSegmentKFold
 __all__ = [
     "PROTOCOLS",
     "BlockwiseKFold",
+    "EpochHalvingSearchCV",
     "Fold",
     "LeakageError",
     "LeakageReport",

@@ -82,7 +82,7 @@ class EpochHalvingSearchCV(BaseSearchCV):
 
     See Also
     --------
-    OptunaSearchCV : Samples candidates, and prunes them by epoch.
+    sklearn.model_selection.HalvingGridSearchCV : Trains each candidate anew in every iteration.
 
     Notes
     -----
@@ -111,7 +111,10 @@ class EpochHalvingSearchCV(BaseSearchCV):
         **BaseSearchCV._parameter_constraints,
         "param_grid": [dict, list, ParameterSampler],
         "factor": [Interval(Integral, 2, None, closed="left"), float],
-        "min_epochs": [Interval(Integral, 1, None, closed="left"), StrOptions({"exhaust", "smallest"})],
+        "min_epochs": [
+            Interval(Integral, 1, None, closed="left"),
+            StrOptions({"exhaust", "smallest"}),
+        ],
         "max_epochs": [Interval(Integral, 1, None, closed="left"), None],
         "aggressive_elimination": ["boolean"],
         "scoring": [str, callable, None],
@@ -188,7 +191,8 @@ class EpochHalvingSearchCV(BaseSearchCV):
         found = {name: value for name, value in vars(search).items() if name.endswith("_")}
         if self.refit:
             found["best_estimator_"] = search.best_estimator_.estimator
-        vars(self).update(found)
+        for name, value in found.items():
+            setattr(self, name, value)
         return self
 
     def _run_search(self, evaluate_candidates: Any) -> None:
