@@ -1,9 +1,9 @@
 """Successive halving on epochs: going on from the trained weights, or training anew.
 
-`EpochHalvingSearchCV` and scikit-learn's ``HalvingGridSearchCV(resource="max_epochs")`` search the same learning
-rates of an EEGNet on the same folds of simulated motor imagery, alternately in one run. Both have the same seeds, so
-scores and best candidate must be equal; the script ends with an error if they are not. It prints the wall time of each
-search, and the ratio of the medians.
+`EpochHalvingSearchCV` and scikit-learn's ``HalvingGridSearchCV(resource="max_epochs")`` search the
+same learning rates of an EEGNet on the same folds of simulated motor imagery, alternately in one
+run. Both have the same seeds, so scores and best candidate must be equal; the script ends with an
+error if they are not. It prints the wall time of each search, and the ratio of the medians.
 
     python benchmarks/halving.py --repeats 3
 """
