@@ -36,12 +36,13 @@ def main() -> None:
     grid = {"lr": np.geomspace(1e-5, 1e-1, options.candidates).tolist()}
     network = EEGNetClassifier(max_epochs=options.epochs, random_state=0)
     cv = list(TrialKFold(3).split(data))
-    ours = EpochHalvingSearchCV(network, grid, factor=options.factor, cv=cv)
+    ours = EpochHalvingSearchCV(network, grid, factor=options.factor, min_epochs=2, cv=cv)
     theirs = HalvingGridSearchCV(
         network,
         grid,
         factor=options.factor,
         resource="max_epochs",
+        min_resources=2,
         max_resources=options.epochs,
         cv=cv,
         return_train_score=False,

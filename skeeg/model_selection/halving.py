@@ -24,7 +24,8 @@ class EpochHalvingSearchCV(BaseSearchCV):
     All candidates are trained for a few epochs. The best of them, one in `factor`, are trained
     until they have `factor` times as many, and so on. It has the results of scikit-learn's
     ``HalvingGridSearchCV(resource="max_epochs")``, to the last bit if the network has an integer
-    ``random_state``, but that search trains each candidate from the start in every iteration.
+    ``random_state`` and the first iteration at least two epochs, but that search trains each
+    candidate from the start in every iteration. Fits of a single epoch sum in another order.
 
     Parameters
     ----------
