@@ -63,11 +63,25 @@ def other_networks(package: str) -> dict[str, type[Any]]:
     networks = {
         f"{package}.{name}": value
         for name, value in vars(module).items()
-        if inspect.isclass(value)
-        and not name.startswith("_")
-        and SHAPE.issubset(inspect.signature(value).parameters)
+        if _is_network(name, value)
     }
     return dict(sorted(networks.items()))
+
+
+def _is_network(name: str, value: Any) -> bool:
+    """Return whether it is a public module that needs nothing but the shape of the trials."""
+    from torch import nn
+
+    if name.startswith("_") or not inspect.isclass(value) or not issubclass(value, nn.Module):
+        return False
+    parameters = inspect.signature(value).parameters
+    needed = {
+        parameter.name
+        for parameter in parameters.values()
+        if parameter.default is parameter.empty
+        and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+    }
+    return parameters.keys() >= SHAPE >= needed
 
 
 def other_network(name: str) -> type[Any]:

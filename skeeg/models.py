@@ -167,6 +167,42 @@ MODELS: dict[str, BuiltinModel] = {
     "xdawn-lr": BuiltinModel(
         "xDAWN filters for evoked responses, logistic regression", "baselines", "xdawn_lr"
     ),
+    "fbcsp-lda": BuiltinModel(
+        "common spatial patterns of nine bands, selected, linear discriminant analysis",
+        "baselines",
+        "fbcsp_lda",
+        _rate,
+    ),
+    "acm-svm": BuiltinModel(
+        "covariance with delayed copies in the tangent space, support vector machine; slow with "
+        "many channels",
+        "baselines",
+        "acm_tangent_space_svm",
+        requires="riemann",
+    ),
+    "xdawn-tangent-space-lr": BuiltinModel(
+        "xDAWN covariance in the Riemannian tangent space, logistic regression",
+        "baselines",
+        "xdawn_tangent_space_lr",
+        requires="riemann",
+    ),
+    "erp-mdm": BuiltinModel(
+        "covariance with class averages, minimum distance to Riemannian mean",
+        "baselines",
+        "erp_covariance_mdm",
+        requires="riemann",
+    ),
+    "ssvep-cca": BuiltinModel(
+        "canonical correlation at the frequencies that the labels name, linear discriminants",
+        "baselines",
+        "ssvep_cca",
+        _rate,
+    ),
+    "ssvep-trca": BuiltinModel(
+        "task-related components, for responses locked to the start of the trial",
+        "baselines",
+        "ssvep_trca",
+    ),
     "band-power-ridge": BuiltinModel(
         "log power of frequency bands, ridge regression of continuous targets",
         "baselines",

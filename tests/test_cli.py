@@ -250,3 +250,45 @@ def test_the_command_runs_by_itself_and_starts_without_torch_or_mne(npz, tmp_pat
     )  # fmt: skip
     assert result.returncode == 0, result.stderr
     assert len(pd.read_csv(tmp_path / "results" / "scores.csv")) == 4
+
+
+def test_the_command_says_what_it_reused(npz, tmp_path):
+    arguments = ("compare", "--data", npz, "--n-jobs", 1, "--out", tmp_path / "out")
+    first = run(*arguments, "--models", "csp-lda")
+    assert "0 of 4 folds reused, 4 computed (csp-lda 0 of 4)" in first.stderr
+    second = run(*arguments, "--models", MODELS_HERE)
+    expected = "4 of 8 folds reused, 4 computed (csp-lda 4 of 4, band-power-svm 0 of 4)"
+    assert expected in second.stderr
+    anew = run(*arguments, "--models", "csp-lda", "--no-resume")
+    assert anew.exit_code == 0
+    assert "reused" not in anew.stderr
+    assert "found in the store" not in anew.stderr
+
+
+def test_nothing_of_an_earlier_run_stays_beside_the_report(npz, tmp_path):
+    out = tmp_path / "out"
+    arguments = ("compare", "--data", npz, "--n-jobs", 1, "--out", out)
+    assert run(*arguments, "--models", MODELS_HERE, "--window", 1).exit_code == 0
+    (out / "figures" / "own.png").write_bytes(b"of the user")
+    assert (out / "side_by_side.csv").exists()
+    assert run(*arguments, "--models", "csp-lda", "--overwrite").exit_code == 0
+    assert {path.name for path in out.iterdir()} == {
+        *("scores.csv", "predictions.csv", "history.csv", "comparison.json"),
+        *("classes.csv", "report.html", "figures", "store"),
+    }
+    assert not [path.name for path in (out / "figures").glob("*band-power*")]
+    assert (out / "figures" / "own.png").exists()
+
+
+def test_a_comparison_of_other_data_is_not_replaced(recording, npz, tmp_path):
+    other = recording[:-1].save(tmp_path / "other.npz")
+    arguments = ("compare", "--models", "csp-lda", "--n-jobs", 1, "--out", tmp_path / "out")
+    assert run(*arguments, "--data", npz).exit_code == 0
+    before = (tmp_path / "out" / "comparison.json").read_bytes()
+    refused = run(*arguments, "--data", other)
+    assert refused.exit_code == 1
+    assert "comparison of other data" in refused.stderr
+    assert "--overwrite" in refused.stderr
+    assert (tmp_path / "out" / "comparison.json").read_bytes() == before
+    assert run(*arguments, "--data", other, "--overwrite").exit_code == 0
+    assert Comparison.load(tmp_path / "out").about.data["n_trials"] == len(recording) - 1

@@ -1,4 +1,4 @@
-"""What functions and classes are made of, read from the code in memory and never from its source."""
+"""What functions and classes are made of, read from the code in memory, not from its source."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Digest of a graph of objects that does not depend on addresses, sharing or the order of visits."""
+"""Digest of a graph of objects that does not depend on addresses or on sharing."""
 
 from __future__ import annotations
 

@@ -39,6 +39,8 @@ _C_MEMBERS = (
     types.ClassMethodDescriptorType,
 )
 _HEAP_TYPE = 1 << 9
+#: Attributes of functions that repeat what is read elsewhere, or are addresses.
+_ABOUT_FUNCTIONS = ("__wrapped__", "__signature__", "_generated_for", "_torchdynamo_wrapper_id")
 
 
 class Unidentifiable(TypeError):
@@ -249,8 +251,7 @@ class _Walk:
                 children.append((name, cell.cell_contents))
             except ValueError:
                 children.append((f"{name} is empty", None))
-        kept = {"__wrapped__": 0, "__signature__": 0, "_generated_for": 0}
-        own_state = {k: v for k, v in vars(value).items() if k not in kept}
+        own_state = {k: v for k, v in vars(value).items() if k not in _ABOUT_FUNCTIONS}
         children += sorted(own_state.items(), key=lambda item: item[0])
         return Parts(("function",), children)
 
@@ -272,7 +273,7 @@ class _Walk:
         if type(value) is not type:
             children.append(("metaclass", type(value)))
         children += [("base", base) for base in value.__bases__]
-        return Parts(("class", value.__qualname__), [*children, *own_attributes(value)])
+        return Parts(("class", value.__name__), [*children, *own_attributes(value)])
 
     def _module(self, value: types.ModuleType) -> Parts:
         owner = owner_of(value.__name__)
@@ -281,9 +282,7 @@ class _Walk:
         if getattr(value, "__file__", "") and not str(value.__file__).endswith(".py"):
             raise Unidentifiable(f"the module {value.__name__} is compiled")
         items = [
-            (name, item)
-            for name, item in sorted(vars(value).items())
-            if not name.startswith("__")
+            (name, item) for name, item in sorted(vars(value).items()) if not name.startswith("__")
         ]
         return Parts(("module",), items)
 
@@ -301,6 +300,13 @@ class _Walk:
                 raise Unidentifiable(f"the compiled function {name} is of no installed package")
             return self._known(owner, f"{value.__module__}.{name}")
         return Parts(("builtin", name), [("self", bound)])
+
+    def _ufunc(self, value: Any) -> Parts:
+        homes = [module for name in ("numpy", "scipy.special") if (module := sys.modules.get(name))]
+        home = next((h for h in homes if getattr(h, value.__name__, None) is value), None)
+        if home is None:
+            raise Unidentifiable(f"the compiled function {value.__name__} is of no known package")
+        return self._known(home.__name__.partition(".")[0], f"ufunc {value.__name__}")
 
     def _member(self, value: Any) -> Parts:
         return Parts(("member", value.__name__, type(value).__name__))
@@ -348,7 +354,7 @@ class _Walk:
         return Parts(label, [*kind, *((str(i), item) for i, item in enumerate(items)), *state])
 
     def _generator(self, value: Any) -> Parts:
-        if value is np.random.mtrand._rand:  # type: ignore[attr-defined]
+        if value is np.random.mtrand._rand:
             return Parts(("numpy's global generator",))
         if isinstance(value, np.random.RandomState):
             return Parts(("RandomState",), [("state", value.get_state(legacy=False))])
@@ -377,7 +383,9 @@ class _Walk:
                 raise Unidentifiable(f"{reduced} is compiled and of no installed package")
             return self._known(owner, f"{kind.__qualname__} {reduced}")
         make, args, state, items, pairs = (*reduced, None, None, None)[:5]
-        state = dict(sorted(state.items(), key=lambda i: str(i[0]))) if type(state) is dict else state
+        state = (
+            dict(sorted(state.items(), key=lambda i: str(i[0]))) if type(state) is dict else state
+        )
         children: list[tuple[str, Any]] = [("class", kind), ("", make)]
         # The class is the first argument of copyreg.__newobj__.
         children += [("", item) for item in args if item is not kind]
@@ -477,7 +485,9 @@ def _network(module: Any) -> Parts:
     children: list[tuple[str, Any]] = [("class", type(module))]
     for name, value in sorted(vars(module).items()):
         hooks = name.endswith(("_hooks", "_hooks_with_kwargs", "_hooks_always_called"))
-        children.append((name, list(value.values()) if hooks and isinstance(value, dict) else value))
+        children.append(
+            (name, list(value.values()) if hooks and isinstance(value, dict) else value)
+        )
     return Parts(("network",), children)
 
 
@@ -490,6 +500,7 @@ _READERS: list[tuple[Any, _Reader]] = [
     (types.ModuleType, _Walk._module),
     (types.BuiltinFunctionType, _Walk._builtin),
     (_C_MEMBERS, _Walk._member),
+    (np.ufunc, _Walk._ufunc),
     (property, _Walk._property),
     ((classmethod, staticmethod), _Walk._wrapper),
     (type(functools.lru_cache(len)), _Walk._cached),

@@ -15,7 +15,17 @@ from .._version import __version__
 from ..models import MODELS, build_model
 from .data import load, load_baseline
 from .options import chosen, chosen_models, fail, subject_list, warnings_in_one_line
-from .output import new_table, show, show_classes, show_side_by_side, write, write_side_by_side
+from .output import (
+    new_table,
+    refuse_other_data,
+    remove_results,
+    reuse_line,
+    show,
+    show_classes,
+    show_side_by_side,
+    write,
+    write_side_by_side,
+)
 from .windows import (
     FEATURE_MODELS,
     FEATURES,
@@ -177,6 +187,16 @@ def compare(
         Path | None,
         typer.Option(help="Folder of finished folds, to resume a run; by default OUT/store."),
     ] = None,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume/--no-resume", help="Use the finished folds of the store, or compute all anew."
+        ),
+    ] = True,
+    overwrite: Annotated[
+        bool,
+        typer.Option("--overwrite", help="Replace a comparison of other data in OUT."),
+    ] = False,
 ) -> None:
     """Compare models on the same folds; write scores, figures and an HTML report.
 
@@ -195,7 +215,7 @@ def compare(
         window = WINDOW
     from .._labelled import is_continuous
 
-    kept = store or out / "store"
+    kept = (store or out / "store") if resume else None
     os.environ.setdefault("MNE_LOGGING_LEVEL", "warning")  # for the workers, too
     try:
         with warnings_in_one_line(), _cluster(dask):
@@ -205,17 +225,20 @@ def compare(
             if window is not None:
                 baseline = load_baseline(data, path, wanted) if features else None
                 rows = in_windows(rows, baseline, features, window)
+            if not overwrite:
+                refuse_other_data(rows, out)
             run = _Run(rows, names, epochs, _metrics(scoring), n_jobs, seed, kept)
             honest = run(protocol)
             written = write(honest, out)
+            remove_results(out / SHUFFLED)
             shuffled = None if window is None else run(shuffled_windows(honest.about.protocol))
             if shuffled is not None:
                 written += write(shuffled, out / SHUFFLED)
                 written.append(write_side_by_side(honest, shuffled, out))
     except KeyboardInterrupt:
+        stored = f"Finished folds are in {kept}; the same command resumes from there."
         Console(stderr=True).print(
-            f"Stopped. Finished folds are in {kept}; the same command resumes from there.",
-            highlight=False,
+            f"Stopped. {stored if kept else 'No folds were kept.'}", highlight=False
         )
         raise typer.Exit(130) from None
     except (ValueError, OSError, ImportError, RuntimeError) as error:
@@ -267,7 +290,7 @@ class _Run:
     scoring: list[str] | None
     n_jobs: int
     seed: int
-    store: Path
+    store: Path | None
 
     def __call__(self, cv: Any) -> Comparison:
         """Compare the models; None means the default protocol of the rows."""
@@ -276,7 +299,7 @@ class _Run:
 
         cv = cv or choose_protocol(self.rows)
         typer.echo(f"{self.rows!r}\n{cv}: {', '.join(self.names)}", err=True)
-        return compare_estimators(
+        comparison = compare_estimators(
             {name: self._model(name) for name in self.names},
             self.rows,
             cv=cv,
@@ -285,6 +308,9 @@ class _Run:
             random_state=self.seed,
             store=self.store,
         )
+        if self.store is not None:
+            typer.echo(reuse_line(comparison, self.store), err=True)
+        return comparison
 
     def _model(self, name: str) -> Any:
         from ..data import EEGData

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +14,15 @@ from rich.table import Table
 if TYPE_CHECKING:
     import pandas as pd
 
+    from .._labelled import LabelledRows
     from ..evaluation import Comparison
 
 
 def write(comparison: Comparison, out: Path) -> list[str]:
     """Write all results into ``out``; return a line for each kind of file."""
     with Console(stderr=True).status("Writing figures and report ..."):
-        comparison.save(out)
+        comparison.save(out, overwrite=True)
+        remove_results(out, tables=False)
         tables = ["predictions.csv", "history.csv"]
         if comparison.about.classes:
             _save_table(comparison.by_class(), out / "classes.csv")
@@ -33,6 +36,39 @@ def write(comparison: Comparison, out: Path) -> list[str]:
         f"tables   {', '.join([str(out / 'scores.csv'), *tables])}",
         f"figures  {figures}",
     ]
+
+
+def refuse_other_data(rows: LabelledRows, out: Path) -> None:
+    """Raise an error if ``out`` has a comparison of other data, before anything is computed."""
+    from ..evaluation.files import check_replaceable
+    from ..evaluation.store import data_digest
+
+    check_replaceable(out, {"sha256": data_digest(rows)})
+
+
+def remove_results(out: Path, *, tables: bool = True) -> None:
+    """Remove what `write` wrote into ``out`` before, so that no report stands beside old figures.
+
+    Files of other names stay.
+    """
+    names = ["report.html", "classes.csv", "side_by_side.csv"]
+    names += ["comparison.json", "scores.csv", "predictions.csv", "history.csv"] if tables else []
+    old = [out / name for name in names]
+    for kind in ("scores", "confusion", "predictions", "history"):
+        old += (out / "figures").glob(f"{kind}_*.png")
+    for path in old:
+        path.unlink(missing_ok=True)
+    for folder in (out / "figures", out) if tables else ():
+        with contextlib.suppress(OSError):  # it is missing, or has files of the user
+            folder.rmdir()
+
+
+def reuse_line(comparison: Comparison, store: Path) -> str:
+    """Return a line on how many folds were found in the store, and how many were computed."""
+    n_folds, reused = comparison.about.n_folds, comparison.reused
+    found, total = sum(reused.values()), n_folds * len(reused)
+    each = ", ".join(f"{name} {n} of {n_folds}" for name, n in reused.items())
+    return f"store {store}: {found} of {total} folds reused, {total - found} computed ({each})"
 
 
 def _save_figure(figure: Any, path: Path) -> None:
@@ -143,9 +179,7 @@ def new_table(*headings: str, title: str | None = None) -> Table:
 
 def _marked(title: str, comparison: Comparison) -> str:
     """Return a title with a remark if the split has leakage."""
-    from ..evaluation.about import LEAKAGE_ALLOWED
-
-    return f"{title} ({LEAKAGE_ALLOWED})" if comparison.leakage else title
+    return f"{title} ({comparison.about.note})" if comparison.leakage else title
 
 
 def _shown(value: Any, form: str) -> str:

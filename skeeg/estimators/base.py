@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, cast
 
 import numpy as np
 import torch
@@ -109,7 +109,7 @@ class NetworkEstimator(Task, TrainingParameters, NeuralNet):
     _changed_since_built = tuple[str, ...]()
     _has_sample_weight = False
     # With ``warm_start``, the seed and the state of the random stream at the end of the training.
-    _stream = None
+    _stream = cast("Any", None)
     initialized_ = False
     virtual_params_: ClassVar[Mapping[str, Any]] = {}
     prefixes_ = [

@@ -10,6 +10,8 @@ from .statistics import Chance
 
 #: Mark of all outputs of a split that leaks.
 LEAKAGE_ALLOWED = "leakage allowed"
+#: Mark of all outputs of a split of which the metadata do not say whether it leaks.
+LEAKAGE_UNKNOWN = "cannot tell whether it leaks"
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,8 @@ class About:
     transductive : dict of str to str
         For each estimator that adapts itself to the test part without its labels, the steps that
         do. Its scores do not apply to single new trials.
+    leakage_unknown : str
+        Why the metadata cannot tell whether the split leaks; empty if they can.
     """
 
     metrics: tuple[str, ...]
@@ -62,6 +66,14 @@ class About:
     task: str = "classification"
     scoring: dict[str, str] = field(default_factory=dict)
     transductive: dict[str, str] = field(default_factory=dict)
+    leakage_unknown: str = ""
+
+    @property
+    def note(self) -> str:
+        """Mark of all outputs, such as ``"leakage allowed"``; empty for a split without leaks."""
+        if self.leakage:
+            return LEAKAGE_ALLOWED
+        return LEAKAGE_UNKNOWN if self.leakage_unknown else ""
 
     def builtin(self, metric: str) -> Metric | None:
         """Return the built-in metric in a column of the scores.

@@ -29,11 +29,11 @@ from .._labelled import LabelledRows
 from .._validation import check_finite
 from ..data import EEGData
 from ..model_selection.folds import Fold
-from ..model_selection.leakage import check_leakage
+from ..model_selection.leakage import LeakageReport, check_leakage
 from ..model_selection.protocols import claimed_across, make_folds
 from ..models import build_model
 from ._parallel import run_jobs
-from .about import LEAKAGE_ALLOWED, About, transductive_steps
+from .about import About, transductive_steps
 from .comparison import Comparison
 from .environment import environment
 from .fold import FoldResult, Job, run_fold
@@ -152,7 +152,7 @@ def compare(
         continuous=task.continuous,
     )
     across = claimed_across(cv, data, groups)
-    leakage = check_leakage(folds, data, across=across, allow_leakage=allow_leakage).description
+    leakage = check_leakage(folds, data, across=across, allow_leakage=allow_leakage)
     task.warn_of_undefined([score.source for score in scores], data.y, folds)
     jobs = [
         Job(name, estimator, fold, (seed + i) % 2**32)
@@ -160,8 +160,9 @@ def compare(
         for i, fold in enumerate(folds)
     ]
     scorers = {score.name: score.scorer for score in scores if score.scorer is not None}
-    fold_store = None if store is None else FoldStore(store, data, task, scorers)
-    worker = partial(run_fold, task=task, scorers=scorers)
+    fold_store = None if store is None else FoldStore(store, data, task, scorers, not allow_leakage)
+    keep_trials = not allow_leakage
+    worker = partial(run_fold, task=task, scorers=scorers, keep_trials=keep_trials)
     found = {} if fold_store is None else _found(jobs, fold_store)
     results = found | _run(jobs, worker, data, n_jobs, fold_store, progress, found)
     finished = [(job.name, job.fold, results[i]) for i, job in enumerate(jobs)]
@@ -256,9 +257,9 @@ def _comparison(
         prediction_frame(finished, data, task),
         history_frame(finished, task),
     )
-    if about.leakage:
+    if about.note:
         for frame in frames:
-            frame["note"] = LEAKAGE_ALLOWED
+            frame["note"] = about.note
     return Comparison(*frames, about, reused)
 
 
@@ -270,7 +271,7 @@ def _about(
     scores: Sequence[Score],
     seed: int,
     protocol: str,
-    leakage: str,
+    leakage: LeakageReport,
 ) -> About:
     chance = task.chance(data, folds)
     return About(
@@ -280,7 +281,8 @@ def _about(
         n_folds=len(folds),
         random_state=seed,
         chance={score.name: chance[score.source] for score in scores if score.scorer is None},
-        leakage=leakage,
+        leakage=leakage.description,
+        leakage_unknown=leakage.unknown,
         estimators={name: str(estimator) for name, estimator in named.items()},
         data=_described(data, task),
         environment=environment(),

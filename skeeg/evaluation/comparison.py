@@ -17,7 +17,7 @@ from sklearn.metrics import (
     precision_recall_fscore_support,
 )
 
-from .about import LEAKAGE_ALLOWED, About
+from .about import LEAKAGE_ALLOWED, LEAKAGE_UNKNOWN, About
 from .files import FRAMES, check_replaceable, read_files, write_files
 from .metrics import METRICS
 from .report import write_report
@@ -73,8 +73,10 @@ class Comparison:
 
     @property
     def leakage(self) -> str:
-        """``"leakage allowed"`` and the leaks; empty if there are none."""
-        return f"{LEAKAGE_ALLOWED}: {self.about.leakage}" if self.about.leakage else ""
+        """The leaks, or why the metadata cannot tell; empty for a split without leaks."""
+        about = self.about
+        texts = ((LEAKAGE_ALLOWED, about.leakage), (LEAKAGE_UNKNOWN, about.leakage_unknown))
+        return "; ".join(f"{mark}: {text}" for mark, text in texts if text)
 
     @property
     def transductive(self) -> str:
@@ -148,8 +150,8 @@ class Comparison:
                 "n_parameters": folds["n_parameters"].max(),
             }
         ).loc[means.index]
-        if self.about.leakage:
-            table["note"] = LEAKAGE_ALLOWED
+        if self.about.note:
+            table["note"] = self.about.note
         return table.rename_axis("estimator")
 
     def by_class(self) -> pd.DataFrame:
@@ -178,7 +180,7 @@ class Comparison:
             columns |= {f"predicted_{label}": counts[:, i] for i, label in enumerate(classes)}
             parts.append(pd.DataFrame({"estimator": name, "class": classes, **columns}))
         table = pd.concat(parts, ignore_index=True)
-        return table.assign(note=LEAKAGE_ALLOWED) if self.about.leakage else table
+        return table.assign(note=self.about.note) if self.about.note else table
 
     # ------------------------------------------------------------------ figures
     # Importing matplotlib takes half a second, so plotting is imported when a figure is drawn.
@@ -355,7 +357,7 @@ class Comparison:
             If a file is damaged or has been changed.
         """
         frames, about = read_files(folder)
-        return cls(**frames, about=about)
+        return cls(frames["scores"], frames["predictions"], frames["history"], about)
 
     def report(self, path: str | os.PathLike[str]) -> Path:
         """Write one HTML file with tables, figures, protocol, data, seeds and versions.
@@ -399,7 +401,7 @@ class Comparison:
             raise ValueError(f"This comparison is a {self.about.task}, without {what}.")
 
     def _title(self, text: str) -> str:
-        return f"{text}\n{LEAKAGE_ALLOWED}" if self.about.leakage else text
+        return f"{text}\n{self.about.note}" if self.about.note else text
 
     def __repr__(self) -> str:
         metric = self.about.metrics[0]

@@ -17,10 +17,10 @@ import numpy as np
 import pandas as pd
 
 from .._files import atomic_path
-from .about import LEAKAGE_ALLOWED, About
+from .about import About
 from .statistics import Chance
 
-_FORMAT = "skeeg.Comparison 2"
+_FORMAT = "skeeg.Comparison"
 #: The largest file that is read, in bytes.
 _LARGEST = 2**30
 #: Tables of a comparison; each is a CSV file.
@@ -63,7 +63,7 @@ def write_files(
         }
     document = {
         "format": _FORMAT,
-        "note": LEAKAGE_ALLOWED if about.leakage else "",
+        "note": about.note,
         "about": dataclasses.asdict(about),
         "summary": {
             metric: summary.reset_index().to_dict("records")
@@ -148,8 +148,8 @@ def _read_document(source: Path) -> dict[str, Any]:
     try:
         document = json.loads(content)
         if document["format"] != _FORMAT:
-            raise ValueError("it has no mark of a comparison saved by this version")
-        if document.pop("sha256") != _digest(document):
+            raise ValueError("it has no mark of a saved comparison")
+        if document.pop("sha256", "") != _digest(document):
             raise ValueError("its content is not what was saved")
         document["about"]["data"].get("sha256")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:

@@ -10,11 +10,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn import config_context
 
 from .._labelled import LabelledRows
 from .._seeding import seeded
-from ..model_selection.folds import Fold
+from ..model_selection.folds import Fold, LeakageError, trial_codes
 from ..model_selection.memoized import Memoized
+from .inner_splits import needs_trials, with_trials
 from .isolation import global_seed, recorded_warnings, uses_own_randomness
 from .scoring import Scorer
 from .tasks import Task
@@ -68,7 +70,14 @@ class FoldResult:
     scored: dict[str, float] = field(default_factory=dict)
 
 
-def run_fold(job: Job, data: LabelledRows, task: Task, scorers: Mapping[str, Scorer]) -> FoldResult:
+def run_fold(
+    job: Job,
+    data: LabelledRows,
+    task: Task,
+    scorers: Mapping[str, Scorer],
+    *,
+    keep_trials: bool = True,
+) -> FoldResult:
     """Fit a clone on the training part and predict the test part.
 
     For estimators that may draw from the global generators of Python, numpy and torch, these are
@@ -82,6 +91,8 @@ def run_fold(job: Job, data: LabelledRows, task: Task, scorers: Mapping[str, Sco
     task : Task
     scorers : mapping of str to callable
         Functions of the fitted estimator, the test part and its targets.
+    keep_trials : bool
+        Whether inner splits of the estimator must not divide a trial.
 
     Returns
     -------
@@ -97,7 +108,11 @@ def run_fold(job: Job, data: LabelledRows, task: Task, scorers: Mapping[str, Sco
         own = uses_own_randomness([estimator, *scorers.values()])
         draws = nullcontext() if own else global_seed(job.random_state)
         with draws, recorded_warnings() as caught:
-            result = _fit_and_predict(estimator, data, job.fold, task, scorers)
+            result = _fit_and_predict(
+                estimator, data, job.fold, task, scorers, keep_trials=keep_trials
+            )
+    except LeakageError:
+        raise
     except Exception as error:
         raise FoldError(
             f"{job.name} failed in fold {job.fold.name!r}: {type(error).__name__}: {error}"
@@ -107,11 +122,17 @@ def run_fold(job: Job, data: LabelledRows, task: Task, scorers: Mapping[str, Sco
 
 
 def _fit_and_predict(
-    estimator: Any, data: LabelledRows, fold: Fold, task: Task, scorers: Mapping[str, Scorer]
+    estimator: Any,
+    data: LabelledRows,
+    fold: Fold,
+    task: Task,
+    scorers: Mapping[str, Scorer],
+    *,
+    keep_trials: bool,
 ) -> FoldResult:
     train, test = data[fold.train], data[fold.test]
     start = time.perf_counter()
-    estimator.fit(train, train.y)
+    estimator = _fitted(estimator, train, keep_trials=keep_trials)
     fitted = time.perf_counter()
     predicted = estimator.predict(test)
     done = time.perf_counter()
@@ -127,6 +148,14 @@ def _fit_and_predict(
         learning_curves(final, task.curves),
         scored={name: _value(name, scorer, estimator, test) for name, scorer in scorers.items()},
     )
+
+
+def _fitted(estimator: Any, train: LabelledRows, *, keep_trials: bool) -> Any:
+    """Return the fitted estimator, whose inner splits keep the windows of a trial together."""
+    if not (keep_trials and needs_trials(estimator, train)):
+        return estimator.fit(train, train.y)
+    with config_context(enable_metadata_routing=True):
+        return with_trials(estimator).fit(train, train.y, groups=trial_codes(train))
 
 
 def _value(name: str, scorer: Scorer, estimator: Any, test: LabelledRows) -> float:

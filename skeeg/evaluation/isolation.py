@@ -144,7 +144,7 @@ def _dispatched(shared: _Shared) -> Iterator[None]:
         ]
         warnings.simplefilter("always", append=True)
 
-        def show(message: Any, category: Any, filename: str, lineno: int, *rest: Any) -> None:
+        def show(message: Any, category: Any, filename: Any, lineno: Any, *rest: Any) -> None:
             records = shared.records.get(threading.get_ident())
             if records:
                 found = warnings.WarningMessage(message, category, filename, lineno)
@@ -152,5 +152,5 @@ def _dispatched(shared: _Shared) -> Iterator[None]:
             else:
                 shown(message, category, filename, lineno, *rest)
 
-        warnings.showwarning = show
+        setattr(warnings, "showwarning", show)  # noqa: B010
         yield

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from .._files import atomic_path
-from .about import LEAKAGE_ALLOWED
 from .tasks import TASKS
 
 if TYPE_CHECKING:
@@ -87,7 +86,7 @@ def write_report(comparison: Comparison, path: str | os.PathLike[str]) -> Path:
 
 def _title(comparison: Comparison) -> str:
     title = f"skeeg: {len(comparison.estimators)} estimators, {comparison.about.protocol}"
-    return escape(title) + (f" ({LEAKAGE_ALLOWED})" if comparison.leakage else "")
+    return escape(title) + (f" ({comparison.about.note})" if comparison.leakage else "")
 
 
 def _add_figures(report: Any, comparison: Comparison) -> None:

@@ -31,6 +31,8 @@ class FoldStore:
     task : Task
     scorers : mapping of str to callable
         The scorers that are not built in.
+    keep_trials : bool
+        Whether inner splits of the estimators must not divide a trial.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class FoldStore:
         data: LabelledRows,
         task: Task,
         scorers: Mapping[str, Scorer],
+        keep_trials: bool = True,
     ) -> None:
         self.entries = Entries(folder)
         self.task = task
@@ -46,7 +49,13 @@ class FoldStore:
         self._estimators: dict[int, tuple[Any, str | None]] = {}
         self._keys: dict[tuple[int, int, int], str | None] = {}
         self._context = self._identified(
-            "the scorers", fit_context(), run_fold, data_digest(data), task.name, dict(scorers)
+            "the scorers",
+            fit_context(),
+            run_fold,
+            data_digest(data),
+            task.name,
+            dict(scorers),
+            keep_trials,
         )
 
     def _identified(self, what: str, *values: Any) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .clusters import dask_backend
 from .folds import Fold, LeakageError
+from .halving import EpochHalvingSearchCV
 from .leakage import LeakageReport, check_leakage, choose_protocol
 from .memoized import Memoized
 from .protocols import PROTOCOLS, cross_session, cross_subject, make_folds, within_subject
@@ -14,6 +15,7 @@ from .window_splitters import BlockwiseKFold, ShuffledSegmentKFold
 __all__ = [
     "PROTOCOLS",
     "BlockwiseKFold",
+    "EpochHalvingSearchCV",
     "Fold",
     "LeakageError",
     "LeakageReport",

@@ -6,16 +6,15 @@ import pickle
 from pathlib import Path
 from typing import Any, Self
 
-import joblib
 import cloudpickle
+import joblib
 from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 
 from .._files import atomic_path
 
-#: Parameters that make the epochs of a training depend on where it began or ends.
-_ADVICE = "Use GridSearchCV or HalvingGridSearchCV(resource='max_epochs'), which fit from the start."
+_ADVICE = "Use GridSearchCV or HalvingGridSearchCV(resource='max_epochs'): they train anew."
 
 
 def network_of(estimator: Any) -> tuple[str, Any] | None:

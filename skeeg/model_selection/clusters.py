@@ -57,7 +57,7 @@ def dask_backend(cluster: Any) -> Iterator[Any]:
     >>> from sklearn.model_selection import cross_val_score
     >>> from skeeg.model_selection import dask_backend
     >>> with (
-    ...     LocalCluster(n_workers=1, processes=False, dashboard_address=None) as cluster,
+    ...     LocalCluster(n_workers=1, processes=False, dashboard_address=":0") as cluster,
     ...     dask_backend(cluster),
     ... ):
     ...     cross_val_score(DummyClassifier(), [[0.0]] * 4, [0, 1, 0, 1], cv=2)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .._labelled import LabelledRows, subject_codes
+from .._labelled import PROVENANCE, LabelledRows, subject_codes
 
 
 class LeakageError(ValueError):
@@ -165,9 +165,23 @@ def trial_codes(data: LabelledRows) -> NDArray[np.intp]:
     rows = np.arange(len(data))
     if "trial" not in data.metadata:
         return rows
-    codes = pd.factorize(data.groups("trial"))[0]
+    outer = [name for name in PROVENANCE[:-1] if name in data.metadata]
+    columns = data.metadata[outer].assign(trial=_without_jitter(data.metadata["trial"]))
+    codes = columns.groupby([*outer, "trial"], sort=False, dropna=False).ngroup().to_numpy()
     unknown = data.metadata["trial"].isna().to_numpy()
     return np.where(unknown, codes.max(initial=0) + 1 + rows, codes)
+
+
+def _without_jitter(trial: pd.Series[Any]) -> pd.Series[Any]:
+    """Return equal numbers for trials that differ by rounding only."""
+    if not pd.api.types.is_float_dtype(trial.dtype):
+        return trial
+    values = trial.to_numpy(dtype=float, na_value=np.nan)
+    known, inverse = np.unique(values, return_inverse=True)
+    tolerance = np.minimum(1e-6 * np.maximum(1, np.abs(known[1:])), 1e-3)
+    first = np.r_[True, ~(np.diff(known) <= tolerance)][: len(known)]
+    codes = np.cumsum(first) - 1
+    return pd.Series(codes[inverse], index=trial.index).where(trial.notna())
 
 
 def rows_of_subjects(data: LabelledRows) -> list[tuple[Any, NDArray[np.intp]]]:

@@ -24,7 +24,8 @@ class EpochHalvingSearchCV(BaseSearchCV):
     All candidates are trained for a few epochs. The best of them, one in `factor`, are trained
     until they have `factor` times as many, and so on. It has the results of scikit-learn's
     ``HalvingGridSearchCV(resource="max_epochs")``, to the last bit if the network has an integer
-    ``random_state``, but that search trains each candidate from the start in every iteration.
+    ``random_state`` and the first iteration at least two epochs, but that search trains each
+    candidate from the start in every iteration. Fits of a single epoch sum in another order.
 
     Parameters
     ----------
@@ -82,7 +83,7 @@ class EpochHalvingSearchCV(BaseSearchCV):
 
     See Also
     --------
-    OptunaSearchCV : Samples candidates, and prunes them by epoch.
+    sklearn.model_selection.HalvingGridSearchCV : Trains each candidate anew in every iteration.
 
     Notes
     -----
@@ -111,7 +112,10 @@ class EpochHalvingSearchCV(BaseSearchCV):
         **BaseSearchCV._parameter_constraints,
         "param_grid": [dict, list, ParameterSampler],
         "factor": [Interval(Integral, 2, None, closed="left"), float],
-        "min_epochs": [Interval(Integral, 1, None, closed="left"), StrOptions({"exhaust", "smallest"})],
+        "min_epochs": [
+            Interval(Integral, 1, None, closed="left"),
+            StrOptions({"exhaust", "smallest"}),
+        ],
         "max_epochs": [Interval(Integral, 1, None, closed="left"), None],
         "aggressive_elimination": ["boolean"],
         "scoring": [str, callable, None],
@@ -188,7 +192,8 @@ class EpochHalvingSearchCV(BaseSearchCV):
         found = {name: value for name, value in vars(search).items() if name.endswith("_")}
         if self.refit:
             found["best_estimator_"] = search.best_estimator_.estimator
-        vars(self).update(found)
+        for name, value in found.items():
+            setattr(self, name, value)
         return self
 
     def _run_search(self, evaluate_candidates: Any) -> None:

@@ -4,20 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from .._labelled import PROVENANCE, LabelledRows, is_continuous, subject_codes
+from ._evidence import (
+    LEVELS,
+    RECORDINGS,
+    alone_in_trial,
+    recording_codes,
+    reveals_class,
+    separated,
+    value_codes,
+    window_starts,
+)
 from .folds import Fold, LeakageError, rows_of_subjects, trial_codes
 from .protocols import as_folds, claimed_across
 
 _MAX_EXAMPLES = 3
 #: Proportion of a window's length by which its start in seconds may be rounded.
 _ROUNDING = 0.01
-_LEVELS = ("subject", "session", "run")
 
 
 @dataclass(frozen=True)
@@ -50,10 +59,20 @@ class LeakageReport:
         split claims to generalise over subjects.
     leaks : sequence of Leak
         The folds that leak, with the reason.
+    unknown : str
+        Why the metadata cannot tell whether the split leaks; empty if they can.
     """
 
     shared: pd.DataFrame = field(repr=False)
     leaks: Sequence[Leak]
+    unknown: str = ""
+
+    @property
+    def verdict(self) -> Literal["clean", "cannot tell", "leaks"]:
+        """Whether the split leaks, as far as data and metadata can tell."""
+        if self.leaks:
+            return "leaks"
+        return "cannot tell" if self.unknown else "clean"
 
     @property
     def description(self) -> str:
@@ -67,7 +86,8 @@ class LeakageReport:
         return f"The split leaks: {listed}{others}. {advice}"
 
     def __str__(self) -> str:
-        return self.description or f"Nothing leaks in {len(self.shared)} folds."
+        texts = [self.description, self.unknown and f"Cannot tell whether it leaks: {self.unknown}"]
+        return " ".join(filter(None, texts)) or f"Nothing leaks in {len(self.shared)} folds."
 
 
 def check_leakage(
@@ -80,7 +100,7 @@ def check_leakage(
 ) -> LeakageReport:
     """Raise an error if training and test of a split share information.
 
-    A split leaks in four cases:
+    A split leaks in five cases:
 
     * Windows of one trial are in both training and test. Windows belong to the same trial if
       ``subject``, ``session``, ``run`` and ``trial`` in their metadata are equal. Without a column
@@ -89,10 +109,17 @@ def check_leakage(
       in the metadata, the start of each window in its trial or recording, in seconds.
     * A subject, or a session of a subject, is in both training and test of a split that claims to
       generalise over them.
-    * Each recording has a single class. If every subject, session or run that a fold divides has
-      only one class (rest in one file and task in another, or patients and controls), an estimator
-      can recognise the recording instead of the class. This also applies to continuous targets,
-      such as the age of each subject.
+    * Rows with exactly equal values are in both training and test. Constant rows, and rows of fewer
+      than 16 values, are not compared.
+    * Each recording has nearly a single class. If the subjects, sessions or runs that a fold
+      divides have one class each (rest in one file and task in another, or patients and controls),
+      an estimator can recognise the recording instead of the class. This also applies to
+      continuous targets, such as the age of each subject, and to the columns ``block``, ``file``,
+      ``filename`` and ``recording``. Recordings are nearly of one class if knowing them avoids
+      80 % of the errors of guessing the most frequent class.
+
+    The verdict of the report is ``"cannot tell"`` if ``trial`` or ``window`` are missing in some
+    rows, or if each window has its own ``trial`` and its start may be that in the recording.
 
     Parameters
     ----------
@@ -117,7 +144,7 @@ def check_leakage(
     LeakageError
         If the split leaks. The message has the folds, what they share, and examples.
     ValueError
-        If `cv` is invalid, or `across` is unknown.
+        If `cv` is invalid, `across` is unknown, or the column ``window`` does not hold numbers.
 
     Examples
     --------
@@ -179,25 +206,45 @@ class _Units(NamedTuple):
     crossed: NDArray[np.intp] | None
     recordings: list[tuple[str, NDArray[np.intp]]]
     starts: NDArray[np.float64] | None
+    in_recording: NDArray[np.float64] | None
+    values: NDArray[np.intp]
 
 
 def _report(folds: Sequence[Fold], data: LabelledRows, across: str | None) -> LeakageReport:
     units = _units(data, across)
-    rows, leaks = [], []
+    rows, leaks, doubted = [], [], 0
     for fold in folds:
         trials = _shared(units.trials, fold)
-        overlapping = _overlapping(fold, units, data)
+        overlapping = _overlapping(fold, units.starts, data)
+        doubted += len(_overlapping(fold, units.in_recording, data))
         rows.append((fold.name, len(trials), len(_shared(units.subjects, fold)), len(overlapping)))
         leak = (
             _shared_trials(fold, trials, units, data)
             or _shared_samples(fold, overlapping, data)
+            or _shared_values(fold, units, data)
             or _shared_groups(fold, units, across, data)
             or _recordings_of_one_class(fold, units, data)
         )
         if leak is not None:
             leaks.append(leak)
     columns = ["fold", "trials", "subjects", "overlapping"]
-    return LeakageReport(pd.DataFrame(rows, columns=columns), tuple(leaks))
+    return LeakageReport(pd.DataFrame(rows, columns=columns), tuple(leaks), _unknown(data, doubted))
+
+
+def _unknown(data: LabelledRows, doubted: int) -> str:
+    """Return why the metadata cannot tell whether windows belong together."""
+    reasons = []
+    if doubted:
+        reasons.append(
+            f"each window has a trial of its own, and {doubted} test windows overlap training "
+            "windows if 'window' is the start in the recording. Give windows of one recorded trial "
+            "the same 'trial', or leave out 'trial'."
+        )
+    for column in ("trial", "window"):
+        missing = int(data.metadata[column].isna().sum()) if column in data.metadata else 0
+        if missing:
+            reasons.append(f"{column!r} is missing in {missing} of {len(data)} rows.")
+    return " ".join(reasons)
 
 
 def _units(data: LabelledRows, across: str | None) -> _Units:
@@ -207,39 +254,45 @@ def _units(data: LabelledRows, across: str | None) -> _Units:
         crossed=None if across is None else pd.factorize(data.groups(across))[0],
         recordings=[
             (level, pd.factorize(data.groups(level))[0])
-            for level in _LEVELS
+            for level in (*LEVELS, *RECORDINGS)
             if level in data.metadata
         ],
         starts=_starts(data),
+        in_recording=_starts_in_recording(data),
+        values=value_codes(data),
     )
 
 
 def _starts(data: LabelledRows) -> NDArray[np.float64] | None:
-    """Return the start of each window, with offsets that separate the recordings."""
-    if "window" not in data.metadata:
+    """Return the start of each window, with offsets that separate trials or recordings."""
+    starts = window_starts(data)
+    if starts is None:
         return None
-    starts = pd.to_numeric(data.metadata["window"], errors="coerce").to_numpy(dtype=float)
-    if not np.isfinite(starts).any():
-        return None
-    known = [level for level in _LEVELS if level in data.metadata]
-    if "trial" in data.metadata:
-        recordings = trial_codes(data)
-    else:
-        recordings = pd.factorize(data.groups(known[-1]))[0] if known else np.zeros(len(data), int)
-    length = data.duration
-    longest = np.nanmax(starts) - np.nanmin(starts)
-    return recordings * (longest + 2 * length) + starts
+    known = "trial" in data.metadata and data.metadata["trial"].notna().any()
+    units = trial_codes(data) if known else recording_codes(data)
+    return separated(starts, units, data.duration)
 
 
-def _overlapping(fold: Fold, units: _Units, data: LabelledRows) -> NDArray[np.intp]:
+def _starts_in_recording(data: LabelledRows) -> NDArray[np.float64] | None:
+    """Return starts of windows that may be those in the recording, NaN for all others."""
+    starts, alone = window_starts(data), alone_in_trial(data)
+    if starts is None or len(np.unique(starts[alone & np.isfinite(starts)])) < 2:
+        return None
+    return separated(np.where(alone, starts, np.nan), recording_codes(data), data.duration)
+
+
+def _overlapping(
+    fold: Fold, starts: NDArray[np.float64] | None, data: LabelledRows
+) -> NDArray[np.intp]:
     """Return the test rows that have samples in common with training rows."""
-    if units.starts is None:
+    if starts is None:
         return np.empty(0, dtype=np.intp)
     length = (1 - _ROUNDING) * data.duration
-    train, test = np.sort(units.starts[fold.train]), units.starts[fold.test]
+    train, test = np.sort(starts[fold.train]), starts[fold.test]
     begun_before = np.searchsorted(train, test + length)
     ended_before = np.searchsorted(train, test - length, side="right")
-    return fold.test[begun_before > ended_before]
+    # NaN sorts after all numbers, so an unknown start never overlaps.
+    return fold.test[(begun_before > ended_before) & np.isfinite(test)]
 
 
 def _shared(codes: NDArray[np.intp], fold: Fold) -> NDArray[np.intp]:
@@ -274,6 +327,19 @@ def _shared_samples(fold: Fold, rows: NDArray[np.intp], data: LabelledRows) -> L
     )
 
 
+def _shared_values(fold: Fold, units: _Units, data: LabelledRows) -> Leak | None:
+    rows = fold.test[np.isin(units.values[fold.test], units.values[fold.train])]
+    if not rows.size:
+        return None
+    return Leak(
+        fold.name,
+        rows.size,
+        "row with values equal to a training row",
+        tuple(f"row {row}" for row in rows[:_MAX_EXAMPLES]),
+        "Remove the duplicates, or give them the same trial and keep trials together.",
+    )
+
+
 def _shared_groups(
     fold: Fold, units: _Units, across: str | None, data: LabelledRows
 ) -> Leak | None:
@@ -282,7 +348,7 @@ def _shared_groups(
     shared = _shared(units.crossed, fold)
     if not shared.size:
         return None
-    columns = _LEVELS[: _LEVELS.index(across) + 1]
+    columns = LEVELS[: LEVELS.index(across) + 1]
     return Leak(
         fold.name,
         shared.size,
@@ -296,11 +362,9 @@ def _recordings_of_one_class(fold: Fold, units: _Units, data: LabelledRows) -> L
     for level, codes in units.recordings:
         divided = _shared(codes, fold)
         rows = np.isin(codes, divided)
-        if len(divided) < 2 or (_n_targets(codes[rows], data.y[rows]) > 1).any():
+        if not reveals_class(codes[rows], data.y[rows]):
             continue
-        if len(np.unique(data.y[rows])) < 2:
-            continue
-        columns = _LEVELS[: _LEVELS.index(level) + 1]
+        columns = LEVELS[: LEVELS.index(level) + 1] if level in LEVELS else (level,)
         noun = "target" if is_continuous(data.y) else "class"
         return Leak(
             fold.name,
@@ -311,11 +375,6 @@ def _recordings_of_one_class(fold: Fold, units: _Units, data: LabelledRows) -> L
             f"instead of the {noun}: test on other subjects, with cv='cross-subject'.",
         )
     return None
-
-
-def _n_targets(units: NDArray[np.intp], y: NDArray[Any]) -> NDArray[Any]:
-    """Count the classes, or distinct target values, of each unit."""
-    return pd.Series(y).groupby(units).nunique().to_numpy()
 
 
 def _names_of(

@@ -8,9 +8,10 @@ import pickle
 import random
 import sys
 import warnings
+from collections.abc import Callable
 from copy import deepcopy
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar, cast
 
 import cloudpickle
 import numpy as np
@@ -29,20 +30,22 @@ from .._entries import Entries, describe_failure
 from .._identity import Cloned, Unidentifiable, fit_context, identify
 from .._identity.walk import NO_EFFECT
 
+F = TypeVar("F")
+
 _METHODS = (
     *("predict", "predict_proba", "predict_log_proba", "decision_function", "score_samples"),
     *("transform", "inverse_transform", "score"),
 )
 
 
-def _has(name: str) -> Any:
-    """Return a check of whether the estimator has a method, for `available_if`."""
+def _if_has(name: str) -> Callable[[F], F]:
+    """Return a decorator of a method that exists only if the estimator has one of this name."""
 
     def check(self: Any) -> bool:
         getattr(vars(self).get("estimator_", self.estimator), name)
         return True
 
-    return check
+    return cast(Callable[[F], F], available_if(check))
 
 
 class Memoized(MetaEstimatorMixin, BaseEstimator):
@@ -161,57 +164,57 @@ class Memoized(MetaEstimatorMixin, BaseEstimator):
             params = dict(getattr(process_routing(self, method, **params).estimator, method))
         return getattr(self.estimator_, method)(X, *args, **params)
 
-    @available_if(_has("predict"))
+    @_if_has("predict")
     def predict(self, X: Any, **params: Any) -> Any:
         """Return the predictions of the fitted estimator."""
         return self._call("predict", X, **params)
 
-    @available_if(_has("predict_proba"))
+    @_if_has("predict_proba")
     def predict_proba(self, X: Any, **params: Any) -> Any:
         """Return class probabilities."""
         return self._call("predict_proba", X, **params)
 
-    @available_if(_has("predict_log_proba"))
+    @_if_has("predict_log_proba")
     def predict_log_proba(self, X: Any, **params: Any) -> Any:
         """Return logarithms of class probabilities."""
         return self._call("predict_log_proba", X, **params)
 
-    @available_if(_has("decision_function"))
+    @_if_has("decision_function")
     def decision_function(self, X: Any, **params: Any) -> Any:
         """Return decision values."""
         return self._call("decision_function", X, **params)
 
-    @available_if(_has("score_samples"))
+    @_if_has("score_samples")
     def score_samples(self, X: Any) -> Any:
         """Return a score of each row."""
         return self._call("score_samples", X)
 
-    @available_if(_has("transform"))
+    @_if_has("transform")
     def transform(self, X: Any, **params: Any) -> Any:
         """Return what the fitted transformer makes of the rows."""
         return self._call("transform", X, **params)
 
-    @available_if(_has("transform"))
+    @_if_has("transform")
     def fit_transform(self, X: Any, y: Any = None, **fit_params: Any) -> Any:
         """Return what `transform` makes of the rows, after `fit`."""
         return self.fit(X, y, **fit_params).transform(X)
 
-    @available_if(_has("inverse_transform"))
+    @_if_has("inverse_transform")
     def inverse_transform(self, X: Any, **params: Any) -> Any:
         """Return the rows that a transformation came from."""
         return self._call("inverse_transform", X, **params)
 
-    @available_if(_has("score"))
+    @_if_has("score")
     def score(self, X: Any, y: Any = None, **params: Any) -> Any:
         """Return the score of the fitted estimator."""
         return self._call("score", X, y, **params)
 
-    @available_if(_has("get_feature_names_out"))
+    @_if_has("get_feature_names_out")
     def get_feature_names_out(self, input_features: Any = None) -> Any:
         """Return the names of the columns of `transform`."""
         return self._call("get_feature_names_out", input_features)
 
-    @available_if(_has("set_output"))
+    @_if_has("set_output")
     def set_output(self, *, transform: Any = None) -> Self:
         """Set the container that `transform` returns, as in scikit-learn."""
         for estimator in (self.estimator, vars(self).get("estimator_")):

@@ -21,6 +21,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skeeg import EEGData
 from skeeg.baselines import (
+    acm_tangent_space_svm,
     band_power_lr,
     band_power_mlp,
     band_power_svm,
@@ -29,8 +30,12 @@ from skeeg.baselines import (
     entropy_mlp,
     entropy_svm,
     entropy_tree,
+    erp_covariance_mdm,
+    fbcsp_lda,
+    ssvep_trca,
     tangent_space_lr,
     xdawn_lr,
+    xdawn_tangent_space_lr,
 )
 
 from .support import CH_NAMES, SFREQ, trials
@@ -48,6 +53,11 @@ BASELINES = {
     "tangent_space_lr": tangent_space_lr,
     "tangent_space_lr with bands": lambda: tangent_space_lr(bands=[(8, 13), (13, 30)], sfreq=SFREQ),
     "xdawn_lr": xdawn_lr,
+    "fbcsp_lda": lambda: fbcsp_lda(SFREQ, [(8, 12), (12, 16)]),
+    "xdawn_tangent_space_lr": xdawn_tangent_space_lr,
+    "erp_covariance_mdm, tangent": erp_covariance_mdm,
+    "acm_tangent_space_svm": acm_tangent_space_svm,
+    "ssvep_trca": ssvep_trca,
 }
 
 

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
+import random
 import signal
 import subprocess
 import sys
 import textwrap
 import time
+import warnings
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
+from joblib import parallel_config
 from mne.decoding import Vectorizer
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.dummy import DummyClassifier
@@ -274,6 +279,44 @@ def test_estimators_that_draw_from_global_generators_repeat_and_leave_them_alone
     before = np.random.get_state()[1].copy()  # noqa: NPY002
     assert_same(quiet({"global": Global()}, data), quiet({"global": Global()}, data))
     np.testing.assert_array_equal(np.random.get_state()[1], before)  # noqa: NPY002
+
+
+class Drawing(Constant):
+    """Draw from every global generator, with pauses in which other threads run."""
+
+    def fit(self, X, y):
+        super().fit(X, y)
+        total = 0.0
+        for _ in range(5):
+            total += np.random.rand() + random.random() + torch.rand(1).item()  # noqa: NPY002
+            time.sleep(0.002)
+        self.drawn_ = total
+        warnings.warn(f"drew {total}", UserWarning, stacklevel=2)
+        return self
+
+    def predict(self, X):
+        return np.random.choice(self.classes_, len(X))  # noqa: NPY002
+
+
+def states():
+    return random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state().tolist()  # noqa: NPY002
+
+
+def test_threads_give_what_one_job_gives_and_leave_the_generators_alone(make_data, estimators):
+    data = make_data()
+    network = EEGNetClassifier(max_epochs=2, kernel_length=4, device="cpu")
+    mixed = {"drawing": Drawing(), "net": network, **estimators}
+    before, filters, show = states(), list(warnings.filters), warnings.showwarning
+    with warnings.catch_warnings(record=True) as alone:
+        warnings.simplefilter("default")
+        one = quiet(mixed, data, n_jobs=1)
+    with parallel_config("threading"), warnings.catch_warnings(record=True) as together:
+        warnings.simplefilter("default")
+        assert_same(one, quiet(mixed, data, n_jobs=4))
+    assert sorted(str(w.message) for w in alone) == sorted(str(w.message) for w in together)
+    assert sum("drew" in str(w.message) for w in alone) == 4
+    assert states() == before
+    assert (list(warnings.filters), warnings.showwarning) == (filters, show)
 
 
 def test_what_was_passed_is_not_fitted_or_changed(make_data, estimators):
@@ -562,6 +605,38 @@ def _forged(change):
         return json.dumps(document).encode()
 
     return forge
+
+
+def test_what_cannot_be_identified_is_computed_with_a_warning(make_data, tmp_path):
+    with open(tmp_path / "log", "w") as file:
+
+        def label():
+            return file.name
+
+        class Own(Constant):
+            def predict(self, X):
+                return np.full(len(X), "left" if label() else "right")
+
+        for _ in range(2):
+            with pytest.warns(UserWarning, match=r"cannot identify 'own'.*TextIOWrapper"):
+                found = quiet({"own": Own()}, make_data(n_subjects=1), store=tmp_path / "store")
+    assert found.reused == {"own": 0}
+
+
+def test_a_full_disk_loses_no_result(make_data, estimators, tmp_path, monkeypatch):
+    data, lda = make_data(), {"lda": estimators["lda"]}
+    half = quiet(lda, data[data.metadata["subject"] == 1], store=tmp_path)
+
+    def full(*arguments):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", full)
+        with pytest.warns(UserWarning, match="the disk is full") as caught:
+            assert_same(quiet(lda, data, store=tmp_path), quiet(lda, data))
+    assert len([w for w in caught if "disk is full" in str(w.message)]) == 1
+    again = quiet(lda, data[data.metadata["subject"] == 1], store=tmp_path)
+    assert again.reused == {"lda": half.about.n_folds}
 
 
 @pytest.mark.parametrize(

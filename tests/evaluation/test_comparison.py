@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -308,3 +310,68 @@ def test_classes_never_predicted_score_0_and_leakage_is_marked():
     right = table[table["class"] == "right"]
     assert (right[["precision", "recall", "f1", "predicted_right"]] == 0).all(axis=None)
     assert set(table["note"]) == {"leakage allowed"}
+
+
+def mutated(content, rng):
+    """Return content with one edit: a byte, a cut, a repetition or a swap of two lines."""
+    at = int(rng.integers(len(content)))
+    kind = rng.integers(5)
+    if kind == 0:
+        return content[:at] + bytes([content[at] ^ 1 << int(rng.integers(8))]) + content[at + 1 :]
+    if kind == 1:
+        return content[:at]
+    if kind == 2:
+        return content[:at] + content[at + int(rng.integers(1, 40)) :]
+    if kind == 3:
+        return content[:at] + content[at // 2 : at] + content[at:]
+    lines = content.splitlines(keepends=True)
+    i, j = rng.integers(len(lines), size=2)
+    lines[i], lines[j] = lines[j], lines[i]
+    return b"".join(lines)
+
+
+def load_changed(folder, expected):
+    """Load a comparison; one that is equal, as after a change of white space, counts as refused."""
+    assert_equal(Comparison.load(folder), expected)
+    raise ValueError(", ".join(map(str, folder.iterdir())))
+
+
+@pytest.mark.parametrize("n", [150, pytest.param(1_200, marks=pytest.mark.slow)])
+def test_no_changed_file_loads_as_something_else(tmp_path, n):
+    comparison = made(leakage="The split leaks: ...")
+    comparison.save(tmp_path)
+    rng = np.random.default_rng(n)
+    names = ["comparison.json", "scores.csv", "predictions.csv", "history.csv"]
+    for i in range(n):
+        path = tmp_path / names[i % 4]
+        content = path.read_bytes()
+        path.write_bytes(mutated(content, rng))
+        with pytest.raises(ValueError, match=re.escape(str(path))):
+            load_changed(tmp_path, comparison)
+        path.write_bytes(content)
+
+
+def test_an_edited_remark_on_leakage_is_noticed(tmp_path):
+    made(leakage="The split leaks: ...").save(tmp_path)
+    path = tmp_path / "comparison.json"
+    document = json.loads(path.read_text())
+    document["about"]["leakage"] = document["note"] = ""
+    path.write_text(json.dumps(document))
+    with pytest.raises(ValueError, match=r"comparison\.json .*not what was saved"):
+        Comparison.load(tmp_path)
+
+
+def test_a_full_disk_leaves_the_saved_comparison_whole(tmp_path, monkeypatch):
+    made().save(tmp_path)
+    real = Path.write_bytes
+
+    def full(path, content):
+        if "history" in path.name:
+            raise OSError(28, "No space left on device")
+        return real(path, content)
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match="No space left"):
+        made(protocol="another").save(tmp_path)
+    assert_equal(made(), Comparison.load(tmp_path))
+    assert len(list(tmp_path.iterdir())) == 4

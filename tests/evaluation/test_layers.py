@@ -11,7 +11,17 @@ import skeeg
 
 ROOT = Path(skeeg.__file__).parent
 EVALUATION = (
-    *("environment", "statistics", "metrics", "about", "tasks", "scoring", "isolation", "fold", "frames"),
+    *(
+        "environment",
+        "statistics",
+        "metrics",
+        "about",
+        "tasks",
+        "scoring",
+        "isolation",
+        "fold",
+        "frames",
+    ),
     *("store", "files", "report", "comparison", "compare"),
 )
 

@@ -1,5 +1,7 @@
 """Values in versions that a key must tell apart, printed as keys by a process of its own."""
 
+# ruff: noqa: E501
+
 from __future__ import annotations
 
 import functools
@@ -225,10 +227,10 @@ CHANGES = {
     "base of a class": [lambda: own(), lambda: own(scale=2)],
     "attribute of a base": [lambda: own(), lambda: own(gain=2)],
     "module constant": [lambda: own(), lambda: own(rate=2)],
-    "forward": [lambda: Cloned(ModuleClassifier(made(FORWARD.format(block="x", end="")))), lambda: Cloned(ModuleClassifier(made(FORWARD.format(block="x", end=" * 2"))))],
-    "building block": [lambda: Cloned(ModuleClassifier(made(FORWARD.format(block="x", end="")))), lambda: Cloned(ModuleClassifier(made(FORWARD.format(block="x.relu()", end=""))))],
-    "closure of a class": [lambda: Cloned(ModuleClassifier(network(0.1))), lambda: Cloned(ModuleClassifier(network(0.2)))],
-    "weights": [lambda: Cloned(ModuleClassifier(instance(0))), lambda: Cloned(ModuleClassifier(instance(1)))],
+    "forward": [lambda: Cloned(ModuleClassifier(module=made(FORWARD.format(block="x", end="")))), lambda: Cloned(ModuleClassifier(module=made(FORWARD.format(block="x", end=" * 2"))))],
+    "building block": [lambda: Cloned(ModuleClassifier(module=made(FORWARD.format(block="x", end="")))), lambda: Cloned(ModuleClassifier(module=made(FORWARD.format(block="x.relu()", end=""))))],
+    "closure of a class": [lambda: Cloned(ModuleClassifier(module=network(0.1))), lambda: Cloned(ModuleClassifier(module=network(0.2)))],
+    "weights": [lambda: Cloned(ModuleClassifier(module=instance(0))), lambda: Cloned(ModuleClassifier(module=instance(1)))],
     "layer": [lambda: torch.nn.LeakyReLU(0.1), lambda: torch.nn.LeakyReLU(0.2), lambda: torch.nn.ELU(0.1)],
     "buffer": [lambda: torch.nn.BatchNorm1d(2), lambda: torch.nn.BatchNorm1d(2, momentum=0.2)],
     "property": [lambda: made("class value:\n    @property\n    def a(self):\n        return 1"), lambda: made("class value:\n    @property\n    def a(self):\n        return 2")],
@@ -293,7 +295,7 @@ SAME = {
     "memory": [lambda: Cloned(make_pipeline(SVC())), lambda: Cloned(make_pipeline(SVC(), memory="folder", verbose=True))],
     "fitted or not": [lambda: Cloned(LogisticRegression()), lambda: Cloned(LogisticRegression().fit(X, Y))],
     "network fitted twice": [lambda: Cloned(FrozenEstimator(fitted_network(0)))] * 2,
-    "module instance": [lambda: Cloned(ModuleClassifier(instance(0)))] * 2,
+    "module instance": [lambda: Cloned(ModuleClassifier(module=instance(0)))] * 2,
     "place in the source": [lambda: of_source("def value(X):\n    return X"), lambda: of_source("\n\n# comment\ndef value(X):\n\n    return X  # more")],
     "copy of an array": [lambda: X, lambda: X[::1].copy(), lambda: np.repeat(X, 2, axis=0)[::2]],
     "helper defined elsewhere": [lambda: own(), lambda: own()],

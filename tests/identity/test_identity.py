@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import threading
 import types
 from pathlib import Path
 
@@ -66,10 +65,13 @@ def test_keys_are_the_same_in_another_process(keys):
     assert len(first) + len(same) >= 20
 
 
+@pytest.mark.slow
 def test_every_estimator_of_skeeg_is_found_again():
     first, again = (ran("-c", EVERY_ESTIMATOR, seed=seed) for seed in (1, 2))
     assert [name for name in first if first[name] != again[name]] == []
-    assert len(set(first.values())) == len(first) == len(all_estimators()) + len(MODELS)
+    assert len(first) == len(all_estimators()) + len(MODELS)
+    classes = [name for name, _ in all_estimators()]  # a model may be one of them by another name
+    assert len({first[name] for name in classes}) == len(classes)
 
 
 def test_a_class_without_source_is_told_apart_by_its_code():
@@ -95,7 +97,9 @@ def test_source_edited_after_its_import_does_not_count(tmp_path, monkeypatch):
     file.write_text("def f(X):\n    return X + 2\n")
     assert identify(edited_module.f) == before
     del sys.modules["edited_module"]
-    (tmp_path / "__pycache__").exists() and [p.unlink() for p in (tmp_path / "__pycache__").iterdir()]
+    (tmp_path / "__pycache__").exists() and [
+        p.unlink() for p in (tmp_path / "__pycache__").iterdir()
+    ]
     import edited_module as again
 
     assert identify(again.f) != before
@@ -143,9 +147,9 @@ def test_versions_of_packages_count_with_what_they_need(monkeypatch, version):
 @pytest.mark.parametrize(
     ("make", "named"),
     [
-        (lambda: open(os.devnull), "TextIOWrapper"),
+        (lambda: sys.__stderr__, "TextIOWrapper"),
         (lambda: (i for i in range(3)), "generator"),
-        (lambda: [threading.Thread()], "Thread|thread|lock"),
+        (lambda: np.frompyfunc(lambda X: X, 1, 1), "compiled function"),
         (lambda: eval("lambda X: eval('X + 1')"), "eval"),
     ],
 )

@@ -51,10 +51,12 @@ def test_equal_trial_numbers_of_different_subjects_are_different_trials():
     check_leakage([(first, ~first)], data, across="subject")
 
 
-def test_trials_without_number_are_windows_of_nothing():
+def test_trials_without_number_cannot_be_told_apart():
     data = windows()
     data.metadata["trial"] = np.nan
-    check_leakage([(np.arange(0, 24, 2), np.arange(1, 24, 2))], data)
+    report = check_leakage([(np.arange(0, 24, 2), np.arange(1, 24, 2))], data)
+    assert report.verdict == "cannot tell"
+    assert "'trial' is missing in 24 of 24 rows" in str(report)
 
 
 def test_without_trial_column_the_same_row_on_both_sides_is_refused():
@@ -268,5 +270,6 @@ def test_windows_cut_by_segment_are_found_to_overlap():
         check_leakage([([0, 4], [2, 3, 6, 7])], data)
 
 
-def test_a_column_window_that_holds_no_times_says_nothing():
-    assert shared(overlapping(["a", "b", "c", "d"]), [0, 1], [2, 3]) == 0
+def test_a_column_window_that_holds_no_times_is_refused():
+    with pytest.raises(ValueError, match="'window' of the metadata must hold the start"):
+        shared(overlapping(["a", "b", "c", "d"]), [0, 1], [2, 3])
