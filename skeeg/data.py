@@ -20,6 +20,7 @@ from ._containers import Unwrapped, unwrap_epochs
 from ._files import atomic_path
 from ._labelled import PROVENANCE as PROVENANCE
 from ._labelled import LabelledRows, describe_labels, refuse_what_holds_no_trials
+from ._metadata import metadata_frame
 
 if TYPE_CHECKING:
     import mne
@@ -133,7 +134,7 @@ class EEGData(LabelledRows):
         ch_names : sequence of str, optional
             Name of each channel; by default ``"EEG 1"``, ``"EEG 2"``, ...
         metadata : DataFrame or mapping, optional
-            A row per trial.
+            A row per trial, by position: the index is ignored.
         **columns : array-like or scalar
             More columns of the metadata, such as ``subject``, ``session``, ``run`` and ``trial``;
             a scalar is the value of all trials.
@@ -147,26 +148,15 @@ class EEGData(LabelledRows):
         TypeError
             If `X` is an `mne.io.Raw` or a list of `EEGData`.
         ValueError
-            If lengths, names or the rate contradict each other, or `X` does not hold real numbers.
+            If lengths, names or the rate contradict each other, `X` does not hold real numbers, or
+            a column of the metadata has nearly a name that the leakage guard reads, such as
+            ``trials``.
         """
         refuse_what_holds_no_trials(X)
         values = np.asarray(X)
         if values.dtype.kind not in "fiub":
             raise ValueError(f"X must hold real numbers, got an array of dtype {values.dtype}.")
-        frame = pd.DataFrame(metadata).reset_index(drop=True) if metadata is not None else None
-        if frame is None:
-            frame = pd.DataFrame(index=pd.RangeIndex(len(values)))
-        for name, column in columns.items():
-            # Without its index, which need not be the order of the trials.
-            entries = column.array if isinstance(column, (pd.Series, pd.Index)) else column
-            if not isinstance(entries, pd.api.extensions.ExtensionArray):
-                entries = np.asarray(entries)
-            if entries.ndim and len(entries) != len(values):
-                raise ValueError(
-                    f"{name} must have an entry for each of the {len(values)} trials, "
-                    f"got {len(entries)}."
-                )
-            frame[name] = entries if entries.ndim else entries.item()
+        frame = metadata_frame(metadata, columns, len(values) if values.ndim else 0)
         if isinstance(ch_names, str):
             raise ValueError(f"ch_names must be a list of names, got the string {ch_names!r}.")
         if ch_names is None:

@@ -91,7 +91,7 @@ def load_bciciii_iiib(
     Examples
     --------
     >>> data = load_bciciii_iiib("bciciii")  # doctest: +SKIP
-    >>> train = data[data.metadata["session"] == "train"]  # doctest: +SKIP
+    >>> train = data.select(session="train")  # doctest: +SKIP
     """
     check_choice("fill", fill, ("train", "own"))
     cut = Cut(tmin, np.inf if tmax is None else tmax, fmin, fmax, sfreq)
