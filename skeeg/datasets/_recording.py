@@ -104,6 +104,35 @@ def find_files(folder: Path, pattern: str, source: str) -> list[Path]:
     return found
 
 
+def by_name(files: Sequence[Path], *, folders: int = 0) -> dict[str, Path]:
+    """Return files by their names.
+
+    Parameters
+    ----------
+    files : sequence of pathlib.Path
+    folders : int, default=0
+        The number of parent folders that belong to the name.
+
+    Returns
+    -------
+    named : dict of str to pathlib.Path
+
+    Raises
+    ------
+    ValueError
+        If two files have one name, such as a copy in another folder.
+    """
+    named: dict[str, Path] = {}
+    for file in files:
+        first = named.setdefault("/".join(file.parts[-1 - folders :]), file)
+        if first != file:
+            raise ValueError(
+                f"Both {first} and {file} hold the recording {file.name}. Pass the folder that "
+                "holds one of them as path."
+            )
+    return named
+
+
 def download_folder(name: str) -> Path:
     """Return the folder of a data set in MNE's data folder, which ``MNE_DATA`` can set."""
     import mne

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from .._checks import check_choice
 from ..data import UNREADABLE, EEGData
-from ._recording import Cut, PathLike, choose_subjects, existing_folder, find_files
+from ._recording import Cut, PathLike, by_name, choose_subjects, existing_folder, find_files
 
 SUBJECTS = ("S4b", "X11b")
 CHANNELS = ("C3", "C4")
@@ -100,7 +100,7 @@ def load_bciciii_iiib(
     folder = existing_folder(path, SOURCE)
     chosen = choose_subjects(subjects, SUBJECTS)
     sets = {
-        (subject, session): _read_set(find_files(folder, f"{subject}_{session}.npz", SOURCE)[0])
+        (subject, session): _read_set(_find(folder, f"{subject}_{session}.npz"))
         for session in ("train", "test")
         for subject in chosen
     }
@@ -124,6 +124,10 @@ def load_bciciii_iiib(
             )
         )
     return EEGData.concatenate(parts)
+
+
+def _find(folder: Path, name: str) -> Path:
+    return by_name(find_files(folder, name, SOURCE))[name]
 
 
 def _read_set(file: Path) -> tuple[NDArray[np.floating[Any]], NDArray[np.integer[Any]]]:

@@ -4,7 +4,7 @@ import mne
 import numpy as np
 import pytest
 
-from skeeg.datasets._recording import Cut, choose_subjects, cut_trials, find_files, read
+from skeeg.datasets._recording import Cut, by_name, choose_subjects, cut_trials, find_files, read
 
 
 @pytest.mark.parametrize(
@@ -87,3 +87,10 @@ def test_band_beyond_the_recording_is_refused(recording, tmp_path):
     raw, events = recording
     with pytest.raises(ValueError, match="Nyquist"):
         cut_trials(raw, events, {"x": 1}, Cut(0, 1, 1, 80, None), tmp_path, "")
+
+
+def test_two_files_of_one_name_are_refused(tmp_path):
+    files = [tmp_path / "a" / "S001R04.edf", tmp_path / "b" / "S001R04.edf"]
+    assert by_name(files, folders=1) == {"a/S001R04.edf": files[0], "b/S001R04.edf": files[1]}
+    with pytest.raises(ValueError, match=r"Both .*a/S001R04\.edf and .*b/S001R04\.edf hold"):
+        by_name(files)
