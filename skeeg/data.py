@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import zipfile
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,26 +19,12 @@ from ._files import atomic_path
 from ._labelled import PROVENANCE as PROVENANCE
 from ._labelled import LabelledRows, describe_labels, refuse_what_holds_no_trials
 from ._metadata import metadata_frame
+from ._npz import UNREADABLE, open_npz
 
 if TYPE_CHECKING:
     import mne
 
 _FORMAT = "skeeg.EEGData 2"
-
-#: What NumPy and zipfile raise for files that are damaged, malicious or of another format.
-UNREADABLE = (
-    ValueError,
-    KeyError,
-    TypeError,
-    AttributeError,
-    OSError,
-    EOFError,
-    NotImplementedError,
-    ImportError,
-    RecursionError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -400,7 +384,7 @@ class EEGData(LabelledRows):
         if not source.exists():
             raise FileNotFoundError(f"{source} does not exist; EEGData.save writes such files.")
         try:
-            with np.load(source, allow_pickle=False) as archive:
+            with open_npz(source) as archive:
                 if "format" not in archive or str(archive["format"]) != _FORMAT:
                     raise ValueError("it has no mark of a saved EEGData of this version of skeeg")
                 contents = decode_text(archive["contents"])
@@ -409,12 +393,14 @@ class EEGData(LabelledRows):
                     values = decode(described, archive, f"column_{i}")
                     # Without the dtype, pandas would convert objects that are strings to text.
                     columns[described["name"]] = pd.Series(values, dtype=values.dtype)
-                X = archive["X"]
+                X, sfreq, names = archive["X"], archive["sfreq"], contents["ch_names"]
+                if sfreq.shape != () or sfreq.dtype.kind != "f" or not isinstance(names, list):
+                    raise ValueError("its sampling rate or channel names are not what save writes")
                 return cls(
                     X=X,
                     y=decode(contents["y"], archive, "y"),
-                    sfreq=float(archive["sfreq"]),
-                    ch_names=tuple(contents["ch_names"]),
+                    sfreq=float(sfreq),
+                    ch_names=tuple(map(str, names)),
                     metadata=pd.DataFrame(columns, index=pd.RangeIndex(len(X))),
                 )
         except UNREADABLE as error:

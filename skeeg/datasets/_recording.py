@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._checks import check_number, check_positive
+from .._files import check_regular
 from ..data import EEGData
 
 if TYPE_CHECKING:
@@ -96,9 +97,13 @@ def find_files(folder: Path, pattern: str, source: str) -> list[Path]:
     ------
     FileNotFoundError
         If there is none.
+    ValueError
+        If one is a folder, a pipe or a device.
     """
     # Finder and tar write "._" companions of files, which match the pattern but hold no recording.
     found = sorted(file for file in folder.rglob(pattern) if not file.name.startswith("."))
+    for file in found:
+        check_regular(file)
     if not found:
         raise FileNotFoundError(f"{folder} holds no file named {pattern}. {source}")
     return found
@@ -165,6 +170,8 @@ def read(reader: Callable[..., T], file: Path, source: str, **options: Any) -> T
         If the file is damaged, or shorter than its header says.
     """
     try:
+        if not file.is_dir():  # some formats are folders
+            check_regular(file)
         with warnings.catch_warnings():
             # MNE repairs truncated files with a warning; half a recording must be an error.
             warnings.filterwarnings("error", message=".*does not match the file size")

@@ -10,13 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._checks import check_choice
-from ..data import UNREADABLE, EEGData
+from .._npz import UNREADABLE, open_npz
+from ..data import EEGData
 from ._recording import Cut, PathLike, by_name, choose_subjects, existing_folder, find_files
 
 SUBJECTS = ("S4b", "X11b")
 CHANNELS = ("C3", "C4")
 LABELS = {1: "left_hand", 2: "right_hand"}
 _SFREQ = 125.0  # Hz
+_LARGEST = 2**26  # bytes of the arrays of a file, four times those of 1080 trials
 
 SOURCE = (
     "Data set IIIb of BCI Competition III is expected as the files S4b_train.npz, S4b_test.npz, "
@@ -133,7 +135,7 @@ def _find(folder: Path, name: str) -> Path:
 def _read_set(file: Path) -> tuple[NDArray[np.floating[Any]], NDArray[np.integer[Any]]]:
     """Return the signal, shape (n_trials, n_times, n_chans), and the labels of one file."""
     try:
-        with np.load(file, allow_pickle=False) as archive:
+        with open_npz(file, largest=_LARGEST) as archive:
             signal, label = archive["signal"], archive["label"].ravel()
         if signal.ndim != 3 or signal.shape[2] != len(CHANNELS) or signal.dtype.kind not in "fiu":
             raise ValueError(f"'signal' has shape {signal.shape} and type {signal.dtype}")
