@@ -29,11 +29,11 @@ def to_csv(table: pd.DataFrame) -> str:
         if pd.api.types.is_object_dtype(dtype) or pd.api.types.is_string_dtype(dtype):
             cells = shown.iloc[:, i].astype(object)
             cells = cells.map(lambda cell: escape(cell) if isinstance(cell, str) else cell)
-            shown.isetitem(i, cells)
+            shown.isetitem(i, cells.array)
             # A carriage return without quotes ends the row.
             if any("\r" in cell for cell in cells if isinstance(cell, str)):
                 quoting = csv.QUOTE_NONNUMERIC
-    return shown.to_csv(index=False, lineterminator="\n", quoting=quoting)  # type: ignore[call-overload, no-any-return]
+    return shown.to_csv(index=False, lineterminator="\n", quoting=quoting)  # type: ignore[call-overload]
 
 
 def escape(text: str) -> str:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._checks import check_number, check_positive
+from .._checks import check_positive
 from .._files import check_regular
+from .._operations import check_band
 from ..data import EEGData
 
 if TYPE_CHECKING:
@@ -211,14 +212,7 @@ class Cut:
             raise ValueError(
                 f"tmin must lie before tmax, got tmin={self.tmin!r} and tmax={self.tmax!r}."
             )
-        for name, edge in (("fmin", self.fmin), ("fmax", self.fmax)):
-            if edge is not None:
-                check_number(name, edge, at_least=0)
-        # With fmin above fmax, MNE makes a band-stop filter.
-        if self.fmin is not None and self.fmax is not None and not self.fmin < self.fmax:
-            raise ValueError(
-                f"fmin must lie below fmax, got fmin={self.fmin!r} and fmax={self.fmax!r}."
-            )
+        check_band(self.fmin, self.fmax)
         if self.sfreq is not None:
             check_positive("sfreq", self.sfreq, "Hz")
 

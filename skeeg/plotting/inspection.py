@@ -341,9 +341,8 @@ def plot_saliency(
     panels[0].set_xlabel("Time (samples)" if sfreq is None else "Time (s)")
     if names is not None:
         every = -(-len(names) // _MAX_NAMES)
-        panels[0].set_yticks(
-            np.arange(0, len(names), every), list(map(literal, names[::every])), fontsize=7
-        )
+        shown = [literal(name) for name in names[::every]]
+        panels[0].set_yticks(np.arange(0, len(names), every), shown, fontsize=7)
     panels[0].set_ylabel("Channel")
     figure.colorbar(image, ax=panels[0], label=f"Contribution of a sample ({literal(unit)})")
     if names is not None and placed:
