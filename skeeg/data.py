@@ -6,31 +6,23 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from ._archive import read_archive, unreadable, write_archive
 from ._checks import check_positive
-from ._columns import decode, decode_text, encode, encode_text
-from ._containers import Unwrapped, unwrap_epochs
-from ._files import atomic_path
+from ._constructors import FromMNE
+from ._containers import Unwrapped
 from ._labelled import PROVENANCE as PROVENANCE
 from ._labelled import describe_labels, refuse_what_holds_no_trials
 from ._metadata import metadata_frame
-from ._npz import UNREADABLE, open_npz
-from ._operations import TrialOperations, cut_windows
-from ._raw import Cutting, Events, epochs_from_raw
-
-if TYPE_CHECKING:
-    import mne
-
-_FORMAT = "skeeg.EEGData 2"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class EEGData(TrialOperations):
+class EEGData(FromMNE):
     """Labelled EEG trials, which every loader returns and every estimator accepts as ``X``.
 
     It has the length, the shape and the indexing of its array, so that ``cross_val_score``,
@@ -157,190 +149,6 @@ class EEGData(TrialOperations):
         )
 
     @classmethod
-    def from_epochs(
-        cls,
-        epochs: mne.BaseEpochs,
-        y: ArrayLike | None = None,
-        **columns: ArrayLike | str | float,
-    ) -> EEGData:
-        """Create `EEGData` from MNE epochs: their good EEG channels.
-
-        Parameters
-        ----------
-        epochs : mne.Epochs
-            The epochs. Their metadata, if any, are kept.
-        y : array-like, shape (n_trials,), optional
-            The labels; by default the name of each epoch's event.
-        **columns : array-like or scalar
-            More columns of the metadata, such as ``subject`` or ``run``.
-
-        Returns
-        -------
-        data : EEGData
-            In volts.
-
-        Raises
-        ------
-        TypeError
-            If `epochs` are not `mne.Epochs`.
-        ValueError
-            If the epochs have no good EEG channel.
-        """
-        import mne
-
-        refuse_what_holds_no_trials(epochs)
-        if not isinstance(epochs, mne.BaseEpochs):
-            raise TypeError(
-                f"epochs must be mne.Epochs, got {type(epochs).__name__}. Plain arrays become "
-                "EEGData by EEGData.from_arrays(X, y, sfreq=...)."
-            )
-        trials = unwrap_epochs(epochs)
-        if y is None:
-            names = {code: name for name, code in epochs.event_id.items()}
-            y = np.array([names[code] for code in epochs.events[:, 2]])
-        assert trials.sfreq is not None  # epochs always know their rate
-        return cls.from_arrays(
-            trials.values,
-            y,
-            trials.sfreq,
-            trials.ch_names,
-            metadata=epochs.metadata,
-            **columns,
-        )
-
-    @classmethod
-    def from_raw(
-        cls,
-        raw: mne.io.BaseRaw,
-        events: Events = None,
-        *,
-        tmin: float = 0.0,
-        tmax: float = 1.0,
-        fmin: float | None = None,
-        fmax: float | None = None,
-        sfreq: float | None = None,
-        picks: str | Sequence[str] = "eeg",
-        reference: str | Sequence[str] | None = None,
-        window: float | None = None,
-        step: float | None = None,
-        **columns: ArrayLike | str | float,
-    ) -> EEGData:
-        """Cut trials from a continuous recording of MNE, which is left as it is.
-
-        The whole recording is referenced, filtered and resampled, then cut, so that trials have no
-        transients of the filter. Trials that overlap annotations marked as bad are dropped, with
-        a warning.
-
-        Parameters
-        ----------
-        raw : mne.io.Raw
-        events : str, list of str or mapping, optional
-            Names of events: descriptions of annotations or, without annotations, codes of the
-            stimulation channel, such as ``"1"``. A mapping gives the name or code of each label.
-            By default all.
-        tmin, tmax : float
-            Start and end of the trials, in seconds from the event; `tmax` itself is not included.
-        fmin, fmax : float or None
-            Pass band, in Hz; None means no limit.
-        sfreq : float, optional
-            The sampling rate to resample to, in Hz.
-        picks : str or list of str, default="eeg"
-            A type of channels, of which the good ones are used, or names.
-        reference : str or list of str, optional
-            ``"average"`` or names of channels among `picks`; by default that of the recording.
-        window, step : float, optional
-            Cut each trial into windows of this length, one each `step`, by default `window`, in
-            seconds. They have the same ``trial``.
-        **columns : array-like or scalar
-            Columns of the metadata, such as ``subject``; ``trial`` is the number of the event
-            unless given.
-
-        Returns
-        -------
-        data : EEGData
-            In volts.
-
-        Raises
-        ------
-        TypeError
-            If `raw` is not a recording of MNE.
-        ValueError
-            If an event or channel does not exist, with those that do, or no whole trial is left.
-
-        Examples
-        --------
-        >>> import mne
-        >>> import numpy as np
-        >>> from skeeg import EEGData
-        >>> info = mne.create_info(["C3", "C4"], 100.0, "eeg")
-        >>> raw = mne.io.RawArray(np.random.default_rng(0).normal(size=(2, 900)), info, verbose=0)
-        >>> raw = raw.set_annotations(mne.Annotations([1, 3, 5], 1, ["left", "right", "left"]))
-        >>> EEGData.from_raw(raw, ["left", "right"], tmax=2.0, subject="S1")
-        <EEGData: 3 trials x 2 channels x 200 samples at 100 Hz, 1 subject; left: 2, right: 1>
-        """
-        import mne
-
-        if not isinstance(raw, mne.io.BaseRaw):
-            raise TypeError(f"raw must be an mne.io.Raw, got {type(raw).__name__}.")
-        cutting = Cutting(events, tmin, tmax, fmin, fmax, sfreq, picks, reference)
-        epochs = epochs_from_raw(raw, cutting, "The recording")
-        return cls._from_cut(epochs, columns, window, step, tmin)
-
-    @classmethod
-    def _from_cut(
-        cls,
-        epochs: mne.BaseEpochs,
-        columns: Mapping[str, Any],
-        window: float | None,
-        step: float | None,
-        tmin: float,
-    ) -> EEGData:
-        names = {code: name for name, code in epochs.event_id.items()}
-        trials = cls.from_arrays(
-            epochs.get_data(copy=False),
-            np.array([names[code] for code in epochs.events[:, 2]]),
-            epochs.info["sfreq"],
-            epochs.ch_names,
-            **({"trial": epochs.selection} | dict(columns)),
-        )
-        if window is None and step is not None:
-            raise ValueError(f"step={step!r} needs a window.")
-        return trials if window is None else cut_windows(trials, window, step, tmin)
-
-    @classmethod
-    def from_moabb(
-        cls, dataset: Any, paradigm: Any, subjects: Sequence[int] | None = None
-    ) -> EEGData:
-        """Create `EEGData` from a MOABB data set and paradigm.
-
-        Parameters
-        ----------
-        dataset : moabb.datasets.base.BaseDataset
-            Downloaded by MOABB if it is not on disk.
-        paradigm : moabb.paradigms.base.BaseParadigm
-            Determines events, band, window and sampling rate.
-        subjects : sequence of int, optional
-            By default all subjects of the data set.
-
-        Returns
-        -------
-        data : EEGData
-            With ``subject``, ``session`` and ``run`` as named by MOABB.
-        """
-        epochs, labels, metadata = paradigm.get_data(
-            dataset, subjects=None if subjects is None else list(subjects), return_epochs=True
-        )
-        trials = epochs.copy().pick("eeg", exclude="bads")
-        return cls.from_arrays(
-            trials.get_data(copy=False),
-            np.asarray(labels),
-            trials.info["sfreq"],
-            trials.ch_names,
-            metadata=metadata.reset_index(drop=True),
-            trial=np.arange(len(trials)),
-        )
-
-    @classmethod
     def concatenate(cls, parts: Sequence[EEGData]) -> EEGData:
         """Join recordings with the same channels, sampling rate and trial length.
 
@@ -442,25 +250,7 @@ class EEGData(TrialOperations):
         Columns keep their values and dtypes: numbers, booleans, strings, times with and without a
         time zone, categories, and pandas' nullable types. The index of the metadata is not kept.
         """
-        target = Path(path)
-        if target.suffix != ".npz":
-            target = target.with_name(target.name + ".npz")
-        _check_column_names(self.metadata)
-        labels, arrays = encode(np.asarray(self.y), "y", "y")
-        columns = []
-        for i, (name, column) in enumerate(self.metadata.items()):
-            described, parts = encode(column, f"column_{i}", str(name))
-            columns.append({"name": name, **described})
-            arrays |= parts
-        arrays |= {
-            "format": np.array(_FORMAT),
-            "X": self.X,
-            "sfreq": np.array(self.sfreq),
-            "contents": encode_text({"ch_names": self.ch_names, "y": labels, "columns": columns}),
-        }
-        with atomic_path(target) as partial, partial.open("wb") as file:
-            np.savez(file, allow_pickle=False, **arrays)
-        return target
+        return write_archive(self, Path(path))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> EEGData:
@@ -482,33 +272,11 @@ class EEGData(TrialOperations):
             If the file is damaged or not a saved `EEGData`. Pickled content is never executed.
         """
         source = Path(path)
-        if not source.exists():
-            raise FileNotFoundError(f"{source} does not exist; EEGData.save writes such files.")
+        fields = read_archive(source)
         try:
-            with open_npz(source) as archive:
-                if "format" not in archive or str(archive["format"]) != _FORMAT:
-                    raise ValueError("it has no mark of a saved EEGData of this version of skeeg")
-                contents = decode_text(archive["contents"])
-                columns = {}
-                for i, described in enumerate(contents["columns"]):
-                    values = decode(described, archive, f"column_{i}")
-                    # Without the dtype, pandas would convert objects that are strings to text.
-                    columns[described["name"]] = pd.Series(values, dtype=values.dtype)
-                X, sfreq, names = archive["X"], archive["sfreq"], contents["ch_names"]
-                if sfreq.shape != () or sfreq.dtype.kind != "f" or not isinstance(names, list):
-                    raise ValueError("its sampling rate or channel names are not what save writes")
-                return cls(
-                    X=X,
-                    y=decode(contents["y"], archive, "y"),
-                    sfreq=float(sfreq),
-                    ch_names=tuple(map(str, names)),
-                    metadata=pd.DataFrame(columns, index=pd.RangeIndex(len(X))),
-                )
-        except UNREADABLE as error:
-            raise ValueError(
-                f"{source} cannot be read as EEGData ({error}). Expected a .npz file written by "
-                "EEGData.save; write it again from the original recording."
-            ) from error
+            return cls(**fields)
+        except (ValueError, TypeError) as error:
+            raise unreadable(source, error) from error
 
     def __repr__(self) -> str:
         n_trials, n_chans, n_times = self.shape
@@ -518,16 +286,3 @@ class EEGData(TrialOperations):
             f"<EEGData: {n_trials} trials x {n_chans} channels x {n_times} samples "
             f"at {self.sfreq:g} Hz{people}; {describe_labels(self.y)}>"
         )
-
-
-def _check_column_names(metadata: pd.DataFrame) -> None:
-    """Raise if a file cannot hold the names of the columns."""
-    names = list(metadata.columns)
-    for name in names:
-        if type(name) not in (str, int):
-            raise TypeError(
-                f"metadata has a column named {name!r}, of type {type(name).__name__}; a file "
-                "holds strings and integers as names. Rename the column first."
-            )
-        if names.count(name) > 1:
-            raise TypeError(f"metadata has two columns named {name!r}. Rename one of them first.")

@@ -80,7 +80,7 @@ def test_a_table_describes_the_files(folder):
         (raw_of(9).set_eeg_reference("average", verbose="error"), "differ in their reference"),
         (
             raw_of(9).set_annotations(None),
-            r"odd_raw\.fif has no event 'left', 'right'; it has none",
+            r"odd_raw\.fif has no event 'left', 'right'; it has",
         ),
     ],
 )
