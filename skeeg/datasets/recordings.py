@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import warnings
 from collections.abc import Iterable, Sequence
+from glob import escape
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from joblib import Memory
 from tqdm import tqdm
 
 from .._raw import Cutting, Events, epochs_from_raw
+from .._version import __version__
 from ..data import EEGData
 from ._recording import PathLike, read
 
@@ -41,6 +45,7 @@ def load_recordings(
     window: float | None = None,
     step: float | None = None,
     metadata: str | pd.DataFrame | None = None,
+    cache: PathLike | None = None,
 ) -> EEGData:
     """Load trials of your own recordings: EDF, BDF, GDF, BrainVision, EEGLAB, FIF and others.
 
@@ -76,6 +81,9 @@ def load_recordings(
         table with a column ``file``, of names, and any others. By default the names of BIDS,
         such as ``sub-01_ses-1_run-2_eeg.edf``; what they lack is missing, and ``run`` is then the
         name of the file.
+    cache : path-like, optional
+        A folder of your own, in which joblib keeps the trials of each recording as pickles. They
+        are cut again if the recording, an option, or the version of MNE or skeeg changes.
 
     Returns
     -------
@@ -106,10 +114,13 @@ def load_recordings(
     cutting = Cutting(events, tmin, tmax, fmin, fmax, sfreq, picks, reference)
     files = recording_files([path] if isinstance(path, (str, Path)) else list(path))  # type: ignore[arg-type]
     described = _described(files, metadata)
+    load = _load if cache is None else Memory(cache, verbose=0).cache(_load)
     parts: list[EEGData] = []
     referenced: list[bool] = []
     for file in tqdm(files, desc="recordings", unit="file", disable=None):
-        part, custom = _load(file, cutting, described[file], window, step)
+        part, custom, told = load(file, cutting, described[file], window, step, _state(file))
+        for category, message in told:  # also of trials that were cut in an earlier call
+            warnings.warn(message, category, stacklevel=2)
         if parts:
             part = _like(parts[0], part, file, files[0])
             if custom != referenced[0] and reference is None:
@@ -174,7 +185,38 @@ def _is_recording(file: Path) -> bool:
     )
 
 
+def _state(file: Path) -> list[tuple[str, int, int]]:
+    """Return what changes with a recording: its files, with sizes and times, and the versions."""
+    import mne
+
+    beside = file.rglob("*") if file.is_dir() else file.parent.glob(f"{escape(file.stem)}.*")
+    stats = [(str(other), other.stat()) for other in sorted(beside)]
+    return [
+        *((name, stat.st_size, stat.st_mtime_ns) for name, stat in stats),
+        (mne.__version__, 0, 0),
+        (__version__, 0, 0),
+    ]
+
+
 def _load(
+    file: Path,
+    cutting: Cutting,
+    columns: dict[str, Any],
+    window: float | None,
+    step: float | None,
+    state: list[tuple[str, int, int]],
+) -> tuple[EEGData, bool, list[tuple[type[Warning], str]]]:
+    """Return the trials of a file, whether it was referenced anew, and the warnings.
+
+    The state is unused here; joblib compares it.
+    """
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        part, custom = _cut(file, cutting, columns, window, step)
+    return part, custom, [(entry.category, str(entry.message)) for entry in caught]
+
+
+def _cut(
     file: Path, cutting: Cutting, columns: dict[str, Any], window: float | None, step: float | None
 ) -> tuple[EEGData, bool]:
     import mne

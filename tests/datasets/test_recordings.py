@@ -6,6 +6,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from skeeg import EEGData
 from skeeg.datasets import load_recordings
+from skeeg.datasets import recordings as recordings_module
 
 NAMES = ("C3", "Cz", "C4")
 
@@ -120,3 +121,26 @@ def test_real_recordings(recordings):
     assert data.shape[1:] == (64, 320)
     assert data.metadata["subject"].unique().tolist() == ["001"]
     assert set(data.select(run=["04", "08"]).y) == {"left_fist", "right_fist"}
+
+
+def test_trials_are_cut_once_until_the_recording_or_an_option_changes(
+    folder, tmp_path, monkeypatch
+):
+    file = folder / "sub-01" / "sub-01_run-1_raw.fif"
+    cuts = []
+    cut = recordings_module._cut
+    monkeypatch.setattr(recordings_module, "_cut", lambda *args: cuts.append(args) or cut(*args))
+    options = {"tmax": 8.0, "cache": tmp_path / "cache"}  # the last trial is too long
+    for n_cuts in (1, 1):
+        with pytest.warns(UserWarning, match=r"1 of 4 trials were dropped: TOO_SHORT 1"):
+            data = load_recordings(file, **options)
+        assert len(cuts) == n_cuts
+    fresh = load_recordings(file, tmax=7.0)
+    assert_array_equal(load_recordings(file, tmax=7.0, cache=tmp_path / "cache").X, fresh.X)
+    assert data.shape == (3, 3, 1024)
+    n_cuts = len(cuts)
+    raw_of(5).save(file, overwrite=True, verbose="error")
+    with pytest.warns(UserWarning, match="were dropped"):
+        changed = load_recordings(file, **options)
+    assert len(cuts) == n_cuts + 1
+    assert not np.array_equal(changed.X, data.X)
