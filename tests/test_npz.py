@@ -18,12 +18,10 @@ from skeeg.datasets._pickle import read_pickled_arrays
 
 #: Reads a file, and prints the error and by how many MiB the process grew.
 READ = """
-import resource, sys
-from pathlib import Path
-import scipy.io, mne
+import resource
+import scipy.io
 from skeeg import EEGData
 from skeeg.datasets import load_bciciii_iiib, load_deap
-from skeeg.datasets._pickle import read_pickled_arrays
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 resource.setrlimit(resource.RLIMIT_AS, (8 * 2**30, 8 * 2**30))
 try:
