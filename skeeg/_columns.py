@@ -123,6 +123,8 @@ def decode(description: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], k
     """
     kind, values = description["kind"], arrays[key]
     if kind == "plain":
+        if values.ndim != 1:
+            raise ValueError(f"a column has the shape {values.shape}")
         return values
     if kind == "object":
         return _objects(decode_text(values))

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import DTypeLike, NDArray
 
+from ._checks import did_you_mean
 from ._containers import Unwrapped
 
 #: Columns that together identify a recorded trial; its windows have equal values in all of them.
@@ -173,22 +174,96 @@ class LabelledRows:
         Returns
         -------
         groups : ndarray, shape (n_trials,)
-            The column itself, or integers if it is nested in a subject, session or run.
+            The values of the column. Where a value occurs in several subjects, sessions or runs,
+            texts such as ``"S1/0/4"`` that begin with these.
 
         Raises
         ------
         KeyError
             If the metadata has no such column.
+
+        See Also
+        --------
+        select : Select trials by the values of a column.
         """
-        if column not in self.metadata:
-            raise KeyError(
-                f"metadata has no column {column!r}; it has {list(self.metadata.columns)}."
-            )
+        values = self._column(column)
         outer = PROVENANCE[: PROVENANCE.index(column)] if column in PROVENANCE else ()
         columns = [name for name in outer if name in self.metadata] + [column]
         if len(columns) == 1:
-            return self.metadata[column].to_numpy()
-        return self.metadata.groupby(columns, sort=False, dropna=False).ngroup().to_numpy()
+            return values.to_numpy()
+        codes = self.metadata.groupby(columns, sort=False, dropna=False).ngroup().to_numpy()
+        if not values.isna().any() and values.nunique() == len(np.unique(codes)):
+            return values.to_numpy()
+        _, first = np.unique(codes, return_index=True)
+        names = ["/".join(map(str, row)) for row in self.metadata[columns].iloc[first].to_numpy()]
+        if len(set(names)) < len(names):  # such as 1 and "1" in one column
+            names = [f"{name} ({code})" for code, name in enumerate(names)]
+        return np.array(names)[codes]
+
+    def select(self, *, classes: Any = None, **columns: Any) -> Self:
+        """Select trials by their labels and the values of their metadata.
+
+        Parameters
+        ----------
+        classes : label or list of labels, optional
+            Keep trials with these labels.
+        **columns : value or list of values
+            For a column of the metadata, such as ``subject`` or ``run``, the values to keep. A
+            trial is kept if all columns agree.
+
+        Returns
+        -------
+        selected : EEGData or FeatureTable
+            The trials, in their order.
+
+        Raises
+        ------
+        KeyError
+            If the metadata has no such column.
+        ValueError
+            If a value does not occur, or no trial has all of them.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skeeg import EEGData
+        >>> X = np.random.default_rng(0).standard_normal((6, 2, 100))
+        >>> data = EEGData.from_arrays(X, ["rest", "task"] * 3, 100, run=[4, 4, 8, 8, 12, 12])
+        >>> data.select(run=[4, 12], classes="task").metadata["run"].tolist()
+        [4, 12]
+        """
+        kept = np.ones(len(self), dtype=bool)
+        if classes is not None:
+            kept &= _rows_with("classes", classes, pd.Series(self.y))
+        for name, values in columns.items():
+            kept &= _rows_with(name, values, self._column(name))
+        if not kept.any():
+            wanted = columns if classes is None else columns | {"classes": classes}
+            listed = ", ".join(f"{name}={values!r}" for name, values in wanted.items())
+            raise ValueError(f"No trial has {listed} at once, though each value occurs.")
+        return self[kept]
+
+    def _column(self, name: str) -> pd.Series[Any]:
+        if name not in self.metadata:
+            known = list(self.metadata.columns)
+            hint = did_you_mean(name, [column for column in known if isinstance(column, str)])
+            raise KeyError(f"metadata has no column {name!r}; it has {known}.{hint}")
+        return self.metadata[name]
+
+
+def _rows_with(name: str, values: Any, column: pd.Series[Any]) -> NDArray[np.bool_]:
+    """Return which rows of a column have one of some values, each of which must occur."""
+    wanted = [values] if pd.api.types.is_scalar(values) else list(values)
+    if not wanted:
+        raise ValueError(f"{name} must name one or more values, got none.")
+    rows = np.zeros(len(column), dtype=bool)
+    for value in wanted:
+        found = column.isna() if pd.isna(value) else (column == value).fillna(False)
+        if not found.any():
+            present = ", ".join(repr(entry) for entry in pd.unique(column).tolist()[:30])
+            raise ValueError(f"No trial has {name} {value!r}; present are {present}.")
+        rows |= found.to_numpy(dtype=bool)
+    return rows
 
 
 def is_continuous(y: NDArray[Any]) -> bool:

@@ -3,47 +3,26 @@
 from __future__ import annotations
 
 import os
-import zipfile
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from ._archive import read_archive, unreadable, write_archive
 from ._checks import check_positive
-from ._columns import decode, decode_text, encode, encode_text
-from ._containers import Unwrapped, unwrap_epochs
-from ._files import atomic_path
+from ._constructors import FromMNE
+from ._containers import Unwrapped
 from ._labelled import PROVENANCE as PROVENANCE
-from ._labelled import LabelledRows, describe_labels, refuse_what_holds_no_trials
-
-if TYPE_CHECKING:
-    import mne
-
-_FORMAT = "skeeg.EEGData 2"
-
-#: What NumPy and zipfile raise for files that are damaged, malicious or of another format.
-UNREADABLE = (
-    ValueError,
-    KeyError,
-    TypeError,
-    AttributeError,
-    OSError,
-    EOFError,
-    NotImplementedError,
-    ImportError,
-    RecursionError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
+from ._labelled import describe_labels, refuse_what_holds_no_trials
+from ._metadata import metadata_frame
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class EEGData(LabelledRows):
+class EEGData(FromMNE):
     """Labelled EEG trials, which every loader returns and every estimator accepts as ``X``.
 
     It has the length, the shape and the indexing of its array, so that ``cross_val_score``,
@@ -133,7 +112,7 @@ class EEGData(LabelledRows):
         ch_names : sequence of str, optional
             Name of each channel; by default ``"EEG 1"``, ``"EEG 2"``, ...
         metadata : DataFrame or mapping, optional
-            A row per trial.
+            A row per trial, by position: the index is ignored.
         **columns : array-like or scalar
             More columns of the metadata, such as ``subject``, ``session``, ``run`` and ``trial``;
             a scalar is the value of all trials.
@@ -147,26 +126,15 @@ class EEGData(LabelledRows):
         TypeError
             If `X` is an `mne.io.Raw` or a list of `EEGData`.
         ValueError
-            If lengths, names or the rate contradict each other, or `X` does not hold real numbers.
+            If lengths, names or the rate contradict each other, `X` does not hold real numbers, or
+            a column of the metadata has nearly a name that the leakage guard reads, such as
+            ``trials``.
         """
         refuse_what_holds_no_trials(X)
         values = np.asarray(X)
         if values.dtype.kind not in "fiub":
             raise ValueError(f"X must hold real numbers, got an array of dtype {values.dtype}.")
-        frame = pd.DataFrame(metadata).reset_index(drop=True) if metadata is not None else None
-        if frame is None:
-            frame = pd.DataFrame(index=pd.RangeIndex(len(values)))
-        for name, column in columns.items():
-            # Without its index, which need not be the order of the trials.
-            entries = column.array if isinstance(column, (pd.Series, pd.Index)) else column
-            if not isinstance(entries, pd.api.extensions.ExtensionArray):
-                entries = np.asarray(entries)
-            if entries.ndim and len(entries) != len(values):
-                raise ValueError(
-                    f"{name} must have an entry for each of the {len(values)} trials, "
-                    f"got {len(entries)}."
-                )
-            frame[name] = entries if entries.ndim else entries.item()
+        frame = metadata_frame(metadata, columns, len(values) if values.ndim else 0)
         if isinstance(ch_names, str):
             raise ValueError(f"ch_names must be a list of names, got the string {ch_names!r}.")
         if ch_names is None:
@@ -178,91 +146,6 @@ class EEGData(LabelledRows):
             sfreq=check_positive("sfreq", sfreq, "Hz"),
             ch_names=tuple(str(name) for name in ch_names),
             metadata=frame,
-        )
-
-    @classmethod
-    def from_epochs(
-        cls,
-        epochs: mne.BaseEpochs,
-        y: ArrayLike | None = None,
-        **columns: ArrayLike | str | float,
-    ) -> EEGData:
-        """Create `EEGData` from MNE epochs: their good EEG channels.
-
-        Parameters
-        ----------
-        epochs : mne.Epochs
-            The epochs. Their metadata, if any, are kept.
-        y : array-like, shape (n_trials,), optional
-            The labels; by default the name of each epoch's event.
-        **columns : array-like or scalar
-            More columns of the metadata, such as ``subject`` or ``run``.
-
-        Returns
-        -------
-        data : EEGData
-            In volts.
-
-        Raises
-        ------
-        TypeError
-            If `epochs` are not `mne.Epochs`.
-        ValueError
-            If the epochs have no good EEG channel.
-        """
-        import mne
-
-        refuse_what_holds_no_trials(epochs)
-        if not isinstance(epochs, mne.BaseEpochs):
-            raise TypeError(
-                f"epochs must be mne.Epochs, got {type(epochs).__name__}. Plain arrays become "
-                "EEGData by EEGData.from_arrays(X, y, sfreq=...)."
-            )
-        trials = unwrap_epochs(epochs)
-        if y is None:
-            names = {code: name for name, code in epochs.event_id.items()}
-            y = np.array([names[code] for code in epochs.events[:, 2]])
-        assert trials.sfreq is not None  # epochs always know their rate
-        return cls.from_arrays(
-            trials.values,
-            y,
-            trials.sfreq,
-            trials.ch_names,
-            metadata=epochs.metadata,
-            **columns,
-        )
-
-    @classmethod
-    def from_moabb(
-        cls, dataset: Any, paradigm: Any, subjects: Sequence[int] | None = None
-    ) -> EEGData:
-        """Create `EEGData` from a MOABB data set and paradigm.
-
-        Parameters
-        ----------
-        dataset : moabb.datasets.base.BaseDataset
-            Downloaded by MOABB if it is not on disk.
-        paradigm : moabb.paradigms.base.BaseParadigm
-            Determines events, band, window and sampling rate.
-        subjects : sequence of int, optional
-            By default all subjects of the data set.
-
-        Returns
-        -------
-        data : EEGData
-            With ``subject``, ``session`` and ``run`` as named by MOABB.
-        """
-        epochs, labels, metadata = paradigm.get_data(
-            dataset, subjects=None if subjects is None else list(subjects), return_epochs=True
-        )
-        trials = epochs.copy().pick("eeg", exclude="bads")
-        return cls.from_arrays(
-            trials.get_data(copy=False),
-            np.asarray(labels),
-            trials.info["sfreq"],
-            trials.ch_names,
-            metadata=metadata.reset_index(drop=True),
-            trial=np.arange(len(trials)),
         )
 
     @classmethod
@@ -367,25 +250,7 @@ class EEGData(LabelledRows):
         Columns keep their values and dtypes: numbers, booleans, strings, times with and without a
         time zone, categories, and pandas' nullable types. The index of the metadata is not kept.
         """
-        target = Path(path)
-        if target.suffix != ".npz":
-            target = target.with_name(target.name + ".npz")
-        _check_column_names(self.metadata)
-        labels, arrays = encode(np.asarray(self.y), "y", "y")
-        columns = []
-        for i, (name, column) in enumerate(self.metadata.items()):
-            described, parts = encode(column, f"column_{i}", str(name))
-            columns.append({"name": name, **described})
-            arrays |= parts
-        arrays |= {
-            "format": np.array(_FORMAT),
-            "X": self.X,
-            "sfreq": np.array(self.sfreq),
-            "contents": encode_text({"ch_names": self.ch_names, "y": labels, "columns": columns}),
-        }
-        with atomic_path(target) as partial, partial.open("wb") as file:
-            np.savez(file, allow_pickle=False, **arrays)
-        return target
+        return write_archive(self, Path(path))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> EEGData:
@@ -407,31 +272,11 @@ class EEGData(LabelledRows):
             If the file is damaged or not a saved `EEGData`. Pickled content is never executed.
         """
         source = Path(path)
-        if not source.exists():
-            raise FileNotFoundError(f"{source} does not exist; EEGData.save writes such files.")
+        fields = read_archive(source)
         try:
-            with np.load(source, allow_pickle=False) as archive:
-                if "format" not in archive or str(archive["format"]) != _FORMAT:
-                    raise ValueError("it has no mark of a saved EEGData of this version of skeeg")
-                contents = decode_text(archive["contents"])
-                columns = {}
-                for i, described in enumerate(contents["columns"]):
-                    values = decode(described, archive, f"column_{i}")
-                    # Without the dtype, pandas would convert objects that are strings to text.
-                    columns[described["name"]] = pd.Series(values, dtype=values.dtype)
-                X = archive["X"]
-                return cls(
-                    X=X,
-                    y=decode(contents["y"], archive, "y"),
-                    sfreq=float(archive["sfreq"]),
-                    ch_names=tuple(contents["ch_names"]),
-                    metadata=pd.DataFrame(columns, index=pd.RangeIndex(len(X))),
-                )
-        except UNREADABLE as error:
-            raise ValueError(
-                f"{source} cannot be read as EEGData ({error}). Expected a .npz file written by "
-                "EEGData.save; write it again from the original recording."
-            ) from error
+            return cls(**fields)
+        except (ValueError, TypeError) as error:
+            raise unreadable(source, error) from error
 
     def __repr__(self) -> str:
         n_trials, n_chans, n_times = self.shape
@@ -441,16 +286,3 @@ class EEGData(LabelledRows):
             f"<EEGData: {n_trials} trials x {n_chans} channels x {n_times} samples "
             f"at {self.sfreq:g} Hz{people}; {describe_labels(self.y)}>"
         )
-
-
-def _check_column_names(metadata: pd.DataFrame) -> None:
-    """Raise if a file cannot hold the names of the columns."""
-    names = list(metadata.columns)
-    for name in names:
-        if type(name) not in (str, int):
-            raise TypeError(
-                f"metadata has a column named {name!r}, of type {type(name).__name__}; a file "
-                "holds strings and integers as names. Rename the column first."
-            )
-        if names.count(name) > 1:
-            raise TypeError(f"metadata has two columns named {name!r}. Rename one of them first.")

@@ -82,7 +82,10 @@ class TestConstruction:
             ({"ch_names": ["a", "b", "a"]}, r"these come twice: \['a'\]"),
             ({"sfreq": 0}, "sfreq must be a positive number of Hz"),
             ({"sfreq": np.nan}, "sfreq must be a positive number of Hz"),
-            ({"metadata": {"subject": [1, 2, 3]}}, "a row for each of the 2 trials"),
+            ({"metadata": {"subject": [1, 2, 3]}}, "an entry for each of the 2 trials, got 3"),
+            ({"metadata": pd.DataFrame({"subject": [1, 2, 3]})}, "a row for each of the 2 trials"),
+            ({"subject": [[1], [2]]}, "subject must be a list of 2 entries .* 2 dimensions"),
+            ({"subject": {1, 2}}, "subject must be a list of 2 entries"),
             ({"subject": [1, 2, 3]}, "subject must have an entry for each of the 2 trials, got 3"),
         ],
     )
@@ -90,6 +93,48 @@ class TestConstruction:
         arguments = {"X": np.zeros((2, 3, 4)), "y": [0, 1], "sfreq": 100} | changes
         with pytest.raises(ValueError, match=message):
             EEGData.from_arrays(**arguments)
+
+    @pytest.mark.parametrize("as_metadata", [False, True])
+    @pytest.mark.parametrize(
+        ("name", "meant"),
+        [
+            ("trials", "trial"),
+            ("trial_id", "trial"),
+            ("TRIAL", "trial"),
+            ("trail", "trial"),
+            ("subjects", "subject"),
+            ("Subject", "subject"),
+            ("subject ID", "subject"),
+            ("subjct", "subject"),
+            ("sub", "subject"),
+            ("participant_id", "subject"),
+            ("sessions", "session"),
+            ("ses", "session"),
+            ("runs", "run"),
+            ("run_number", "run"),
+            ("windows", "window"),
+        ],
+    )
+    def test_names_nearly_read_by_the_guard_are_refused(self, name, meant, as_metadata):
+        columns = {name: [0, 1]}
+        columns = {"metadata": pd.DataFrame(columns)} if as_metadata else columns
+        with pytest.raises(ValueError, match=f"{name!r} is not read .* Did you mean {meant!r}"):
+            EEGData.from_arrays(np.zeros((2, 1, 4)), [0, 1], 10, **columns)
+
+    def test_other_names_and_those_beside_the_right_one_are_taken(self):
+        names = ("site", "block", "trial_type", "age", "object", "subject_age", "n_trials_before")
+        columns = dict.fromkeys(names, "x") | {"trial": [0, 1], "trials": 2, 7: 1}
+        data = EEGData.from_arrays(np.zeros((2, 1, 4)), [0, 1], 10, metadata=columns)
+        assert list(data.metadata) == list(columns)
+
+    @pytest.mark.parametrize("frame", [dict, pd.DataFrame])
+    def test_metadata_are_taken_in_their_order_whatever_their_index(self, frame):
+        subject = pd.Series(["a", "b", "c"], index=[2, 0, 7])
+        data = EEGData.from_arrays(
+            np.zeros((3, 1, 4)), [0, 1, 0], 10, metadata=frame({"subject": subject}), run=subject
+        )
+        assert data.metadata["subject"].tolist() == data.metadata["run"].tolist() == list("abc")
+        assert data.metadata.index.tolist() == [0, 1, 2]
 
     def test_repr_tells_the_range_of_continuous_targets(self, data):
         y = np.linspace(-1.25, 3, len(data))
@@ -215,6 +260,23 @@ class TestGroups:
         )
         assert data.groups("trial").tolist() == [0, 0, 1, 1]
 
+    @pytest.mark.parametrize("runs", [[4, 4, 8, 12], ["4", "4", "8", "12"]])
+    def test_values_are_kept(self, runs):
+        data = EEGData.from_arrays(np.zeros((4, 1, 5)), [0] * 4, 10, subject=1, session=0, run=runs)
+        assert data.groups("run").tolist() == runs
+
+    def test_values_that_repeat_are_named_with_their_subject(self):
+        data = EEGData.from_arrays(
+            np.zeros((4, 1, 5)), [0] * 4, 10, subject=["a", "a", "b", "b"], run=[4, 8, 4, 8]
+        )
+        assert data.groups("run").tolist() == ["a/4", "a/8", "b/4", "b/8"]
+
+    def test_names_that_look_alike_remain_different_groups(self):
+        data = EEGData.from_arrays(
+            np.zeros((3, 1, 5)), [0] * 3, 10, subject=["a", "a/b", "a"], run=["b/c", "c", "c"]
+        )
+        assert len(set(data.groups("run").tolist())) == 3
+
     def test_missing_values_are_a_group(self):
         data = EEGData.from_arrays(
             np.zeros((3, 1, 5)), [0, 1, 1], 10, subject=[1, 1, 2], run=["a", None, None]
@@ -228,6 +290,40 @@ class TestGroups:
     def test_unknown_column_is_refused_with_those_that_exist(self, data):
         with pytest.raises(KeyError, match=r"no column 'block'; it has.*'subject'"):
             data.groups("block")
+
+
+class TestSelect:
+    def test_every_column_must_agree(self, data):
+        chosen = data.select(subject=2, run=["0", "1"], classes="rest", trial=[0, 2])
+        rows = (data.metadata["subject"] == 2) & (data.y == "rest")
+        rows &= data.metadata["trial"].isin([0, 2])
+        same(chosen, data[rows.to_numpy()])
+        assert len(chosen) == 2
+
+    @pytest.mark.parametrize(
+        ("wanted", "message"),
+        [
+            ({"subject": 3}, "No trial has subject 3; present are 1, 2"),
+            ({"run": 0}, "No trial has run 0; present are '0', '1'"),
+            ({"classes": ["rest", "left"]}, "No trial has classes 'left'; present are 'rest', 't"),
+            ({"subject": []}, "subject must name one or more values"),
+            ({"run": "0", "trial": 1, "classes": "task", "subject": 2}, "at once, though each"),
+        ],
+    )
+    def test_values_that_do_not_occur_are_refused_with_those_that_do(self, data, wanted, message):
+        data = data[~((data.metadata["run"] == "0") & (data.metadata["trial"] == 1)).to_numpy()]
+        with pytest.raises(ValueError, match=message):
+            data.select(**wanted)
+
+    def test_an_unknown_column_is_refused(self, data):
+        with pytest.raises(KeyError, match=r"no column 'runs'; it has .*Did you mean 'run'\?"):
+            data.select(runs=1)
+
+    def test_missing_values_can_be_selected(self):
+        run = pd.Series([1, None, 2], dtype="Int64")
+        data = EEGData.from_arrays(np.zeros((3, 1, 5)), [0, 1, 2], 10, run=run)
+        assert data.select(run=None).y.tolist() == [1]
+        assert data.select(run=[1, 2]).y.tolist() == [0, 2]
 
 
 class TestConcatenate:

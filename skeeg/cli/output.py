@@ -79,10 +79,11 @@ def _save_figure(figure: Any, path: Path) -> None:
 
 
 def _save_table(table: pd.DataFrame, path: Path) -> None:
+    from .._csv import to_csv
     from .._files import atomic_path
 
     with atomic_path(path) as partial:
-        table.to_csv(partial, index=False, lineterminator="\n")
+        partial.write_bytes(to_csv(table).encode())
 
 
 def write_side_by_side(honest: Comparison, shuffled: Comparison, out: Path) -> str:

@@ -12,6 +12,7 @@ from .eegbci import load_eegbci
 from .eegmat import load_eegmat
 from .high_gamma import load_high_gamma
 from .muse import load_muse
+from .recordings import load_recordings
 from .simulated import simulate_motor_imagery
 from .simulated_regression import simulate_band_power_regression
 from .ssvep import load_ssvep_exoskeleton
@@ -26,6 +27,7 @@ __all__ = [
     "load_eegmat",
     "load_high_gamma",
     "load_muse",
+    "load_recordings",
     "load_ssvep_exoskeleton",
     "simulate_band_power_regression",
     "simulate_motor_imagery",

@@ -18,6 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .._files import check_regular
+
 
 class _Name(Enum):
     """A name that a pickled array uses; it cannot be called or changed."""
@@ -104,6 +106,9 @@ class _ArrayUnpickler(pickle._Unpickler):
     stack: list[Any]
     append: Callable[[Any], None]
     pop_mark: Callable[[], list[Any]]
+    #: The bytes that may be made of text: those in the file.
+    largest: int
+    _n_bytes = 0
 
     # Numbers, strings, tuples, dictionaries, the memo, names and calls. No lists, sets, instances,
     # persistent identities, extensions or buffers.
@@ -143,9 +148,16 @@ class _ArrayUnpickler(pickle._Unpickler):
         elif name is _Name.DTYPE:
             self.stack.append(_Dtype(arguments[0]))
         elif name is _Name.ENCODE and _text(arguments[1]) == "latin1":
+            self._count(len(arguments[0]))
             self.stack.append(_text(arguments[0]).encode("latin-1"))
         else:
             raise pickle.UnpicklingError("it calls what makes no array")
+
+    def _count(self, n_bytes: int) -> None:
+        """Raise if more bytes are made of text than a file can hold that names each text once."""
+        self._n_bytes += n_bytes
+        if self._n_bytes > self.largest:
+            raise pickle.UnpicklingError("it makes more bytes than it holds")
 
     def load_build(self) -> None:
         state = self.stack.pop()
@@ -208,9 +220,12 @@ def read_pickled_arrays(file: Path) -> dict[str, NDArray[Any]]:
        https://docs.python.org/3/library/pickle.html#restricting-globals
     """
     try:
+        check_regular(file)
         # Mapped into memory, so that a false length does not allocate memory.
         with file.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as m:
-            loaded = _ArrayUnpickler(m, encoding="bytes").load()
+            unpickler = _ArrayUnpickler(m, encoding="bytes")
+            unpickler.largest = len(m)
+            loaded = unpickler.load()
         if not isinstance(loaded, dict):
             raise pickle.UnpicklingError("it does not hold a dictionary")
         others = [name for name, value in loaded.items() if not isinstance(value, _Array)]

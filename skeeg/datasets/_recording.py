@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._checks import check_number, check_positive
+from .._checks import check_positive
+from .._files import check_regular
+from .._operations import check_band
 from ..data import EEGData
 
 if TYPE_CHECKING:
@@ -96,12 +98,45 @@ def find_files(folder: Path, pattern: str, source: str) -> list[Path]:
     ------
     FileNotFoundError
         If there is none.
+    ValueError
+        If one is a folder, a pipe or a device.
     """
     # Finder and tar write "._" companions of files, which match the pattern but hold no recording.
     found = sorted(file for file in folder.rglob(pattern) if not file.name.startswith("."))
+    for file in found:
+        check_regular(file)
     if not found:
         raise FileNotFoundError(f"{folder} holds no file named {pattern}. {source}")
     return found
+
+
+def by_name(files: Sequence[Path], *, folders: int = 0) -> dict[str, Path]:
+    """Return files by their names.
+
+    Parameters
+    ----------
+    files : sequence of pathlib.Path
+    folders : int, default=0
+        The number of parent folders that belong to the name.
+
+    Returns
+    -------
+    named : dict of str to pathlib.Path
+
+    Raises
+    ------
+    ValueError
+        If two files have one name, such as a copy in another folder.
+    """
+    named: dict[str, Path] = {}
+    for file in files:
+        first = named.setdefault("/".join(file.parts[-1 - folders :]), file)
+        if first != file:
+            raise ValueError(
+                f"Both {first} and {file} hold the recording {file.name}. Pass the folder that "
+                "holds one of them as path."
+            )
+    return named
 
 
 def download_folder(name: str) -> Path:
@@ -136,6 +171,8 @@ def read(reader: Callable[..., T], file: Path, source: str, **options: Any) -> T
         If the file is damaged, or shorter than its header says.
     """
     try:
+        if not file.is_dir():  # some formats are folders
+            check_regular(file)
         with warnings.catch_warnings():
             # MNE repairs truncated files with a warning; half a recording must be an error.
             warnings.filterwarnings("error", message=".*does not match the file size")
@@ -175,14 +212,7 @@ class Cut:
             raise ValueError(
                 f"tmin must lie before tmax, got tmin={self.tmin!r} and tmax={self.tmax!r}."
             )
-        for name, edge in (("fmin", self.fmin), ("fmax", self.fmax)):
-            if edge is not None:
-                check_number(name, edge, at_least=0)
-        # With fmin above fmax, MNE makes a band-stop filter.
-        if self.fmin is not None and self.fmax is not None and not self.fmin < self.fmax:
-            raise ValueError(
-                f"fmin must lie below fmax, got fmin={self.fmin!r} and fmax={self.fmax!r}."
-            )
+        check_band(self.fmin, self.fmax)
         if self.sfreq is not None:
             check_positive("sfreq", self.sfreq, "Hz")
 

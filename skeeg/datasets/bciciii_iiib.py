@@ -10,13 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._checks import check_choice
-from ..data import UNREADABLE, EEGData
-from ._recording import Cut, PathLike, choose_subjects, existing_folder, find_files
+from .._npz import UNREADABLE, open_npz
+from ..data import EEGData
+from ._recording import Cut, PathLike, by_name, choose_subjects, existing_folder, find_files
 
 SUBJECTS = ("S4b", "X11b")
 CHANNELS = ("C3", "C4")
 LABELS = {1: "left_hand", 2: "right_hand"}
 _SFREQ = 125.0  # Hz
+_LARGEST = 2**26  # bytes of the arrays of a file, four times those of 1080 trials
 
 SOURCE = (
     "Data set IIIb of BCI Competition III is expected as the files S4b_train.npz, S4b_test.npz, "
@@ -91,7 +93,7 @@ def load_bciciii_iiib(
     Examples
     --------
     >>> data = load_bciciii_iiib("bciciii")  # doctest: +SKIP
-    >>> train = data[data.metadata["session"] == "train"]  # doctest: +SKIP
+    >>> train = data.select(session="train")  # doctest: +SKIP
     """
     check_choice("fill", fill, ("train", "own"))
     cut = Cut(tmin, np.inf if tmax is None else tmax, fmin, fmax, sfreq)
@@ -100,7 +102,7 @@ def load_bciciii_iiib(
     folder = existing_folder(path, SOURCE)
     chosen = choose_subjects(subjects, SUBJECTS)
     sets = {
-        (subject, session): _read_set(find_files(folder, f"{subject}_{session}.npz", SOURCE)[0])
+        (subject, session): _read_set(_find(folder, f"{subject}_{session}.npz"))
         for session in ("train", "test")
         for subject in chosen
     }
@@ -126,10 +128,14 @@ def load_bciciii_iiib(
     return EEGData.concatenate(parts)
 
 
+def _find(folder: Path, name: str) -> Path:
+    return by_name(find_files(folder, name, SOURCE))[name]
+
+
 def _read_set(file: Path) -> tuple[NDArray[np.floating[Any]], NDArray[np.integer[Any]]]:
     """Return the signal, shape (n_trials, n_times, n_chans), and the labels of one file."""
     try:
-        with np.load(file, allow_pickle=False) as archive:
+        with open_npz(file, largest=_LARGEST) as archive:
             signal, label = archive["signal"], archive["label"].ravel()
         if signal.ndim != 3 or signal.shape[2] != len(CHANNELS) or signal.dtype.kind not in "fiu":
             raise ValueError(f"'signal' has shape {signal.shape} and type {signal.dtype}")

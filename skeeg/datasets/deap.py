@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+import struct
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from .._checks import check_choice, check_number
+from .._files import check_regular
 from .._validation import check_finite
 from ..data import EEGData
 from ._pickle import read_pickled_arrays
@@ -28,6 +31,11 @@ RATINGS = ("valence", "arousal", "dominance", "liking")
 LABELS = (*RATINGS, "quadrant")
 _SFREQ = 128.0  # Hz
 _N_VIDEOS = 40
+#: Bytes of the largest array, of float64, with its header.
+_LARGEST = _N_VIDEOS * 40 * 8064 * 8 + 2**16
+_CHUNK = 2**16  # bytes
+_COMPRESSED = 15  # the type of compressed elements in MATLAB files of version 5
+_NUMBERS = {"double", "single"} | {f"{sign}int{n}" for sign in ("", "u") for n in (8, 16, 32, 64)}
 _SHAPES = {"data": (_N_VIDEOS, 40, 8064), "labels": (_N_VIDEOS, len(RATINGS))}
 #: Three seconds before the video, and its last minute.
 _PARTS = {"baseline": slice(0, 384), "trial": slice(384, 8064)}
@@ -194,12 +202,46 @@ def _read_mat(file: Path) -> dict[str, NDArray[Any]]:
 
     try:
         # Before reading, which allocates the size that the file claims.
-        _check_shapes({name: shape for name, shape, _ in whosmat(file)})
+        check_regular(file)
+        _check_expanded(file)
+        described = whosmat(file)
+        _check_shapes({name: shape for name, shape, _ in described})
+        others = [name for name, _, kind in described if name in _SHAPES and kind not in _NUMBERS]
+        if others:
+            raise ValueError(f"{others[0]!r} does not hold numbers")
         return loadmat(file, variable_names=list(_SHAPES))
     except ValueError:
         raise
     except Exception as error:  # scipy's parser can raise any exception
         raise ValueError(f"{type(error).__name__}: {error}") from error
+
+
+def _check_expanded(file: Path) -> None:
+    """Raise if a compressed element of a MATLAB file is larger than the largest array of DEAP."""
+    with file.open("rb") as stream:
+        order = "<" if stream.read(128)[126:] == b"IM" else ">"
+        while len(tag := stream.read(8)) == 8:
+            kind, n_bytes = struct.unpack(f"{order}II", tag)
+            end = stream.tell() + n_bytes
+            if kind == _COMPRESSED:
+                _inflate(stream, n_bytes)
+            stream.seek(end)
+
+
+def _inflate(stream: BinaryIO, n_bytes: int) -> None:
+    """Raise if so many compressed bytes expand to more than the largest array; nothing is kept."""
+    expander, expanded = zlib.decompressobj(), 0
+    waiting = b""
+    while waiting or n_bytes > 0:
+        if not waiting:
+            waiting = stream.read(min(n_bytes, _CHUNK))
+            n_bytes -= _CHUNK
+            if not waiting:
+                return  # scipy says what a truncated file lacks
+        expanded += len(expander.decompress(waiting, _CHUNK))
+        waiting = expander.unconsumed_tail
+        if expanded > _LARGEST:
+            raise ValueError(f"it holds more than {_LARGEST / 2**20:.0f} MiB in one array")
 
 
 _READERS = {".dat": _read_dat, ".mat": _read_mat}

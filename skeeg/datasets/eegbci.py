@@ -14,6 +14,7 @@ from ..data import EEGData
 from ._recording import (
     Cut,
     PathLike,
+    by_name,
     choose_subjects,
     cut_trials,
     existing_folder,
@@ -128,10 +129,13 @@ def _find(
     folder: Path, subjects: int | Sequence[int] | None, runs: list[int]
 ) -> dict[tuple[int, int], Path]:
     found = {}
-    for file in find_files(folder, "S*R*.edf", SOURCE):
-        name = re.fullmatch(r"S(\d{3})R(\d{2})\.edf", file.name)
-        if name:
-            found[int(name[1]), int(name[2])] = file
+    named = [
+        file
+        for file in find_files(folder, "S*R*.edf", SOURCE)
+        if re.fullmatch(r"S\d{3}R\d{2}\.edf", file.name)
+    ]
+    for name, file in by_name(named).items():
+        found[int(name[1:4]), int(name[5:7])] = file
     available = sorted({subject for subject, _ in found})
     if subjects is None:
         available = [subject for subject in available if subject not in IRREGULAR]

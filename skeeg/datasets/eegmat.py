@@ -12,6 +12,7 @@ from ..data import EEGData
 from ._recording import (
     Cut,
     PathLike,
+    by_name,
     choose_subjects,
     cut_trials,
     download_folder,
@@ -115,7 +116,7 @@ def load_eegmat(
         folder = _download(subjects)
     else:
         folder = existing_folder(path, SOURCE)
-    files = {file.name: file for file in find_files(folder, "Subject*_[12].edf", SOURCE)}
+    files = by_name(find_files(folder, "Subject*_[12].edf", SOURCE))
     present = sorted({int(number) for name in files for number in re.findall(r"\d+(?=_)", name)})
     parts = []
     for subject in choose_subjects(subjects, present):

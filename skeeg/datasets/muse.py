@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,9 @@ from numpy.typing import NDArray
 
 from .._checks import check_choice
 from ..data import EEGData
+from ._muse_tasks import TASKS as TASKS
+from ._muse_tasks import URL as URL
+from ._muse_tasks import files_of_task
 from ._recording import (
     Cut,
     PathLike,
@@ -30,81 +32,6 @@ if TYPE_CHECKING:
 CHANNELS = ("TP9", "AF7", "AF8", "TP10")
 _SFREQ = 256.0  # Hz
 
-
-@dataclass(frozen=True)
-class _Task:
-    event_id: dict[str, int]
-    tmin: float
-    tmax: float
-    files: dict[str, tuple[str, str]]  # by name: its address below URL, and its SHA-256
-
-
-#: The recordings were removed from the repository; each is downloaded from a commit that has it.
-URL = "https://raw.githubusercontent.com/alexandrebarachant/muse-lsl/"
-_VISUAL = "04e43ee793be6c64550edb289f22a51b91c578a1/data/visual"
-_FLAT = "2ba1e4c0ede11e311d51845cbd9e137dbef637cb/data/visual"
-_NESTED = "d95f4d9e70c3524437ba36f1d899897b9f1858c0/data/visual"
-
-TASKS = {
-    "left_right": _Task(
-        event_id={"left": 1, "right": 2},
-        tmin=0.0,
-        tmax=0.4,
-        files={
-            "data_2017-01-27-16.11.50.csv": (
-                f"{_NESTED}/left-right/subject1/session1/data_2017-01-27-16.11.50.csv",
-                "7b9faa4bd8a1a27a57447e849170aa243d766cb63ddc8ee1f1c71a1e85b07f6d",
-            ),
-            "data_2017-01-27-16.16.09.csv": (
-                f"{_NESTED}/left-right/subject1/session1/data_2017-01-27-16.16.09.csv",
-                "6689defa1733aac215b85f46dd6b090428d717049fed2f25c7ff936ac67365f3",
-            ),
-            "data_2017-01-27-16.21.42.csv": (
-                f"{_FLAT}/left-right/data_2017-01-27-16.21.42.csv",
-                "c6e9dd6f8bbc1468981e04e674754449b3c164d01248400870bb39e791ba39bd",
-            ),
-            "data_2017-01-27-16.25.35.csv": (
-                f"{_NESTED}/left-right/subject1/session1/data_2017-01-27-16.25.35.csv",
-                "041be62032c680a16304555ca04a21d811ec1fd94510b2372da16b663684553e",
-            ),
-            "data_2017-01-27-16.29.10.csv": (
-                f"{_VISUAL}/left-right/data_2017-01-27-16:29:10.csv",
-                "923c94924d67863738305b161256e6cd87951e5eba3ed6358db639529c60aaa3",
-            ),
-        },
-    ),
-    "p300": _Task(
-        event_id={"non-target": 1, "target": 2},
-        tmin=0.0,
-        tmax=0.8,
-        files={
-            "data_2017-02-04-15_45_13.csv": (
-                f"{_FLAT}/P300/subject1/session1/data_2017-02-04-15_45_13.csv",
-                "a383d9a381019a9a5453ea6b6e358a8039265ff85f7cbaa660321b6f4604e6d2",
-            ),
-            "data_2017-02-04-15_47_49.csv": (
-                f"{_FLAT}/P300/subject1/session1/data_2017-02-04-15_47_49.csv",
-                "a1fdffdf1fe31be64e525ae76f5a66a4222d835e023350439bbaaf9380c4b06e",
-            ),
-            "data_2017-02-04-15_51_07.csv": (
-                f"{_FLAT}/P300/subject1/session1/data_2017-02-04-15_51_07.csv",
-                "ae425485d202b7a3b7d875b883abafe5eff1836e6d150dd5c99464f762439a0d",
-            ),
-            "data_2017-02-04-15_55_07.csv": (
-                f"{_VISUAL}/P300/data_2017-02-04-15:55:07.csv",
-                "a3346a2c576568622c638318440d199869479a9ad26effcd9c3131f78a2b6dc8",
-            ),
-            "data_2017-02-04-15_58_30.csv": (
-                f"{_VISUAL}/P300/data_2017-02-04-15:58:30.csv",
-                "4aad7d0688a9df0dafbffc4ec7065cdecd9319bdbc318e3d37a33cac0225e892",
-            ),
-            "data_2017-02-04-16_03_08.csv": (
-                f"{_FLAT}/P300/subject1/session1/data_2017-02-04-16_03_08.csv",
-                "07aee84cfb34663bd3c76a7125a74a6f824aa6f4fef6f2864a0ecc9568a8101d",
-            ),
-        },
-    ),
-}
 
 SOURCE = (
     "Muse LSL records CSV files with the columns timestamps (in seconds), TP9, AF7, AF8, TP10 (in "
@@ -144,7 +71,9 @@ def load_muse(
     subjects : int or sequence of int, optional
         By default all.
     task : {"left_right", "p300"}, default="left_right"
-        The recordings to download, the meaning of their markers, and the default window.
+        The recordings to download, the meaning of their markers, and the default window. In a
+        folder that holds both tasks, only the files of this one are read. They are known by
+        checksum, by name, or by a folder named like the task.
     event_id : mapping, optional
         The marker of each label; by default that of the task: left 1 and right 2, or non-target 1
         and target 2.
@@ -174,7 +103,8 @@ def load_muse(
     FileNotFoundError
         If `path` does not exist or holds no CSV file.
     ValueError
-        If a file is not such a recording or has another sampling rate, a subject or task is
+        If a file is not such a recording or has another sampling rate, all files are of the other
+        task, some are of this task and of some the task is not known, a subject or task is
         unknown, or all trials are rejected.
 
     Notes
@@ -199,7 +129,7 @@ def load_muse(
     )
     folder = _download(task) if path is None else existing_folder(path, SOURCE)
     by_subject: dict[int, dict[str, list[Path]]] = {}
-    for file in find_files(folder, "*.csv", SOURCE):
+    for file in files_of_task(find_files(folder, "*.csv", SOURCE), folder, task):
         subject, session = _provenance(file)
         by_subject.setdefault(subject, {}).setdefault(session, []).append(file)
     parts = []

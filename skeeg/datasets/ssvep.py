@@ -15,6 +15,7 @@ from ..data import EEGData
 from ._recording import (
     Cut,
     PathLike,
+    by_name,
     choose_subjects,
     cut_trials,
     existing_folder,
@@ -24,6 +25,8 @@ from ._recording import (
 
 #: The codes of the recordings, in which 17 Hz is the last one.
 EVENT_ID = {"rest": 1, "13Hz": 2, "21Hz": 3, "17Hz": 4}
+
+CHANNELS = ("Oz", "O1", "O2", "PO3", "POz", "PO7", "PO8", "PO4")
 
 SOURCE = (
     "The SSVEP exoskeleton data set is made of files ..._raw.fif, each with a stimulation channel "
@@ -109,6 +112,11 @@ def _load_session(file: Path, subject: int, session: str, cut: Cut) -> EEGData:
     import mne
 
     raw = read(mne.io.read_raw_fif, file, SOURCE, preload=True)
+    missing = [name for name in CHANNELS if name not in raw.ch_names]
+    if missing:
+        raise ValueError(
+            f"{file} lacks the channels {', '.join(missing)}: it is not of this data set. {SOURCE}"
+        )
     events = _events(raw, file)
     return cut_trials(
         raw, events, EVENT_ID, cut, file, SOURCE, subject=subject, session=session, run="0"
@@ -131,7 +139,7 @@ def _events(raw: Any, file: Path) -> NDArray[np.integer[Any]]:
 
 def _find(folder: Path, subjects: int | Sequence[int] | None) -> dict[int, list[Path]]:
     found: dict[int, list[Path]] = {}
-    for file in find_files(folder, "*_raw.fif", SOURCE):
+    for file in by_name(find_files(folder, "*_raw.fif", SOURCE), folders=1).values():
         name = re.search(r"subject(\d+)", f"{file.parent.name}/{file.name}")
         if name is None:
             raise ValueError(f"Neither {file} nor its folder says which subject it is. {SOURCE}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from numpy.typing import NDArray
 from sklearn.utils import check_consistent_length, column_or_1d
@@ -21,7 +22,9 @@ from ._precomputing import precompute
 
 def trial_groups(X: Any) -> NDArray[Any] | None:
     """Return the recorded trial of each row, where it is known."""
-    return X.groups("trial") if isinstance(X, LabelledRows) and "trial" in X.metadata else None
+    if not isinstance(X, LabelledRows) or "trial" not in X.metadata:
+        return None
+    return pd.factorize(X.groups("trial"), use_na_sentinel=False)[0]
 
 
 def with_targets(X: Any, y: Any, name: str) -> tuple[Any, Any]:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from .._csv import escape, to_csv, unescape
 from .._files import atomic_path
 from .about import About
 from .statistics import Chance
@@ -55,7 +56,7 @@ def write_files(
     frames: dict[str, Any] = {}
     contents: dict[str, bytes] = {}
     for name in FRAMES:
-        content = tables[name].to_csv(index=False, lineterminator="\n").encode()
+        content = to_csv(tables[name]).encode()
         contents[f"{name}.csv"] = content
         frames[name] = {
             "dtypes": {str(column): str(dtype) for column, dtype in tables[name].dtypes.items()},
@@ -177,7 +178,7 @@ def _load_frame(path: Path, described: dict[str, Any]) -> pd.DataFrame:
     texts = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
     return pd.DataFrame(
         {
-            column: _column(texts[column].tolist(), dtype, literal=column in _LITERAL)
+            column: _column(texts[escape(column)].tolist(), dtype, literal=column in _LITERAL)
             for column, dtype in described["dtypes"].items()
         }
     )
@@ -189,7 +190,7 @@ def _column(texts: list[str], dtype: str, *, literal: bool) -> Any:
         return np.array([float(text or "nan") for text in texts])
     if dtype == "bool":
         return np.array([text == "True" for text in texts], dtype=bool)
-    parse = int if dtype in ("int64", "Int64") else str
+    parse = int if dtype in ("int64", "Int64") else unescape
     values = [None if text == "" and not literal else parse(text) for text in texts]
     return pd.Series(values, dtype=dtype)
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import pdist
 
 from .._electrodes import flat_positions
-from ._style import GREY, ink_on
+from ._style import GREY, ink_on, literal
 
 #: Largest radius of a disc, in units of the head's radius; discs of dense montages are smaller.
 _LARGEST = 0.12
@@ -101,4 +101,4 @@ def _name(
         return
     for name, (x, y), colour in zip(ch_names, places, colours, strict=True):
         ink = ink_on(colour)
-        axes.text(x, y, name, ha="center", va="center", color=ink, fontsize=size, zorder=3)
+        axes.text(x, y, literal(name), ha="center", va="center", color=ink, fontsize=size, zorder=3)

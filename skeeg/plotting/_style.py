@@ -23,7 +23,15 @@ def new_figure(width: float, height: float) -> Figure:
 
 def wrapped(text: object, width: int) -> str:
     """Return ``text`` with long lines wrapped and existing line breaks kept."""
-    return "\n".join(textwrap.fill(line, width) for line in str(text).splitlines())
+    return literal("\n".join(textwrap.fill(line, width) for line in str(text).splitlines()))
+
+
+def literal(text: object) -> str:
+    r"""Return ``text`` such that Matplotlib shows a dollar sign, instead of reading a formula.
+
+    The label ``$\foo{$`` would otherwise be an error when the figure is drawn.
+    """
+    return str(text).replace("$", r"\$")
 
 
 def open_axes(axes: Axes) -> None:

@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ._style import BLUE, ORANGE, new_figure, open_axes, wrapped
+from ._style import BLUE, ORANGE, literal, new_figure, open_axes, wrapped
 
 _PARTS = {"train": ("training", BLUE, "-"), "valid": ("validation", ORANGE, "--")}
 _SCORES = {"acc": "Accuracy (share of trials)", "mae": "Mean absolute error"}
@@ -59,7 +59,7 @@ def plot_history(
         for part in _recorded(history, quantity):
             _draw(axes, history, part, quantity)
         axes.set_xlabel("Epoch")
-        axes.set_ylabel(labels[quantity])
+        axes.set_ylabel(literal(labels[quantity]))
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.legend(frameon=False, fontsize=9)
         open_axes(axes)

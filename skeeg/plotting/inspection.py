@@ -17,7 +17,7 @@ from .._checks import check_positive_ints
 from .._electrodes import has_place
 from ._discs import draw_discs
 from ._scalp import draw_surface
-from ._style import BLUE, GREY, ORANGE, new_figure, open_axes, wrapped
+from ._style import BLUE, GREY, ORANGE, literal, new_figure, open_axes, wrapped
 
 if TYPE_CHECKING:
     from ..inspection import FrequencyResponse, SpatialPatterns
@@ -249,7 +249,7 @@ def plot_importance(
     head, bars = figure.subplots(1, 2, width_ratios=[1.3, 1])
     scale = Normalize(-highest, highest)
     discs = draw_discs(head, means, names, scale, colormaps["PuOr_r"])
-    loss = f"Loss of {metric}"
+    loss = literal(f"Loss of {metric}")
     figure.colorbar(discs, ax=head, label=f"{loss} without the channel", shrink=0.8)
     order = np.argsort(-means, kind="stable")[:_MAX_BARS]
     rows = np.arange(len(order))
@@ -262,7 +262,7 @@ def plot_importance(
         error_kw={"elinewidth": 1},
     )
     bars.axvline(0, color=GREY, linewidth=0.8)
-    bars.set_yticks(rows, [names[i] for i in order], fontsize=8)
+    bars.set_yticks(rows, [literal(names[i]) for i in order], fontsize=8)
     bars.invert_yaxis()
     bars.set_xlabel(f"{loss} (of {importance.score:.3g})\nbar: standard deviation over repeats")
     open_axes(bars)
@@ -341,15 +341,16 @@ def plot_saliency(
     panels[0].set_xlabel("Time (samples)" if sfreq is None else "Time (s)")
     if names is not None:
         every = -(-len(names) // _MAX_NAMES)
-        panels[0].set_yticks(np.arange(0, len(names), every), names[::every], fontsize=7)
+        shown = [literal(name) for name in names[::every]]
+        panels[0].set_yticks(np.arange(0, len(names), every), shown, fontsize=7)
     panels[0].set_ylabel("Channel")
-    figure.colorbar(image, ax=panels[0], label=f"Contribution of a sample ({unit})")
+    figure.colorbar(image, ax=panels[0], label=f"Contribution of a sample ({literal(unit)})")
     if names is not None and placed:
         total = mean.sum(axis=1)
         highest = float(np.abs(total).max()) or 1.0
         scale = Normalize(-highest, highest)
         discs = draw_discs(panels[1], total, names, scale, colormaps["PuOr_r"])
-        label = f"Contribution of all samples ({unit})"
+        label = f"Contribution of all samples ({literal(unit)})"
         figure.colorbar(discs, ax=panels[1], label=label, shrink=0.8)
     if title:
         figure.suptitle(wrapped(title, 80), fontsize=11)

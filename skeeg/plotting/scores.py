@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from ._style import BLUE, GREY, ORANGE, new_figure, open_axes, wrapped
+from ._style import BLUE, GREY, ORANGE, literal, new_figure, open_axes, wrapped
 
 _LABELS = {
     "accuracy": "Accuracy (share of trials)",
@@ -77,7 +77,7 @@ def plot_scores(
     for row, name in zip(rows, scores.columns, strict=True):
         own = scores[name].dropna().to_numpy(dtype=float)
         beside = row + np.linspace(-0.22, 0.22, len(own)) if len(own) > 1 else [row] * len(own)
-        label = f"one {unit}" if row == 0 else None
+        label = literal(f"one {unit}") if row == 0 else None
         axes.scatter(own, beside, s=22, color=BLUE, alpha=0.55, linewidths=0, label=label, zorder=2)
     axes.errorbar(
         scores.mean(),
@@ -87,7 +87,7 @@ def plot_scores(
         color=ORANGE,
         markersize=7,
         capsize=4,
-        label=f"mean ± standard deviation over {unit}s",
+        label=literal(f"mean ± standard deviation over {unit}s"),
         zorder=3,
     )
     if chance is not None:
@@ -98,7 +98,7 @@ def plot_scores(
     axes.set_yticks(rows, [wrapped(name, 28) for name in scores.columns])
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_xlim(*_limits(scores, metric, chance))
-    axes.set_xlabel(_LABELS.get(metric, metric))
+    axes.set_xlabel(_LABELS.get(metric, literal(metric)))
     axes.set_title(wrapped(title, 70), fontsize=11)
     open_axes(axes)
     figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=9)

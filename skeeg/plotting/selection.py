@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._electrodes import flat_positions
 from ..features._base import check_ch_names
-from ._style import BLUE, GREY, ORANGE, new_figure, open_axes, wrapped
+from ._style import BLUE, GREY, ORANGE, literal, new_figure, open_axes, wrapped
 
 #: Smallest probability with which a channel is shown, and largest number of channels shown.
 _LEAST_SHOWN, _MOST_SHOWN = 0.05, 40
@@ -110,7 +110,7 @@ def _draw_head(axes: Axes, names: Sequence[str], times: NDArray[np.int64]) -> No
     for name, place, n_slots in zip(names, places, times, strict=True):
         if n_slots:
             axes.annotate(
-                f"{name} x{n_slots}" if n_slots > 1 else name,
+                literal(f"{name} x{n_slots}" if n_slots > 1 else name),
                 tuple(place),
                 xytext=(0, 6),
                 textcoords="offset points",
@@ -159,7 +159,7 @@ def _draw_probabilities(
     image = axes.imshow(p[rows], vmin=0, vmax=1, cmap="cividis", aspect="auto")
     axes.set_xticks(range(p.shape[1]), [str(slot + 1) for slot in range(p.shape[1])])
     size = 8 if len(rows) < 25 else 6
-    axes.set_yticks(range(len(rows)), [names[row] for row in rows], fontsize=size)
+    axes.set_yticks(range(len(rows)), [literal(names[row]) for row in rows], fontsize=size)
     for label, row in zip(axes.get_yticklabels(), rows, strict=True):
         label.set_fontweight("bold" if row in chosen else "normal")
     taken = [(slot, row) for row, i in enumerate(rows) for slot in np.flatnonzero(chosen == i)]

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..features._base import check_ch_names
 from ..features.topography import electrode_places, topographic_map
-from ._style import ink_on, new_figure, wrapped
+from ._style import ink_on, literal, new_figure, wrapped
 
 _MAX_COLUMNS = 5
 #: Cells without an electrode, and those outside the head.
@@ -84,10 +84,10 @@ def plot_topographic_map(
     for axes, own, of_channels, name in zip(panels, maps, values, names, strict=False):
         image = axes.imshow(np.ma.masked_array(own, empty), norm=scale, cmap=colours)
         _label(axes, places, ch_names, colours(scale(of_channels)), layout != "interpolated")
-        axes.set_title(str(name), fontsize=11)
+        axes.set_title(literal(name), fontsize=11)
     for axes in panels[len(values) :]:
         axes.set_visible(False)
-    figure.colorbar(image, ax=list(panels), label=unit, shrink=0.85)
+    figure.colorbar(image, ax=list(panels), label=literal(unit), shrink=0.85)
     if title:
         figure.suptitle(wrapped(title, 70), fontsize=11)
     return figure
@@ -142,11 +142,11 @@ def _label(
     for name, (row, column), colour in zip(ch_names, places, colours, strict=True):
         if in_cells:
             ink = ink_on(colour)
-            axes.text(column, row, name, ha="center", va="center", color=ink, fontsize=7)
+            axes.text(column, row, literal(name), ha="center", va="center", color=ink, fontsize=7)
         else:
             axes.plot(column, row, ".", color="black", markersize=3, path_effects=halo)
             axes.annotate(
-                name,
+                literal(name),
                 (column, row),
                 xytext=(0, 2),
                 textcoords="offset points",

@@ -177,3 +177,43 @@ def test_trials_that_reach_an_amplitude_can_be_left_out(recordings):
     np.testing.assert_array_equal(kept.X, everything.X[reached < 100e-6])
     with pytest.raises(ValueError, match=r"drops all 1292 trials"):
         load_muse(folder, reject=1e-9)
+
+
+class TestTaskOfFiles:
+    """A folder that holds both tasks must not become one data set."""
+
+    @pytest.fixture
+    def both(self, tmp_path, write_muse):
+        write_muse(tmp_path / "left-right" / "subject1" / "a.csv")
+        write_muse(tmp_path / "P300" / "subject2" / "b.csv")
+        return tmp_path
+
+    def test_only_files_of_the_task_are_read(self, both):
+        lateral, oddball = load_muse(both), load_muse(both, task="p300")
+        assert set(lateral.metadata["subject"]) == {1}
+        assert set(oddball.metadata["subject"]) == {2}
+        assert (set(lateral.y), set(oddball.y)) == ({"left", "right"}, {"target", "non-target"})
+
+    @pytest.mark.parametrize("below", ["P300", "P300/subject2"])
+    def test_a_folder_of_the_other_task_is_refused(self, both, below):
+        with pytest.raises(ValueError, match=r"no recording of task='left_right'; b\.csv are of"):
+            load_muse(both / below)
+
+    def test_the_name_tells_the_task_of_an_edited_recording(self, tmp_path, write_muse):
+        write_muse(tmp_path / "data_2017-02-04-15:45:13.csv")
+        with pytest.raises(ValueError, match="no recording of task='left_right'"):
+            load_muse(tmp_path, event_id={"face": 1})
+        assert len(load_muse(tmp_path, task="p300")) > 0
+
+    def test_files_of_unknown_task_beside_known_ones_are_refused(self, both, write_muse):
+        write_muse(both / "mine.csv")
+        with pytest.raises(ValueError, match=r"the task is not known: mine\.csv"):
+            load_muse(both)
+
+    def test_real_recordings_are_known_by_content(self, recordings, tmp_path):
+        source = recordings("muse")
+        for i, name in enumerate(("left-right", "p300")):
+            content = min((source / name).glob("*.csv")).read_bytes()
+            (tmp_path / f"renamed_{i}.csv").write_bytes(content)
+        assert set(load_muse(tmp_path, task="p300").y) == {"target", "non-target"}
+        assert len(load_muse(tmp_path).metadata["run"].unique()) == 1

@@ -1,10 +1,11 @@
+import os
 import warnings
 
 import mne
 import numpy as np
 import pytest
 
-from skeeg.datasets._recording import Cut, choose_subjects, cut_trials, find_files, read
+from skeeg.datasets._recording import Cut, by_name, choose_subjects, cut_trials, find_files, read
 
 
 @pytest.mark.parametrize(
@@ -87,3 +88,32 @@ def test_band_beyond_the_recording_is_refused(recording, tmp_path):
     raw, events = recording
     with pytest.raises(ValueError, match="Nyquist"):
         cut_trials(raw, events, {"x": 1}, Cut(0, 1, 1, 80, None), tmp_path, "")
+
+
+def test_two_files_of_one_name_are_refused(tmp_path):
+    files = [tmp_path / "a" / "S001R04.edf", tmp_path / "b" / "S001R04.edf"]
+    assert by_name(files, folders=1) == {"a/S001R04.edf": files[0], "b/S001R04.edf": files[1]}
+    with pytest.raises(ValueError, match=r"Both .*a/S001R04\.edf and .*b/S001R04\.edf hold"):
+        by_name(files)
+
+
+def test_pipes_and_folders_named_like_a_recording_are_refused(tmp_path):
+    os.mkfifo(tmp_path / "S001R04.edf")
+    with pytest.raises(ValueError, match=r"S001R04\.edf is a named pipe, not a file"):
+        find_files(tmp_path, "*.edf", "")
+    (tmp_path / "a.csv").mkdir()
+    with pytest.raises(ValueError, match=r"a\.csv is a folder, not a file"):
+        find_files(tmp_path, "*.csv", "")
+
+
+@pytest.mark.parametrize("kept", [0.0, 0.1, 0.5, 0.99])
+def test_truncated_recordings_are_refused_by_name(tmp_path, write_edf, kept):
+    edf = write_edf(tmp_path / "a.edf", ("C3", "C4"), 10.0, 100)
+    raw = mne.io.read_raw_edf(edf, preload=True, verbose="error")
+    fif = tmp_path / "a_raw.fif"
+    raw.save(fif, verbose="error")
+    for file, reader in ((edf, mne.io.read_raw_edf), (fif, mne.io.read_raw_fif)):
+        content = file.read_bytes()
+        file.write_bytes(content[: int(kept * len(content))])
+        with pytest.raises(ValueError, match=f"{file.name} is damaged"):
+            read(reader, file, "", preload=True)

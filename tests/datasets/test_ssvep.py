@@ -121,3 +121,17 @@ def test_real_brains_follow_the_lamp(recordings):
         at = np.argmin(np.abs(freqs - float(label[:2])))
         evoked = np.log(power[:, at])
         assert evoked[data.y == label].mean() > evoked[data.y == "rest"].mean()
+
+
+def test_recordings_of_other_data_and_copies_are_refused(tmp_path):
+    write_session(tmp_path / "subject01", "record")
+    copy = tmp_path / "copy" / "subject01"
+    copy.mkdir(parents=True)
+    for file in (tmp_path / "subject01").iterdir():
+        (copy / file.name).write_bytes(file.read_bytes())
+    with pytest.raises(ValueError, match=r"hold the recording record_raw\.fif"):
+        load_ssvep_exoskeleton(tmp_path)
+    other = mne.io.read_raw_fif(copy / "record_raw.fif", preload=True, verbose="error")
+    other.drop_channels(["Oz"]).save(copy / "record_raw.fif", overwrite=True, verbose="error")
+    with pytest.raises(ValueError, match="lacks the channels Oz: it is not of this data set"):
+        load_ssvep_exoskeleton(tmp_path / "copy")

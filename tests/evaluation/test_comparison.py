@@ -375,3 +375,25 @@ def test_a_full_disk_leaves_the_saved_comparison_whole(tmp_path, monkeypatch):
         made(protocol="another").save(tmp_path)
     assert_equal(made(), Comparison.load(tmp_path))
     assert len(list(tmp_path.iterdir())) == 4
+
+
+# ---------------------------------------------------------------------- hostile labels
+
+
+def test_labels_that_are_formulas_come_back_and_are_shown(tmp_path):
+    labels = (r"$\foo{$", "=cmd|'/C calc'!A0")
+    comparison = made(labels)
+    names = {"low": "@SUM(A1)", "high": "'-x", "middle": "+a\r=b"}
+    for frame in (comparison.scores, comparison.predictions, comparison.history):
+        frame["estimator"] = frame["estimator"].replace(names)
+    estimators = dict.fromkeys(names.values(), "Estimator()")
+    comparison = dataclasses.replace(
+        comparison, about=dataclasses.replace(comparison.about, estimators=estimators)
+    )
+    comparison.save(tmp_path)
+    assert_equal(Comparison.load(tmp_path), comparison)
+    written = (tmp_path / "predictions.csv").read_text()
+    assert ",=cmd" not in written
+    assert ",'=cmd" in written or "\"'=cmd" in written
+    report = comparison.report(tmp_path / "report.html").read_text()
+    assert r"$\foo{$" in report
