@@ -59,6 +59,6 @@ def test_partial_fit_trains_members_further():
 
 def test_error_names_the_member():
     ensemble = EnsembleClassifier(EEGNetClassifier(max_epochs=-1), n_members=2, random_state=0)
-    with pytest.raises(ValueError) as caught:
+    with pytest.raises(ValueError, match="max_epochs") as caught:
         ensemble.fit(X, LABELS)
     assert "member 0" in caught.value.__notes__[0]
