@@ -20,6 +20,9 @@ from .._checks import check_positive_ints
 
 
 class _Ensemble(MetaEstimatorMixin, BaseEstimator):
+    estimators_: list[Any]
+    seeds_: list[int]
+
     def __init__(
         self,
         estimator: Any,
@@ -154,7 +157,7 @@ def _train(
         raise
 
 
-class EnsembleClassifier(ClassifierMixin, _Ensemble):  # type: ignore[misc]
+class EnsembleClassifier(ClassifierMixin, _Ensemble):
     """The mean of the probabilities of several fits that differ in their seed.
 
     A meta-estimator, so that it takes every network, channel selector and pipeline alike.
@@ -211,10 +214,11 @@ class EnsembleClassifier(ClassifierMixin, _Ensemble):  # type: ignore[misc]
         -------
         labels : ndarray of shape (n_trials,)
         """
+        check_is_fitted(self)
         return np.asarray(self.classes_[self.predict_proba(X).argmax(axis=1)])
 
 
-class EnsembleRegressor(RegressorMixin, _Ensemble):  # type: ignore[misc]
+class EnsembleRegressor(RegressorMixin, _Ensemble):
     """The mean of the predictions of several fits that differ in their seed.
 
     A meta-estimator, so that it takes every network, channel selector and pipeline alike.

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 
 from skeeg.ensemble import EnsembleClassifier, EnsembleRegressor
 from skeeg.estimators import EEGNetClassifier, EEGNetRegressor
@@ -41,6 +42,11 @@ def test_warm_start_keeps_members_and_adds_others():
     assert_array_equal(grown.predict_proba(X), at_once.predict_proba(X))
     with pytest.raises(ValueError, match="only added"):
         grown.set_params(n_members=1).fit(X, LABELS)
+
+
+def test_predict_before_fit_is_an_error():
+    with pytest.raises(NotFittedError):
+        EnsembleClassifier(EEGNetClassifier()).predict(X)
 
 
 def test_regressor_averages_predictions():
