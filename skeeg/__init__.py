@@ -71,6 +71,7 @@ __all__ = [
     "channel_selection",
     "compare",
     "datasets",
+    "ensemble",
     "estimators",
     "evaluation",
     "features",
