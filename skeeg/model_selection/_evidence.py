@@ -68,7 +68,7 @@ def value_codes(data: LabelledRows) -> NDArray[np.intp]:
     if not len(data) or data.X[0].size < _FEWEST_VALUES:
         return rows
     digests = [
-        hashlib.blake2b(np.ascontiguousarray(row), digest_size=16).digest() for row in data.X
+        hashlib.blake2b(np.ascontiguousarray(row).data, digest_size=16).digest() for row in data.X
     ]
     codes = pd.factorize(pd.Series(digests))[0]
     repeated = np.flatnonzero(np.bincount(codes)[codes] > 1)

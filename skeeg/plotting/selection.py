@@ -133,7 +133,7 @@ def _draw_saliency(
         color=[BLUE if ranking[row] == 1 else GREY for row in rows],
     )
     size = 8 if len(rows) < 25 else 6
-    axes.set_yticks(range(len(rows)), [names[row] for row in rows], fontsize=size)
+    axes.set_yticks(range(len(rows)), [literal(names[row]) for row in rows], fontsize=size)
     for label, row in zip(axes.get_yticklabels(), rows, strict=True):
         label.set_fontweight("bold" if ranking[row] == 1 else "normal")
     axes.invert_yaxis()
