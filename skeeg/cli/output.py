@@ -124,7 +124,7 @@ def show(comparison: Comparison) -> None:
         typer.echo(f"p: paired permutation test against {reference}, Holm corrected.")
     upper = about.chance_of(main).upper
     if upper is not None:
-        typer.echo(f"95 % of models that guess reach a {main} of at most {upper:.3f}.")
+        typer.echo(f"{main}: 95 % of models that guess reach at most {upper:.3f}.")
     if comparison.leakage:
         console.print(comparison.leakage, style="bold red", markup=False)
 
