@@ -1,4 +1,4 @@
-"""Successive halving on epochs, in which a candidate goes on from its trained weights."""
+"""Successive halving on epochs, in which a candidate continues from its trained weights."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ._inner_splits import divided_params, inner_splits
 
 
 class EpochHalvingSearchCV(BaseSearchCV):
-    """Successive halving on epochs, in which a candidate goes on from its trained weights.
+    """Successive halving on epochs, in which a candidate continues from its trained weights.
 
     All candidates are trained for a few epochs. The best of them, one in `factor`, are trained
     until they have `factor` times as many, and so on. It has the results of scikit-learn's
@@ -153,6 +153,11 @@ class EpochHalvingSearchCV(BaseSearchCV):
         self.return_train_score = return_train_score
         self.n_jobs = n_jobs
         self.verbose = verbose
+
+    @property
+    def n_features_in_(self) -> int:
+        """Number of channels of the training data, once the best estimator is fitted."""
+        return int(super().n_features_in_)
 
     def fit(self, X: Any, y: Any = None, **params: Any) -> Self:
         """Search, and train the best candidate on all trials.

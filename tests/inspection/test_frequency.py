@@ -55,10 +55,13 @@ def test_banks_of_several_lengths_come_in_their_order():
     assert_allclose(found.response[2], np.abs(np.fft.rfft(third, n_fft)), atol=1e-6)
 
 
-def test_filters_after_a_channel_selection_are_found():
+@pytest.mark.parametrize("method", ["elimination", "gumbel"])
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_filters_after_a_channel_selection_are_found(method):
     X, y = trials()
-    with pytest.warns(UserWarning, match="has not settled"):
-        clf = EEGNetClassifier(n_selected_chans=2, max_epochs=1, random_state=0).fit(X, y)
+    clf = EEGNetClassifier(
+        n_selected_chans=2, selection__method=method, max_epochs=1, random_state=0
+    ).fit(X, y)
     assert temporal_filters(clf, sfreq=100).response.shape[0] == 8
 
 
