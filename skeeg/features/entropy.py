@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -144,7 +145,7 @@ def entropy_of(
         If `base` is unknown.
     """
     check_choice("base", base, _BASES)
-    return 0.5 * np.log(2 * np.pi * np.e * np.maximum(variance, floor)) / _BASES[base]
+    return 0.5 * np.log(2 * math.pi * math.e * np.maximum(variance, floor)) / _BASES[base]
 
 
 class DifferentialEntropy(BandFeatures):
