@@ -8,7 +8,6 @@ from html import escape
 from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from ._checks import check_number, check_positive, did_you_mean
@@ -206,7 +205,9 @@ class TrialOperations(LabelledRows):
             "Channels": f"{len(self.ch_names)} ({', '.join(self.ch_names[:12])}"
             f"{', ...' if len(self.ch_names) > 12 else ''})",
             "Samples": f"{self.X.shape[2]} ({self.duration:g} s at {self.sfreq:g} Hz)",
-        } | {f"{name.capitalize()}s": f"{len(pd.unique(self.groups(name)))}" for name in known}
+        } | {
+            f"{name.capitalize()}s": f"{len(np.unique(self.nested_groups(name)))}" for name in known
+        }
         cells = "".join(
             f"<tr><th>{name}</th><td>{escape(row)}</td></tr>" for name, row in rows.items()
         )

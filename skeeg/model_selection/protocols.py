@@ -362,7 +362,7 @@ def _contiguous_folds(
 def _group_of_rows(groups: str | ArrayLike | None, data: LabelledRows) -> NDArray[Any] | None:
     if groups is None:
         return None
-    of_rows = data.groups(groups) if isinstance(groups, str) else np.asarray(groups)
+    of_rows = data.nested_groups(groups) if isinstance(groups, str) else np.asarray(groups)
     if of_rows.shape != (len(data),):
         raise ValueError(
             f"groups must be a column of the metadata or have an entry for each of the "

@@ -60,7 +60,7 @@ def test_numbers_of_trials_are_kept(data):
     )
     windows = segment(named, 1.0)
     assert windows.metadata["trial"].tolist()[:4] == [7, 7, 8, 8]
-    assert len(np.unique(windows.groups("trial"))) == 6  # trial 7 of two subjects is two trials
+    assert len(np.unique(windows.nested_groups("trial"))) == 6  # trial 7 of two subjects is two trials
 
 
 def test_the_leakage_guard_sees_the_trials(data):
