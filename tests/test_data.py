@@ -149,7 +149,7 @@ class TestConstruction:
 
     def test_an_index_with_nearly_such_a_name_is_refused(self):
         frame = pd.DataFrame({"trials": [4, 8], "age": 3}).set_index("trials")
-        with pytest.raises(ValueError, match="'trials' is in the index .* rename it to 'trial'"):
+        with pytest.raises(ValueError, match=r"'trials' is in the index .* rename it to 'trial'"):
             EEGData.from_arrays(np.zeros((2, 1, 4)), [0, 1], 10, metadata=frame)
         epochs = mne.EpochsArray(
             np.zeros((2, 1, 4)), mne.create_info(["C3"], 10.0, "eeg"), verbose="error"
