@@ -8,9 +8,11 @@ from html import escape
 from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from ._checks import check_number, check_positive, did_you_mean
+from ._dropped import describe_dropped
 from ._labelled import PROVENANCE, LabelledRows, describe_labels, is_continuous
 
 if TYPE_CHECKING:
@@ -44,6 +46,7 @@ class TrialOperations(LabelledRows):
     X: NDArray[np.float32]
     sfreq: float
     ch_names: tuple[str, ...]
+    dropped: pd.DataFrame
 
     def _with(self, **changes: Any) -> Self:
         return cast(Self, dataclasses.replace(cast(Any, self), **changes))
@@ -208,6 +211,8 @@ class TrialOperations(LabelledRows):
         } | {
             f"{name.capitalize()}s": f"{len(np.unique(self.nested_groups(name)))}" for name in known
         }
+        if len(self.dropped):
+            rows["Left out"] = describe_dropped(self.dropped)
         cells = "".join(
             f"<tr><th>{name}</th><td>{escape(row)}</td></tr>" for name, row in rows.items()
         )
