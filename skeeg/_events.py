@@ -29,7 +29,7 @@ class ChosenEvents:
     event_id : dict of str to int
         The code of each label.
     missing : tuple of str
-        Names of events that the recording does not have.
+        Names of events that the recording does not have, nor others of their label.
     present : dict of str to int
         How often each event of the recording occurs, by name; tags count as names.
     """
@@ -134,7 +134,7 @@ def choose_events(
     name : str
         The recording, for messages.
     some : bool, default=False
-        Whether it is enough that the recording has one of the events.
+        Whether it is enough that the recording has events of one label.
 
     Returns
     -------
@@ -153,11 +153,11 @@ def choose_events(
     else:
         source = max(sources, key=lambda source: sum(bool(source.named(e)) for e in labels or ()))
     named = {event: source.named(event) for event in labels}
-    missing = tuple(event for event in labels if not named[event])
-    same = {event.casefold() for event in source.codes}
-    enough = some and len(missing) < len(labels)
-    if not labels or (missing and not (enough and same.isdisjoint(map(str.casefold, missing)))):
-        raise ValueError(_absent(missing, sources, name))
+    absent = [event for event in labels if not named[event]]
+    found = {labels[event] for event in labels if named[event]}
+    missing = [event for event in absent if labels[event] not in found]
+    if not found or (absent and not some) or _known_in_other_case(missing, source):
+        raise ValueError(_absent(missing or absent, sources, name))
     codes = {label: i + 1 for i, label in enumerate(dict.fromkeys(labels.values()))}
     code_of: dict[int, int] = {}
     for event, label in labels.items():
@@ -167,7 +167,12 @@ def choose_events(
     events = source.events[np.isin(source.events[:, 2], list(code_of))].copy()
     events[:, 2] = [code_of[code] for code in events[:, 2].tolist()]
     tags = {event: sum(source.counts[one] for one in named[event]) for event in labels}
-    return ChosenEvents(events, codes, missing, source.counts | tags)
+    return ChosenEvents(events, codes, tuple(missing), source.counts | tags)
+
+
+def _known_in_other_case(missing: Sequence[str], source: _Source) -> bool:
+    known = {event.casefold() for event in source.codes}
+    return not known.isdisjoint(event.casefold() for event in missing)
 
 
 def _absent(missing: Sequence[str], sources: Sequence[_Source], name: str) -> str:

@@ -79,7 +79,7 @@ def cut_recording(
     name : str
         The recording, for messages.
     some_events : bool, default=False
-        Whether it is enough that the recording has one of the events.
+        Whether it is enough that the recording has events of one label.
 
     Returns
     -------

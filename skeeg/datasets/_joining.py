@@ -183,6 +183,8 @@ def _reader(recording: Recording) -> Any:
     def read_bids(file: Path, *, verbose: str) -> mne.io.BaseRaw:
         import mne_bids
 
+        # About columns of participants.tsv, which are none of MNE's.
+        warnings.filterwarnings("ignore", message="Unable to map the following column")
         path = mne_bids.get_bids_path_from_fname(file, verbose=verbose).update(root=root)
         return mne_bids.read_raw_bids(path, verbose=verbose)
 

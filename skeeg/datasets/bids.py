@@ -149,11 +149,13 @@ def _chosen(files: Sequence[Path], wanted: Mapping[str, Any], root: Path) -> lis
         keys = {_key(value) for value in _listed(values)}
         present = sorted({value for value in known.values() if value is not None})
         unknown = [v for v in _listed(values) if _key(v) not in map(_key, present)]
-        if unknown or not keys:
+        if not keys:
+            name = entity if entity == "task" else f"{entity}s"
+            raise ValueError(f"{name} must name one or more of {', '.join(present)}, got none.")
+        if unknown:
             raise ValueError(
-                f"{root} has no {entity} {', '.join(map(repr, unknown)) or 'of none'}; there are "
-                f"{', '.join(present) or 'none'}."
-                f"{did_you_mean(str(unknown[0]), present) if unknown else ''}"
+                f"{root} has no {entity} {', '.join(map(repr, unknown))}; there are "
+                f"{', '.join(present) or 'none'}.{did_you_mean(str(unknown[0]), present)}"
             )
         kept = [file for file in kept if known[file] is not None and _key(known[file]) in keys]
     return kept
