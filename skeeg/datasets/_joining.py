@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import warnings
 from collections import Counter
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ from joblib import Memory
 from tqdm import tqdm
 
 from .._checks import did_you_mean
-from .._dropped import describe_dropped, dropped_frame
+from .._dropped import COLUMNS, describe_dropped, dropped_frame, join_dropped
 from .._events import labels_of_events
 from .._labelled import PROVENANCE
 from .._raw import Cutting, cut_recording
@@ -115,7 +116,7 @@ def load_all(
     if not parts:
         raise ValueError(empty)
     data = EEGData.concatenate(parts)
-    left_out = pd.concat(dropped, ignore_index=True)
+    left_out = join_dropped(dropped)
     if len(left_out):
         warnings.warn(
             f"Left out were {describe_dropped(left_out)}. The attribute dropped of the data lists "
@@ -157,20 +158,27 @@ def _load(
             raise ValueError(f"{file}: {error}") from error
         except Exception as error:  # the values are read here, after the header
             raise ValueError(f"{file} is damaged ({error}). {SOURCE}") from error
-        data, dropped = None, cut.dropped
+        data, rows = None, _outside(caught)
         if len(cut.epochs):
             data = EEGData._from_cut(cut, recording.columns, window, step, cutting.tmin)
         else:
-            nothing = {"kind": "recording", "name": file.name, "reason": "no trial left"}
-            dropped = pd.concat([dropped, dropped_frame([nothing])], ignore_index=True)
+            rows.append({"kind": "recording", "name": file.name, "reason": "no trial left"})
+    dropped = join_dropped([cut.dropped, dropped_frame(rows)]).assign(recording=file.name)
     return _Loaded(
         data=data,
         why_empty="" if data is not None else cut.why_empty(str(file), cutting),
         rereferenced=bool(raw.info["custom_ref_applied"]),
         present=cut.chosen.present,
-        dropped=dropped.assign(recording=file.name),
-        told=[(entry.category, str(entry.message)) for entry in caught],
+        dropped=dropped.astype(COLUMNS),
+        told=[(entry.category, f"{file}: {entry.message}") for entry in caught],
     )
+
+
+def _outside(caught: Sequence[warnings.WarningMessage]) -> list[dict[str, Any]]:
+    """Return a row for each event that MNE left out because the recording is too short for it."""
+    found = [re.match(r"Omitted (\d+) annotation", str(entry.message)) for entry in caught]
+    n_events = sum(int(match[1]) for match in found if match)
+    return [{"kind": "event", "name": "", "reason": "outside the recording"}] * n_events
 
 
 def _reader(recording: Recording) -> Any:
@@ -196,10 +204,11 @@ def _check_events(cutting: Cutting, present: Counter[str]) -> None:
     labels = labels_of_events(cutting.events) or {}
     missing = [event for event in labels if not present[event]]
     if missing:
-        listed = ", ".join(f"{event!r} ({n})" for event, n in present.items() if n)
+        known = [event for event, n in present.items() if n]
+        listed = ", ".join(f"{event!r} ({present[event]})" for event in known)
         raise ValueError(
             f"No recording has an event {', '.join(map(repr, missing))}; they have "
-            f"{listed or 'none'}.{did_you_mean(missing[0], present)}"
+            f"{listed or 'none'}.{did_you_mean(missing[0], known)}"
         )
 
 
