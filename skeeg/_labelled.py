@@ -6,6 +6,7 @@ import dataclasses
 import datetime
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, Self, cast
 
 import numpy as np
@@ -357,8 +358,10 @@ def describe_labels(y: NDArray[Any]) -> str:
     """
     if is_continuous(y):
         return f"y from {np.nanmin(y):.3g} to {np.nanmax(y):.3g}"
-    labels, counts = np.unique(y, return_counts=True)
-    return ", ".join(f"{label}: {n}" for label, n in zip(labels, counts, strict=True))
+    counts = pd.Series(y).value_counts(sort=False, dropna=False)
+    with suppress(TypeError):  # labels of several types have no order
+        counts = counts.sort_index()
+    return ", ".join(f"{label}: {n}" for label, n in counts.items())
 
 
 def subject_codes(data: LabelledRows) -> NDArray[np.intp]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -157,12 +157,12 @@ class EEGData(FromMNE):
         )
 
     @classmethod
-    def concatenate(cls, parts: Sequence[EEGData]) -> EEGData:
+    def concatenate(cls, parts: Iterable[EEGData]) -> EEGData:
         """Join recordings with the same channels, sampling rate and trial length.
 
         Parameters
         ----------
-        parts : sequence of EEGData
+        parts : iterable of EEGData
 
         Returns
         -------
@@ -170,11 +170,20 @@ class EEGData(FromMNE):
 
         Raises
         ------
+        TypeError
+            If a part is not `EEGData`, or one has text as labels and another numbers.
         ValueError
             If `parts` is empty, or they differ in channels, sampling rate or trial length.
         """
+        parts = list(parts)
         if not parts:
             raise ValueError("There is nothing to concatenate: got no EEGData.")
+        for i, part in enumerate(parts):
+            if not isinstance(part, cls):
+                raise TypeError(f"Part {i} must be EEGData, got {type(part).__name__}.")
+        kinds = {"text" if part.y.dtype.kind in "US" else "numbers" for part in parts if len(part)}
+        if len(kinds) > 1 and not any(part.y.dtype.kind == "O" for part in parts):
+            raise TypeError("Some parts have text as labels, others numbers, which 1 and '1' mix.")
         first = parts[0]
         for i, part in enumerate(parts):
             for what, here, there in (
@@ -294,7 +303,7 @@ class EEGData(FromMNE):
     def __repr__(self) -> str:
         n_trials, n_chans, n_times = self.shape
         subjects = self.metadata["subject"].nunique() if "subject" in self.metadata else None
-        people = "" if subjects is None else f", {subjects} subject{'s' if subjects > 1 else ''}"
+        people = "" if subjects is None else f", {subjects} subject{'' if subjects == 1 else 's'}"
         return (
             f"<EEGData: {n_trials} trials x {n_chans} channels x {n_times} samples "
             f"at {self.sfreq:g} Hz{people}; {describe_labels(self.y)}>"
