@@ -66,7 +66,7 @@ def test_numbers_of_trials_are_kept(data):
 
 def test_the_leakage_guard_sees_the_trials(data):
     windows = segment(data, 1.0)
-    folds = GroupKFold(3).split(windows, windows.y, windows.groups("trial"))
+    folds = GroupKFold(3).split(windows, windows.y, windows.nested_groups("trial"))
     check_leakage(list(folds), windows)
     with pytest.raises(LeakageError, match="trial"):
         check_leakage([(np.arange(0, 12, 2), np.arange(1, 12, 2))], windows)
