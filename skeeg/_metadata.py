@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -81,7 +82,7 @@ def check_names(frame: pd.DataFrame) -> None:
     """
     names = list(frame.columns)
     for name in names:
-        meant = _nearly(name)
+        meant = _nearly(name) if isinstance(name, str) else None
         if meant is not None and meant not in names:
             raise ValueError(
                 f"The column {name!r} is not read by the leakage guard and the protocols. Did you "
@@ -92,7 +93,7 @@ def check_names(frame: pd.DataFrame) -> None:
 
 def _check_index(frame: pd.DataFrame, names: list[Any]) -> None:
     for name in frame.index.names:
-        meant = name if name in _READ else _nearly(name)
+        meant = None if not isinstance(name, str) else name if name in _READ else _nearly(name)
         if meant is not None and meant not in names:
             renamed = "" if name == meant else f", and rename it to {meant!r}"
             raise ValueError(
@@ -140,9 +141,10 @@ def _by_position(name: Any, column: Any, n_trials: int) -> Any:
     return entries
 
 
-def _nearly(name: Any) -> str | None:
+@lru_cache(maxsize=1024)  # every selection of trials checks the same names again
+def _nearly(name: str) -> str | None:
     """Return the column that the guard reads whose name a name nearly is, if there is one."""
-    if not isinstance(name, str) or name in _READ:
+    if name in _READ:
         return None
     word = re.sub(r"[\W_\d]+", "", name.casefold())
     word = _SYNONYMS.get(word, word)

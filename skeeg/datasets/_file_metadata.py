@@ -111,6 +111,8 @@ def read_table(path: Path) -> pd.DataFrame:
 
 
 def _row(file: Path, table: pd.DataFrame, source: str) -> Columns:
+    levels = [name for name in table.index.names if name is not None and name not in table]
+    table = table.reset_index(levels) if levels else table
     if "file" not in table:
         raise ValueError(f"{source} needs a column 'file'; it has {list(table.columns)}.")
     named = table["file"].astype(str).to_numpy()

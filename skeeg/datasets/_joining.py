@@ -8,6 +8,7 @@ import warnings
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -96,6 +97,7 @@ def load_all(
     kept: list[tuple[Recording, _Loaded]] = []
     parts: list[EEGData] = []
     dropped, present, empty = [], Counter[str](), ""
+    numbers: dict[tuple[Any, ...], int] = {}
     for recording in tqdm(recordings, desc="recordings", unit="file", disable=None):
         loaded = load(recording, cutting, window, step, _state(recording))
         for category, message in loaded.told:  # also of trials that were cut in an earlier call
@@ -108,7 +110,9 @@ def load_all(
             continue
         if kept:
             part = _like(parts[0], part, kept[0], (recording, loaded), cutting)
-        part = _numbered(part, loaded.dropped, parts, "trial" in recording.columns)
+        part = dataclasses.replace(part, dropped=loaded.dropped)
+        if "trial" not in recording.columns:
+            part = _numbered(part, numbers)
         kept.append((recording, loaded))
         dropped.append(part.dropped)
         parts.append(part)
@@ -186,7 +190,8 @@ def _reader(recording: Recording) -> Any:
 
     root = recording.root
     if root is None:
-        return mne.io.read_raw
+        nicolet = recording.file.name.lower().endswith(".data")
+        return partial(mne.io.read_raw, ch_type="eeg") if nicolet else mne.io.read_raw
 
     def read_bids(file: Path, *, verbose: str) -> mne.io.BaseRaw:
         import mne_bids
@@ -212,23 +217,21 @@ def _check_events(cutting: Cutting, present: Counter[str]) -> None:
         )
 
 
-def _numbered(
-    part: EEGData, dropped: pd.DataFrame, earlier: Sequence[EEGData], named: bool
-) -> EEGData:
-    """Return trials numbered on from earlier recordings of the same subject, session and run."""
+def _numbered(part: EEGData, numbers: dict[tuple[Any, ...], int]) -> EEGData:
+    """Return trials numbered on from earlier recordings of the same subject, session and run.
+
+    The number of the next trial of each is kept in `numbers`.
+    """
     outer = [name for name in PROVENANCE[:-1] if name in part.metadata]
-    mine = part.metadata[outer].iloc[0].tolist()
-    offset = 0
-    for other in () if named else earlier:
-        if other.metadata[outer].iloc[0].tolist() == mine:
-            numbers = [other.metadata["trial"].max(), other.dropped["trial"].max()]
-            offset = max(offset, *(1 + int(n) for n in numbers if not pd.isna(n)))
-    if not offset:
-        return dataclasses.replace(part, dropped=dropped)
+    key = tuple(part.metadata[outer].iloc[0])
+    first = numbers.get(key, 0)
+    trial, of_dropped = part.metadata["trial"] + first, part.dropped["trial"] + first
+    last = max(trial.max(), of_dropped.max() if of_dropped.notna().any() else 0)
+    numbers[key] = int(last) + 1
     return dataclasses.replace(
         part,
-        metadata=part.metadata.assign(trial=part.metadata["trial"] + offset),
-        dropped=dropped.assign(trial=dropped["trial"] + offset),
+        metadata=part.metadata.assign(trial=trial),
+        dropped=part.dropped.assign(trial=of_dropped),
     )
 
 

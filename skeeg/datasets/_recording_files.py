@@ -117,8 +117,13 @@ def bare_name(file: Path) -> str:
 def _in_folder(folder: Path) -> list[Path]:
     described = (folder / "dataset_description.json").exists()
     aside = {"derivatives", "sourcedata"} if described else set()
-    found = []
-    for parent, folders, names in os.walk(folder):
+    found: list[Path] = []
+    visited: set[str] = set()
+    for parent, folders, names in os.walk(folder, onerror=_refuse, followlinks=True):
+        if os.path.realpath(parent) in visited:  # a link to a folder above
+            folders.clear()
+            continue
+        visited.add(os.path.realpath(parent))
         inside = sorted(name for name in folders if not name.startswith("."))
         found += [Path(parent, name) for name in inside if name.lower().endswith(_FOLDERS)]
         folders[:] = [
@@ -131,6 +136,11 @@ def _in_folder(folder: Path) -> list[Path]:
     if broken:
         raise FileNotFoundError(_absent(broken[0]))
     return sorted(file for file in found if file.name.lower().endswith(FORMATS))
+
+
+def _refuse(error: OSError) -> None:
+    """Raise, so that no folder without permission is passed over."""
+    raise error
 
 
 def _recordings_among(files: Iterable[Path]) -> list[Path]:
@@ -167,10 +177,10 @@ def _first_parts(file: Path) -> list[Path]:
 
 def _named_in(header: Path) -> list[Path]:
     """Return the files beside a header of text that it names, such as those of BrainVision."""
-    try:
-        text = header.read_bytes()[:100_000].decode("latin-1")
-    except OSError:  # it is read, and refused by name, as a recording
+    if not header.is_file():  # such as a pipe, which is refused as a recording
         return []
+    with header.open("rb") as file:
+        text = file.read(100_000).decode("latin-1")
     names = re.findall(r"^\w+=(.+?)\s*$", text, flags=re.MULTILINE)
     beside = (header.parent / name for name in names if len(name) < 256 and "\0" not in name)
     return [file for file in beside if file.is_file()]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 
 import pandas as pd
 
@@ -117,7 +117,7 @@ def load_recordings(
     ... )  # doctest: +SKIP
     """
     cutting = Cutting(events, tmin, tmax, fmin, fmax, sfreq, picks, reference, reject, stim_channel)
-    files = recording_files([path] if isinstance(path, (str, Path)) else list(path))  # type: ignore[arg-type]
+    files = recording_files([path] if isinstance(path, (str, os.PathLike)) else list(path))
     described = describe_files(files, metadata)
     recordings = [Recording(*pair) for pair in zip(files, described, strict=True)]
     return load_all(recordings, cutting, window, step, cache)

@@ -1,5 +1,6 @@
 """Recordings in every format, alone and together in one folder."""
 
+import os
 import shutil
 
 import mne
@@ -138,3 +139,39 @@ def test_copies_in_another_folder_are_other_recordings(tmp_path):
     shutil.copy(file, tmp_path / "ben" / "1.edf")
     data = load_recordings(tmp_path, metadata="{subject}/{run}.edf")
     assert data.metadata["subject"].unique().tolist() == ["anna", "ben"]
+
+
+def test_linked_folders_are_read_once_and_loops_end(tmp_path):
+    write("edf", tmp_path / "store", "s1", volts())
+    study = tmp_path / "study"
+    study.mkdir()
+    (study / "anna").symlink_to(tmp_path / "store")
+    (study / "again").symlink_to(study)
+    assert recording_files([study]) == [study / "anna" / "s1.edf"]
+
+
+def test_a_pipe_named_like_a_header_does_not_block(tmp_path):
+    os.mkfifo(tmp_path / "s1.vhdr")
+    with pytest.raises(ValueError, match=r"s1\.vhdr is damaged .*a named pipe"):
+        load_recordings(tmp_path)
+
+
+def test_a_format_that_needs_another_package_says_so(tmp_path, monkeypatch):
+    (tmp_path / "s1.nedf").touch()
+
+    def without(*args, **kwargs):
+        raise RuntimeError("the module antio is needed, but it could not be imported.")
+
+    monkeypatch.setattr(mne.io, "read_raw", without)
+    with pytest.raises(ImportError, match=r"s1\.nedf needs another package .*antio"):
+        load_recordings(tmp_path)
+
+
+def test_a_recording_of_nicolet_is_opened(tmp_path):
+    """Its two files have no events, which is what the error says."""
+    header = "start_ts=2024-01-01 00:00:00.000\nnum_samples=256\nsample_freq=128\n"
+    header += "conversion_factor=1.0\nnum_channels=2\nelec_names=[C3,C4]\n"
+    (tmp_path / "s1.head").write_text(header)
+    (tmp_path / "s1.data").write_bytes(np.zeros((256, 2), "<i2").tobytes())
+    with pytest.raises(ValueError, match=r"s1\.data has no event at all; it has none"):
+        load_recordings(tmp_path)

@@ -239,6 +239,13 @@ class TestMetadata:
         with pytest.raises(FileNotFoundError, match="There is no table"):
             load_recordings(study, metadata="absent.csv")
 
+    def test_the_index_of_a_table_is_used(self, study):
+        files = [f"s{name}_raw.fif" for name in ("1_1", "1_2", "2_1")]
+        table = pd.DataFrame({"file": files, "subject": [1, 1, 2]})
+        for index in ("subject", "file"):
+            data = load_recordings(study, metadata=table.set_index(index))
+            assert data.metadata["subject"].tolist() == [1] * 8 + [2] * 4
+
     def test_trials_are_numbered_on_where_recordings_have_one_run(self, study):
         data = load_recordings(study, metadata=r"(?P<subject>s\d)_\d(?P<run>)")
         assert data.metadata["trial"].tolist() == [*range(8), *range(4)]
