@@ -121,6 +121,7 @@ def choose_events(
     name: str,
     *,
     some: bool = False,
+    beside: NDArray[np.integer[Any]] | None = None,
 ) -> ChosenEvents:
     """Find the wanted events of a recording.
 
@@ -135,6 +136,8 @@ def choose_events(
         The recording, for messages.
     some : bool, default=False
         Whether it is enough that the recording has events of one label.
+    beside : ndarray of int, shape (n_events, 3), optional
+        The events in a file beside the recording, with codes as names.
 
     Returns
     -------
@@ -147,6 +150,8 @@ def choose_events(
     """
     labels = labels_of_events(wanted)
     sources = _sources(raw, stim_channel, name)
+    if beside is not None and stim_channel is None:
+        sources.append(_Source("file of events", beside, _names_of_codes(beside)))
     if labels is None:
         source = next((source for source in sources if source.codes), sources[0])
         labels = {event: event for event in source.codes}
@@ -209,5 +214,8 @@ def _from_channel(raw: mne.io.BaseRaw, channel: str | None) -> _Source:
     import mne
 
     found = mne.find_events(raw, stim_channel=channel, shortest_event=1, verbose="error")
-    codes = {str(code): int(code) for code in np.unique(found[:, 2])}
-    return _Source("stimulation channel", found, codes)
+    return _Source("stimulation channel", found, _names_of_codes(found))
+
+
+def _names_of_codes(events: NDArray[np.integer[Any]]) -> dict[str, int]:
+    return {str(code): int(code) for code in np.unique(events[:, 2])}

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from ._checks import check_number, check_positive, did_you_mean
 from ._dropped import count_dropped, describe_reasons, dropped_frame, dropped_trials
@@ -68,7 +70,12 @@ class CutRecording:
 
 
 def cut_recording(
-    raw: mne.io.BaseRaw, cutting: Cutting, name: str, *, some_events: bool = False
+    raw: mne.io.BaseRaw,
+    cutting: Cutting,
+    name: str,
+    *,
+    some_events: bool = False,
+    beside: NDArray[np.integer[Any]] | None = None,
 ) -> CutRecording:
     """Cut the trials of a recording, which is left as it is.
 
@@ -80,6 +87,8 @@ def cut_recording(
         The recording, for messages.
     some_events : bool, default=False
         Whether it is enough that the recording has events of one label.
+    beside : ndarray of int, shape (n_events, 3), optional
+        The events in a file beside the recording.
 
     Returns
     -------
@@ -92,7 +101,9 @@ def cut_recording(
     """
     import mne
 
-    chosen = choose_events(raw, cutting.events, cutting.stim_channel, name, some=some_events)
+    chosen = choose_events(
+        raw, cutting.events, cutting.stim_channel, name, some=some_events, beside=beside
+    )
     events = chosen.events
     recording = Path(raw.filenames[0]).name if raw.filenames and raw.filenames[0] else ""
     bads = _bads(raw, cutting.picks)

@@ -12,8 +12,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 from joblib import Memory
+from numpy.typing import NDArray
 from tqdm import tqdm
 
 from .._checks import did_you_mean
@@ -25,7 +27,7 @@ from .._version import __version__
 from ..data import EEGData
 from ._file_metadata import Columns
 from ._recording import PathLike, read
-from ._recording_files import SOURCE, files_of
+from ._recording_files import SOURCE, bare_name, files_of
 
 if TYPE_CHECKING:
     import mne
@@ -154,8 +156,9 @@ def _load(
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         raw = read(_reader(recording), file, SOURCE)
+        beside = _events_beside(file)
         try:
-            cut = cut_recording(raw, cutting, str(file), some_events=True)
+            cut = cut_recording(raw, cutting, str(file), some_events=True, beside=beside)
         except ValueError as error:
             if str(file) in str(error):
                 raise
@@ -183,6 +186,15 @@ def _outside(caught: Sequence[warnings.WarningMessage]) -> list[dict[str, Any]]:
     found = [re.match(r"Omitted (\d+) annotation", str(entry.message)) for entry in caught]
     n_events = sum(int(match[1]) for match in found if match)
     return [{"kind": "event", "name": "", "reason": "outside the recording"}] * n_events
+
+
+def _events_beside(file: Path) -> NDArray[np.integer[Any]] | None:
+    """Return the events in a file of MNE beside a recording, if there is one."""
+    import mne
+
+    named = (file.with_name(f"{bare_name(file)}{mark}eve.fif") for mark in "-_")
+    found = next((path for path in named if path.exists()), None)
+    return None if found is None else read(mne.read_events, found, "Expected are events of MNE.")
 
 
 def _reader(recording: Recording) -> Any:

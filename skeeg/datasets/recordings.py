@@ -46,10 +46,11 @@ def load_recordings(
         A file, a folder whose recordings are read, with those in folders below it, or several.
         Hidden files, files that belong to a recording and later parts of a split one are left out.
     events : str, list of str or mapping, optional
-        Names of events: descriptions of annotations, or codes of the stimulation channel, such
-        as ``"1"`` or 1. A mapping gives the names of each label, as in ``{"hand": ["left",
-        "right"], "feet": "feet"}``. A name may be a tag of MNE, such as ``"left"`` of
-        ``"left/easy"``. By default all events. A recording may lack some, but not all of them.
+        Names of events: descriptions of annotations, or codes of the stimulation channel or of a
+        file of events of MNE beside the recording, such as ``"1"`` or 1. A mapping gives the names
+        of each label, as in ``{"hand": ["left", "right"], "feet": "feet"}``. A name may be a tag of
+        MNE, such as ``"left"`` of ``"left/easy"``. By default all events. A recording may lack
+        some, but not all of them.
     tmin, tmax : float
         Start and end of the trials, in seconds from the event; `tmax` itself is not included.
     fmin, fmax : float or None

@@ -101,6 +101,23 @@ class TestEvents:
         with pytest.raises(ValueError, match=r"it has 'New Segment' \(1\); its stimulation .*'1'"):
             load_recordings(with_stim, "left")
 
+    def test_a_file_of_events_beside_the_recording_is_read(self, tmp_path):
+        raw = raw_of(events=()).crop(tmin=2.0)  # so that its first sample is not 0
+        events = raw.first_samp + np.array([[256, 0, 1], [512, 0, 2], [768, 0, 1]]) * [1, 0, 0]
+        events[:, 1:] = [[0, 1], [0, 2], [0, 1]]
+        file = save(raw, tmp_path, "s1")
+        mne.write_events(tmp_path / "s1-eve.fif", events, verbose="error")
+        data = load_recordings(tmp_path, {"rest": 1, "go": 2})
+        assert data.y.tolist() == ["rest", "go", "rest"]
+        values = raw.get_data()
+        expected = [values[:, start : start + 128] for start in (256, 512, 768)]
+        assert_allclose(data.X, expected, atol=1e-10)
+        with pytest.raises(ValueError, match=r"it has none; its file of events has '1' \(2\), '2'"):
+            load_recordings(file, 3)
+        (tmp_path / "s1-eve.fif").write_bytes(b"nothing")
+        with pytest.raises(ValueError, match=r"s1-eve\.fif is damaged"):
+            load_recordings(file, 1)
+
 
 class TestWhatWasLeftOut:
     def test_every_trial_has_its_reason(self, tmp_path):
