@@ -9,7 +9,7 @@ import pytest
 import torch
 from sklearn.metrics import recall_score
 from sklearn.utils.class_weight import compute_sample_weight
-from skorch.callbacks import Checkpoint, EarlyStopping, EpochScoring, LRScheduler
+from skorch.callbacks import Callback, Checkpoint, EarlyStopping, EpochScoring, LRScheduler
 from skorch.dataset import ValidSplit
 from torch import nn
 
@@ -606,3 +606,28 @@ def test_a_module_is_a_parameter_before_and_after_initialisation():
 def test_an_unknown_parameter_is_refused_in_the_words_of_scikit_learn(name):
     with pytest.raises(ValueError, match=f"^Invalid parameter '{name}' for estimator .*criterion"):
         ModuleClassifier(module=Linear).set_params(**{name: 1})
+
+
+@pytest.mark.parametrize("method", ["partial_fit", "fit"])
+@pytest.mark.parametrize("random_state", [0, None])
+def test_a_continued_training_validates_on_the_same_trials(method, random_state):
+    class Validated(Callback):
+        def on_epoch_begin(self, net, dataset_valid=None, **kwargs):
+            seen.append(dataset_valid.trials.numpy().copy())
+
+    seen = []
+    X, y = oscillations()
+    net = ModuleClassifier(
+        module=Linear,
+        early_stopping=True,
+        max_epochs=1,
+        warm_start=True,
+        random_state=random_state,
+        callbacks=[Validated()],
+    )
+    net.fit(X, y)
+    getattr(net, method)(X, y)
+    assert len(seen) == 2
+    np.testing.assert_array_equal(seen[0], seen[1])
+    net.set_params(warm_start=False, random_state=1).fit(X, y)  # a new fit draws a new split
+    assert not np.array_equal(seen[2], seen[0])
