@@ -21,9 +21,9 @@ from tqdm import tqdm
 from .._checks import did_you_mean
 from .._dropped import COLUMNS, describe_dropped, dropped_frame, join_dropped
 from .._events import labels_of_events
+from .._identity import identify
 from .._labelled import PROVENANCE
 from .._raw import Cutting, cut_recording
-from .._version import __version__
 from ..data import EEGData
 from ._file_metadata import Columns
 from ._recording import PathLike, read
@@ -96,12 +96,13 @@ def load_all(
         channels, rate or reference.
     """
     load = _load if cache is None else Memory(cache, verbose=0).cache(_load)
+    code = "" if cache is None else identify(_load)
     kept: list[tuple[Recording, _Loaded]] = []
     parts: list[EEGData] = []
     dropped, present, empty = [], Counter[str](), ""
     numbers: dict[tuple[Any, ...], int] = {}
     for recording in tqdm(recordings, desc="recordings", unit="file", disable=None):
-        loaded = load(recording, cutting, window, step, _state(recording))
+        loaded = load(recording, cutting, window, step, _state(recording, code))
         for category, message in loaded.told:  # also of trials that were cut in an earlier call
             warnings.warn(message, category, stacklevel=3)
         present.update(loaded.present)
@@ -132,20 +133,14 @@ def load_all(
     return dataclasses.replace(data, dropped=left_out)
 
 
-def _state(recording: Recording) -> State:
-    """Return what changes with a recording: its files, with sizes and times, and the versions."""
-    import mne
-
+def _state(recording: Recording, code: str) -> State:
+    """Return what changes with a recording: its files, with sizes and times, and the code."""
     files = files_of(recording.file)
     if recording.root is not None:  # tables and sidecars may lie in any folder above
         folders = [f for f in recording.file.parents if f.is_relative_to(recording.root)]
         files += [other for f in folders for kind in ("*.tsv", "*.json") for other in f.glob(kind)]
     stats = [(str(file), file.stat()) for file in sorted(set(files)) if file.is_file()]
-    return [
-        *((name, stat.st_size, stat.st_mtime_ns) for name, stat in stats),
-        (mne.__version__, 0, 0),
-        (__version__, 0, 0),
-    ]
+    return [*((name, stat.st_size, stat.st_mtime_ns) for name, stat in stats), (code, 0, 0)]
 
 
 def _load(

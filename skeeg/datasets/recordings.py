@@ -86,7 +86,7 @@ def load_recordings(
         stimulation channel if it has more of the names.
     cache : path-like, optional
         A folder of your own, in which joblib keeps the trials of each recording as pickles. They
-        are cut again if the recording, an option, or the version of MNE or skeeg changes.
+        are cut again if the recording, an option, the code, or a version of a package changes.
 
     Returns
     -------

@@ -5,7 +5,6 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skeeg import EEGData
-from skeeg.datasets import _joining as joining
 from skeeg.datasets import load_recordings
 
 NAMES = ("C3", "Cz", "C4")
@@ -128,9 +127,9 @@ def test_trials_are_cut_once_until_the_recording_or_an_option_changes(
 ):
     file = folder / "sub-01" / "sub-01_run-1_raw.fif"
     cuts = []
-    cut = joining.cut_recording
+    read = mne.io.read_raw
     monkeypatch.setattr(
-        joining, "cut_recording", lambda *args, **how: cuts.append(args) or cut(*args, **how)
+        mne.io, "read_raw", lambda file, **how: cuts.append(file) or read(file, **how)
     )
     options = {"tmax": 8.0, "cache": tmp_path / "cache"}  # the last trial is too long
     for n_cuts in (1, 1):

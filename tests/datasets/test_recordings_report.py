@@ -10,7 +10,6 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skeeg import EEGData
-from skeeg.datasets import _joining as joining
 from skeeg.datasets import load_recordings
 
 from .formats import volts, write
@@ -297,9 +296,9 @@ class TestCache:
     @pytest.fixture
     def counted(self, monkeypatch):
         cuts = []
-        cut = joining.cut_recording
+        read = mne.io.read_raw
         monkeypatch.setattr(
-            joining, "cut_recording", lambda *args, **how: cuts.append(args[2]) or cut(*args, **how)
+            mne.io, "read_raw", lambda file, **how: cuts.append(str(file)) or read(file, **how)
         )
         return cuts
 
@@ -322,6 +321,13 @@ class TestCache:
         markers = file.with_suffix(".vmrk")
         markers.write_text(markers.read_text().replace("Comment,left", "Comment,right", 1))
         assert load_recordings(file, **options).y.tolist() == ["right", "right", "left", "right"]
+        assert len(counted) == 2
+
+    def test_other_code_cuts_again(self, study, tmp_path, counted, monkeypatch):
+        options = {"cache": tmp_path / "cache"}
+        load_recordings(study / "s1_1_raw.fif", **options)
+        monkeypatch.setattr("skeeg._raw.check_band", lambda fmin, fmax: "another version")
+        load_recordings(study / "s1_1_raw.fif", **options)
         assert len(counted) == 2
 
     def test_a_damaged_entry_is_cut_again(self, study, tmp_path, counted):
