@@ -49,7 +49,7 @@ def test_a_folder_of_all_formats_is_read_without_what_belongs_to_them(tmp_path):
         "notes.txt",
         "s0.csv",
         "s0-epo.fif",
-        "s0_eve.fif",
+        "s7_eve.fif",
         "a.json",
     ):
         (tmp_path / name).write_bytes(b"no recording")
