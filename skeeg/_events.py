@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -90,9 +90,9 @@ def labels_of_events(wanted: Events) -> dict[str, str] | None:
     """
     if wanted is None:
         return None
-    given = wanted if isinstance(wanted, Mapping) else {name: name for name in _listed(wanted)}
+    pairs = wanted.items() if isinstance(wanted, Mapping) else [(n, [n]) for n in _listed(wanted)]
     labels: dict[str, str] = {}
-    for label, names in given.items():
+    for label, names in pairs:
         for name in _listed(names):
             if isinstance(name, (bool, np.bool_)) or not isinstance(name, (str, int, np.integer)):
                 raise TypeError(
@@ -109,9 +109,7 @@ def labels_of_events(wanted: Events) -> dict[str, str] | None:
 
 
 def _listed(names: Any) -> list[Any]:
-    if isinstance(names, Sequence) and not isinstance(names, str):
-        return list(names)
-    return names.tolist() if isinstance(names, np.ndarray) and names.ndim else [names]
+    return list(names) if isinstance(names, Iterable) and not isinstance(names, str) else [names]
 
 
 def choose_events(
@@ -164,15 +162,25 @@ def choose_events(
     if not found or (absent and not some) or _known_in_other_case(missing, source):
         raise ValueError(_absent(missing or absent, sources, name))
     codes = {label: i + 1 for i, label in enumerate(dict.fromkeys(labels.values()))}
-    code_of: dict[int, int] = {}
-    for event, label in labels.items():
-        for one in named[event]:
-            if code_of.setdefault(source.codes[one], codes[label]) != codes[label]:
-                raise ValueError(f"events gives {one!r} of {name} two labels, one is {label!r}.")
-    events = source.events[np.isin(source.events[:, 2], list(code_of))].copy()
-    events[:, 2] = [code_of[code] for code in events[:, 2].tolist()]
+    events = _recoded(source, [(named[event], codes[labels[event]]) for event in labels], name)
     tags = {event: sum(source.counts[one] for one in named[event]) for event in labels}
     return ChosenEvents(events, codes, tuple(missing), source.counts | tags)
+
+
+def _recoded(
+    source: _Source, wanted: Sequence[tuple[Sequence[str], int]], name: str
+) -> NDArray[np.integer[Any]]:
+    """Return the events with some names, with the code that is given for these names."""
+    code_of: dict[int, int] = {}
+    for events, code in wanted:
+        for event in events:
+            if code_of.setdefault(source.codes[event], code) != code:
+                raise ValueError(
+                    f"events gives {event!r} of {name} two labels, because it has several tags."
+                )
+    chosen = source.events[np.isin(source.events[:, 2], list(code_of))].copy()
+    chosen[:, 2] = [code_of[code] for code in chosen[:, 2].tolist()]
+    return chosen
 
 
 def _known_in_other_case(missing: Sequence[str], source: _Source) -> bool:

@@ -46,6 +46,12 @@ class TestEvents:
             data = load_recordings(study, events)
         assert data.y.tolist() == ["hand"] * 12 + ["foot", "hand", "hand", "foot"]
         assert data.dropped["name"].tolist() == ["foot"] * 3
+        for names in (
+            {"left", "right"},
+            np.array(["left", "right"]),
+            {"left": 0, "right": 0}.keys(),
+        ):
+            assert len(load_recordings(study, {"hand": names})) == 14
         assert data.dropped["recording"].tolist() == [
             f"s{n}_raw.fif" for n in ("1_1", "1_2", "2_1")
         ]
@@ -66,6 +72,8 @@ class TestEvents:
             ([], ValueError, "must name one or more events, got none"),
             ({}, ValueError, "must name one or more events, got none"),
             ({"a": []}, ValueError, "must name one or more events, got none"),
+            ([["left"]], TypeError, r"names of events.*got \['left'\]"),
+            ({"a": None}, TypeError, "names of events.*got None"),
             ([1.5], TypeError, r"names of events.*got 1\.5"),
             (True, TypeError, "names of events.*got True"),
         ],
