@@ -46,6 +46,13 @@ class Cutting:
             )
         if self.sfreq is not None:
             check_positive("sfreq", self.sfreq, "Hz")
+        if self.reference is not None and not isinstance(self.reference, str):
+            named = list(self.reference)
+            if not named or "average" in named:
+                raise ValueError(
+                    "reference must be 'average' or name one or more channels, got "
+                    f"{self.reference!r}."
+                )
         limits = self.reject.values() if isinstance(self.reject, Mapping) else [self.reject]
         for limit in limits:
             if limit is not None:

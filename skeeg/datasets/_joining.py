@@ -126,8 +126,8 @@ def load_all(
     left_out = join_dropped(dropped)
     if len(left_out):
         warnings.warn(
-            f"Left out were {describe_dropped(left_out)}. The attribute dropped of the data lists "
-            "them.",
+            f"Left out: {describe_dropped(left_out)}. The attribute dropped of the data has a row "
+            "for each.",
             stacklevel=3,
         )
     return dataclasses.replace(data, dropped=left_out)

@@ -110,7 +110,7 @@ def test_bad_channels_and_what_was_left_out_are_told(root):
     for run in ("1", "2"):
         path = mne_bids.BIDSPath(root=root, datatype="eeg", **RECORDINGS[0]).update(run=run)
         mne_bids.mark_channels(path, ch_names="Cz", status="bad", verbose="error")
-    with pytest.warns(UserWarning, match=r"Left out were 2 channels \(marked as bad 2\)"):
+    with pytest.warns(UserWarning, match=r"Left out: 2 channels \(marked as bad 2\)"):
         data = load_bids(root, task="move", subjects=1)
     assert data.ch_names == ("C3", "C4")
     rows = data.dropped[["kind", "name", "reason"]].drop_duplicates().to_numpy().tolist()

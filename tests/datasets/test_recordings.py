@@ -133,7 +133,7 @@ def test_trials_are_cut_once_until_the_recording_or_an_option_changes(
     )
     options = {"tmax": 8.0, "cache": tmp_path / "cache"}  # the last trial is too long
     for n_cuts in (1, 1):
-        with pytest.warns(UserWarning, match=r"Left out were 1 trial \(TOO_SHORT 1\)"):
+        with pytest.warns(UserWarning, match=r"Left out: 1 trial \(TOO_SHORT 1\)"):
             data = load_recordings(file, **options)
         assert len(cuts) == n_cuts
     fresh = load_recordings(file, tmax=7.0)
@@ -141,7 +141,7 @@ def test_trials_are_cut_once_until_the_recording_or_an_option_changes(
     assert data.shape == (3, 3, 1024)
     n_cuts = len(cuts)
     raw_of(5).save(file, overwrite=True, verbose="error")
-    with pytest.warns(UserWarning, match="Left out were 1 trial"):
+    with pytest.warns(UserWarning, match="Left out: 1 trial"):
         changed = load_recordings(file, **options)
     assert len(cuts) == n_cuts + 1
     assert not np.array_equal(changed.X, data.X)

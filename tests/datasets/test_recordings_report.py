@@ -42,7 +42,7 @@ class TestEvents:
     def test_several_events_have_one_label(self, study):
         save(raw_of(3, ["foot", "left", "right", "foot"]), study, "s2_2")
         events = {"hand": ["left", "right"], "foot": "foot"}
-        with pytest.warns(UserWarning, match=r"Left out were 3 events \(does not occur 3\)"):
+        with pytest.warns(UserWarning, match=r"Left out: 3 events \(does not occur 3\)"):
             data = load_recordings(study, events)
         assert data.y.tolist() == ["hand"] * 12 + ["foot", "hand", "hand", "foot"]
         assert data.dropped["name"].tolist() == ["foot"] * 3
@@ -133,7 +133,7 @@ class TestWhatWasLeftOut:
         raw.annotations.append(6.0, 0.1, "BAD_blink")  # in the second
         raw.info["bads"] = ["C4"]
         save(raw, tmp_path, "s1")
-        with pytest.warns(UserWarning, match=r"Left out were 3 trials \(.*\), 1 channel \(marked"):
+        with pytest.warns(UserWarning, match=r"Left out: 3 trials \(.*\), 1 channel \(marked"):
             data = load_recordings(tmp_path, tmax=4.5, reject=4e-4)
         assert data.shape == (1, 2, 576)
         assert data.metadata["trial"].tolist() == [2]
@@ -186,7 +186,7 @@ class TestWhatWasLeftOut:
         file.with_suffix(".eeg").write_bytes(content[: len(content) // 2])
         with (
             pytest.warns(RuntimeWarning, match=r"s1\.vhdr: Omitted 2 annotation"),
-            pytest.warns(UserWarning, match=r"Left out were 2 events"),
+            pytest.warns(UserWarning, match=r"Left out: 2 events"),
         ):
             data = load_recordings(file, tmax=2.0)
         assert data.dropped["reason"].tolist() == ["outside the recording"] * 2
@@ -292,6 +292,8 @@ class TestChannels:
             ({"picks": ["C3", "F7"]}, r"s1_1_raw\.fif has no channel 'F7'; it has C3, Cz, C4"),
             ({"picks": []}, "picks must name one or more"),
             ({"reference": "M1"}, "has no channel 'M1'"),
+            ({"reference": []}, r"reference must be 'average' or name .*got \[\]"),
+            ({"reference": ["average", "C3"]}, "reference must be 'average' or name"),
             ({"fmax": 80.0}, r"s1_1_raw\.fif: .*[Nn]yquist"),
         ],
     )
