@@ -170,7 +170,8 @@ def make_folds(
         A name in `PROTOCOLS`, or ``cv`` as in scikit-learn.
     data : EEGData or FeatureTable
     groups : str or array-like, shape (n_trials,), optional
-        For splitters that use groups: a column of the metadata, or an entry for each trial.
+        For splitters that use groups: a column of the metadata, as `EEGData.nested_groups` returns
+        it, or an entry for each trial.
     random_state : int, optional
         Seed of splitters that shuffle and whose ``random_state`` is None.
     allow_leakage : bool, default=False
