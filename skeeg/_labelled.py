@@ -188,13 +188,13 @@ class LabelledRows:
         select : Select trials by the values of a column.
         """
         values = self._column(column)
-        dtype = values.dtype
-        if isinstance(dtype, pd.api.extensions.ExtensionDtype) and values.isna().any():
-            if pd.api.types.is_numeric_dtype(dtype):  # also booleans
-                return values.to_numpy(dtype=float, na_value=np.nan)
-            # pd.NA == "a" is neither true nor false, so that it could not select trials.
-            return np.array([None if pd.isna(value) else value for value in values], dtype=object)
-        return values.to_numpy()
+        plain = values.to_numpy()
+        if plain.dtype != object or not values.isna().any():
+            return plain
+        if pd.api.types.is_numeric_dtype(values.dtype):  # also pandas' nullable booleans
+            return values.to_numpy(dtype=float, na_value=np.nan)
+        # pd.NA == "a" is neither true nor false, so that it could not select trials.
+        return np.array([None if pd.isna(value) else value for value in values], dtype=object)
 
     def nested_groups(self, column: str) -> NDArray[np.intp]:
         """Return the group of each trial, for ``groups`` of scikit-learn's splitters.

@@ -307,10 +307,13 @@ class TestGroups:
         assert data.nested_groups("run").tolist() == [0, 1, 2, 3]
 
     @pytest.mark.parametrize(
-        ("dtype", "kept"), [("float64", 4.0), ("Int64", 4), ("boolean", True), ("string", "4")]
+        ("dtype", "kept"),
+        [("float64", 4.0), ("Int64", 4), ("boolean", True), ("string", "4"), (object, 4)],
     )
-    def test_missing_values_neither_select_trials_nor_hide_the_others(self, dtype, kept):
-        runs = pd.Series([kept, None, kept, None], dtype=dtype)
+    @pytest.mark.parametrize("missing", [None, pd.NA])
+    def test_missing_values_neither_select_trials_nor_hide_the_others(self, dtype, kept, missing):
+        missing = np.nan if dtype == "float64" else missing
+        runs = pd.Series([kept, missing, kept, missing], dtype=dtype)
         data = EEGData.from_arrays(np.zeros((4, 1, 5)), [0] * 4, 10, subject=[1, 1, 2, 2], run=runs)
         assert len(data[data.groups("run") == kept]) == 2
         assert data.nested_groups("run").tolist() == [0, 1, 2, 3]
