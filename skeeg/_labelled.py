@@ -175,7 +175,7 @@ class LabelledRows:
         -------
         groups : ndarray, shape (n_trials,)
             The values as they are, so that ``data[data.groups("run") == 4]`` are the trials of run
-            4, of all subjects. Missing numbers are NaN.
+            4, of all subjects. Missing numbers are NaN, other missing values None.
 
         Raises
         ------
