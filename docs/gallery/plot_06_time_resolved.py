@@ -17,7 +17,13 @@ from skeeg.datasets import simulate_motor_imagery
 
 mne.set_log_level("error")
 data = simulate_motor_imagery(
-    n_subjects=1, n_sessions=1, n_runs=2, n_trials=40, tmin=-1.0, tmax=2.5, difficulty=0.1,
+    n_subjects=1,
+    n_sessions=1,
+    n_runs=2,
+    n_trials=40,
+    tmin=-1.0,
+    tmax=2.5,
+    difficulty=0.1,
     random_state=0,
 )
 data

@@ -17,7 +17,7 @@ from skeeg.datasets import simulate_motor_imagery
 data = simulate_motor_imagery(
     n_subjects=1, n_sessions=1, n_runs=3, n_trials=32, tmax=2.0, difficulty=0.1, random_state=0
 )
-network = dict(max_epochs=30, dropout=0.25)
+network = {"max_epochs": 30, "dropout": 0.25}
 comparison = skeeg.compare(
     {
         "CSP, all channels": csp_lda(),

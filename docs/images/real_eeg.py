@@ -35,17 +35,18 @@ def score(text: str, model: str) -> float:
 
 sections = RESULTS.read_text(encoding="utf-8").split("\n## ")[1:]
 figure, ax = plt.subplots(figsize=(7.2, 3.4), layout="constrained")
-for row, (label, (title, classical)) in enumerate(STUDIES.items()):
+for row, (title, classical) in enumerate(STUDIES.values()):
     (text,) = [section for section in sections if title in section.splitlines()[0]]
     chance = float(re.search(r"chance ([\d.]+)", text)[1])
-    values = [score(text, "EEGNet"), score(text, classical)]
-    ax.plot(values, [row, row], color="0.75", zorder=1)
-    ax.plot(chance, row, "|", color="0.4", markersize=14, label="chance" if not row else None)
-    ax.plot(values[1], row, "s", color="#E69F00", markersize=8, label="classical" if not row else None)
-    ax.plot(values[0], row, "o", color="#0072B2", markersize=8, label="EEGNet" if not row else None)
-    ax.annotate(
-        classical, (1.02, row), xycoords=("axes fraction", "data"), va="center", fontsize=8
-    )
+    network, other = score(text, "EEGNet"), score(text, classical)
+    ax.plot([network, other], [row, row], color="0.75", zorder=1)
+    for value, label, style in (
+        (chance, "chance", {"marker": "|", "color": "0.4", "markersize": 14}),
+        (other, "classical", {"marker": "s", "color": "#E69F00", "markersize": 8}),
+        (network, "EEGNet", {"marker": "o", "color": "#0072B2", "markersize": 8}),
+    ):
+        ax.plot(value, row, linestyle="", label=None if row else label, **style)
+    ax.annotate(classical, (1.02, row), xycoords=("axes fraction", "data"), va="center", fontsize=8)
 ax.set_yticks(range(len(STUDIES)), list(STUDIES), fontsize=8)
 ax.set_ylim(len(STUDIES) - 0.5, -0.5)
 ax.set_xlim(0.2, 1.0)
