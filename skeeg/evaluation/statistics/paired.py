@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
@@ -42,20 +40,24 @@ def sign_flip_p_value(differences: ArrayLike, alternative: str = "two-sided") ->
     >>> sign_flip_p_value([0.1, 0.2, 0.1, 0.3, 0.2])
     0.0625
     """
-    values = np.asarray(differences, dtype=float)
-    if not values.any():
-        return 1.0
+    return float(_sign_flips(np.asarray(differences, dtype=float)[:, None], alternative)[0])
+
+
+def _sign_flips(differences: NDArray[np.float64], alternative: str) -> NDArray[np.float64]:
+    """Return the p-values of `sign_flip_p_value` for each column; a NaN is no pair."""
+    # A difference of 0 changes no sum, so that it stands for a pair that is left out.
     result = stats.permutation_test(
-        (values,),
-        np.mean,
+        (np.nan_to_num(differences),),
+        np.sum,
+        axis=0,
         permutation_type="samples",
-        n_resamples=2**_MAX_EXACT if len(values) <= _MAX_EXACT else _N_RESAMPLES,
+        n_resamples=2**_MAX_EXACT if len(differences) <= _MAX_EXACT else _N_RESAMPLES,
         batch=1000,
         vectorized=True,
         alternative=alternative,
         rng=np.random.default_rng(0),
     )
-    return float(result.pvalue)
+    return np.atleast_1d(result.pvalue)
 
 
 def wilcoxon_p_value(differences: ArrayLike, alternative: str = "two-sided") -> float:
@@ -154,11 +156,6 @@ def corrected_standard_error(values: NDArray[np.float64], test_ratio: float) -> 
     return float(np.sqrt((1 / len(values) + test_ratio) * values.var(ddof=1)))
 
 
-#: The tests of `paired_p_value` that need no more than the pairs, by name.
-_SIGN_TESTS: dict[str, Callable[[ArrayLike, str], float]] = {
-    "permutation": sign_flip_p_value,
-    "wilcoxon": wilcoxon_p_value,
-}
 #: The paired tests of `paired_p_value`, in words.
 TESTS = {
     "permutation": "sign-flip permutation test",
@@ -200,23 +197,62 @@ def paired_p_value(
     ValueError
         If the test or the alternative is unknown, or ``test_ratio`` is missing.
     """
+    differences = np.asarray(a, dtype=float) - np.asarray(b, dtype=float)
+    return float(paired_p_values(differences[:, None], test, alternative, test_ratio)[0])
+
+
+def paired_p_values(
+    differences: NDArray[np.float64],
+    test: str,
+    alternative: str = "two-sided",
+    test_ratio: float | None = None,
+) -> NDArray[np.float64]:
+    """Return the p-values of `paired_p_value` for several tests.
+
+    Parameters
+    ----------
+    differences : ndarray, shape (n_pairs, n_tests)
+    test, alternative, test_ratio
+        As in `paired_p_value`.
+
+    Returns
+    -------
+    p_values : ndarray, shape (n_tests,)
+
+    Raises
+    ------
+    ValueError
+        As in `paired_p_value`.
+    """
     check_test(test)
     if alternative not in _ALTERNATIVES:
         raise ValueError(
             f"alternative must be one of {', '.join(_ALTERNATIVES)}, got {alternative!r}."
         )
-    if test == "corrected-t" and test_ratio is None:
+    differences = np.where(np.isfinite(differences), differences, np.nan)
+    enough = np.isfinite(differences).sum(axis=0) >= (
+        MIN_FOLDS if test == "corrected-t" else MIN_PAIRS
+    )
+    p_values = np.full(differences.shape[1], np.nan)
+    if test == "permutation" and enough.any():
+        p_values[enough] = _sign_flips(differences[:, enough], alternative)
+        return p_values
+    for i in np.flatnonzero(enough):
+        own = differences[np.isfinite(differences[:, i]), i]
+        if test == "wilcoxon":
+            p_values[i] = wilcoxon_p_value(own, alternative)
+        else:
+            p_values[i] = corrected_t_p_value(own, _known(test_ratio), alternative)
+    return p_values
+
+
+def _known(test_ratio: float | None) -> float:
+    if test_ratio is None:
         raise ValueError(
             "The corrected resampled t-test needs test_ratio, the number of test trials over the "
             "number of training trials of a fold."
         )
-    differences = np.asarray(a, dtype=float) - np.asarray(b, dtype=float)
-    differences = differences[np.isfinite(differences)]
-    if len(differences) < (MIN_FOLDS if test == "corrected-t" else MIN_PAIRS):
-        return float("nan")
-    if test_ratio is not None and test == "corrected-t":
-        return corrected_t_p_value(differences, test_ratio, alternative)
-    return _SIGN_TESTS[test](differences, alternative)
+    return test_ratio
 
 
 def check_test(test: str) -> None:

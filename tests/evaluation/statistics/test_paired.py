@@ -124,7 +124,7 @@ def test_an_unknown_test_is_refused():
     with pytest.raises(ValueError, match="alternative must be one of two-sided"):
         paired_p_value([1], [1], alternative="better")
     with pytest.raises(ValueError, match="needs test_ratio"):
-        paired_p_value([1], [1], "corrected-t")
+        paired_p_value([1, 2, 3], [1, 1, 1], "corrected-t")
 
 
 def test_holm_follows_its_definition():

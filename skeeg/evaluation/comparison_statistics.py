@@ -1,0 +1,242 @@
+"""The methods of a comparison for statistics, and for tables to paste."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from .about import About
+from .inference import caveats_of, statistics_table, units_of
+from .statistics import RankTest, friedman_nemenyi
+from .statistics.units import MIN_SUBJECTS
+from .tables import latex_table, markdown_table
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure, SubFigure
+
+
+class ComparisonStatistics:
+    """The statistical methods of a `Comparison`."""
+
+    scores: pd.DataFrame
+    about: About
+
+    if TYPE_CHECKING:
+
+        @property
+        def leakage(self) -> str:
+            """As in `Comparison`."""
+
+        @property
+        def transductive(self) -> str:
+            """As in `Comparison`."""
+
+        def check_metric(self, metric: str | None) -> str:
+            """As in `Comparison`."""
+
+        def check_name(self, name: str) -> str:
+            """As in `Comparison`."""
+
+    def statistics(
+        self,
+        metric: str | None = None,
+        *,
+        reference: str | None = None,
+        test: str = "auto",
+        confidence: float = 0.95,
+    ) -> pd.DataFrame:
+        """Return intervals, tests against chance and the reference, and effect sizes.
+
+        With at least five subjects, the unit is a subject (the mean over its folds), otherwise a
+        fold. The interval of the mean over subjects is a bootstrap interval, that over folds is
+        corrected for the training trials that they share.
+
+        Parameters
+        ----------
+        metric : str, optional
+            A metric of the comparison; by default the first.
+        reference : str, optional
+            The estimator with which all others are compared; by default the best.
+        test : {"auto", "permutation", "wilcoxon", "corrected-t"}
+            A sign-flip permutation test of the mean, Wilcoxon's signed-rank test, or the corrected
+            resampled t-test. ``"auto"`` is the first over subjects and the last over folds.
+        confidence : float
+            Probability that an interval covers the true mean.
+
+        Returns
+        -------
+        statistics : DataFrame
+            A row for each estimator, the best first: ``mean``, its interval ``ci_low`` to
+            ``ci_high``, ``n`` units of the kind ``unit``; ``chance``, the one-sided ``p_chance``
+            and ``p_chance_holm``, corrected for the number of estimators; ``reference``,
+            ``difference`` (mean), ``effect_size`` (Hedges' g of pairs), the two-sided ``p_value``
+            and ``p_holm``, corrected for all pairs of estimators, or for those with the reference
+            if it was named; and the ``test``. What too few units do not tell is NaN.
+
+        Raises
+        ------
+        ValueError
+            If the metric, the reference or the test is unknown.
+        """
+        metric = self.check_metric(metric)
+        reference = reference if reference is None else self.check_name(reference)
+        units = units_of(self.scores, self.about, metric, test)
+        return statistics_table(units, self.about, metric, reference, confidence)
+
+    def caveats(
+        self, metric: str | None = None, *, reference: str | None = None, test: str = "auto"
+    ) -> tuple[str, ...]:
+        """Return what a reader of the p-values and intervals must know, in sentences.
+
+        The report, the command and the tables to paste show them.
+
+        Parameters
+        ----------
+        metric, reference, test
+            As in `statistics`.
+
+        Returns
+        -------
+        caveats : tuple of str
+        """
+        metric = self.check_metric(metric)
+        reference = reference if reference is None else self.check_name(reference)
+        units = units_of(self.scores, self.about, metric, test)
+        lines = caveats_of(units, self.about, metric, reference)
+        marks = (
+            f"{mark[0].upper()}{mark[1:]}." for mark in (self.leakage, self.transductive) if mark
+        )
+        return (*marks, *lines)
+
+    def subject_scores(self, metric: str | None = None) -> pd.DataFrame:
+        """Return the mean score of each subject over its folds, as for `meta_analysis`.
+
+        Parameters
+        ----------
+        metric : str, optional
+            A metric of the comparison; by default the first.
+
+        Returns
+        -------
+        scores : DataFrame
+            A row for each subject, a column for each estimator.
+
+        Raises
+        ------
+        ValueError
+            If the metric is unknown, or the subject of a fold is.
+        """
+        metric = self.check_metric(metric)
+        if self.scores["subject"].isna().any():
+            raise ValueError(
+                "The subject of some folds is unknown: they test several subjects, or the data "
+                "have none. Compare with cv='within-subject', 'cross-session' or 'cross-subject'."
+            )
+        by_subject = self.scores.groupby(["subject", "estimator"], sort=False)[metric].mean()
+        return by_subject.unstack("estimator")[self.scores["estimator"].unique()]
+
+    def rank_test(self, metric: str | None = None, *, level: float = 0.05) -> RankTest:
+        """Return the mean ranks over subjects, with the tests of Friedman and Nemenyi.
+
+        Parameters
+        ----------
+        metric : str, optional
+            A metric of the comparison; by default the first.
+        level : float
+            Significance level of the critical difference.
+
+        Returns
+        -------
+        result : skeeg.evaluation.statistics.RankTest
+
+        Raises
+        ------
+        ValueError
+            If there are fewer than five subjects or three estimators.
+        """
+        metric = self.check_metric(metric)
+        units = units_of(self.scores, self.about, metric)
+        if units.unit != "subject":
+            raise ValueError(
+                f"The tests of Friedman and Nemenyi need at least {MIN_SUBJECTS} subjects: folds "
+                "share training trials, and are not independent."
+            )
+        return friedman_nemenyi(units.paired, greater_is_better=units.descending, level=level)
+
+    def plot_critical_difference(
+        self, metric: str | None = None, *, level: float = 0.05, ax: Axes | None = None
+    ) -> Figure | SubFigure:
+        """Plot the mean ranks over subjects, with bars over those that do not differ.
+
+        Parameters
+        ----------
+        metric : str, optional
+            A metric of the comparison; by default the first.
+        level : float
+            Significance level of the critical difference.
+        ax : matplotlib.axes.Axes, optional
+            Axes to draw into; by default those of a new figure.
+
+        Returns
+        -------
+        figure : matplotlib.figure.Figure
+
+        Raises
+        ------
+        ValueError
+            If there are fewer than five subjects or three estimators.
+        """
+        from ..plotting import plot_critical_difference
+
+        metric = self.check_metric(metric)
+        title = f"{self.about.label(metric)}, {self.about.protocol}"
+        title += f"\n{self.about.note}" if self.about.note else ""
+        return plot_critical_difference(self.rank_test(metric, level=level), title=title, ax=ax)
+
+    def to_markdown(self, metric: str | None = None, *, reference: str | None = None) -> str:
+        """Return the main table in Markdown, with its caveats below.
+
+        Parameters
+        ----------
+        metric, reference
+            As in `statistics`.
+
+        Returns
+        -------
+        text : str
+
+        Raises
+        ------
+        ValueError
+            If the metric or the reference is unknown.
+        """
+        metric = self.check_metric(metric)
+        table = self.statistics(metric, reference=reference)
+        notes = self.caveats(metric, reference=reference)
+        return markdown_table(table, self.about, metric, notes)
+
+    def to_latex(self, metric: str | None = None, *, reference: str | None = None) -> str:
+        r"""Return the main table in LaTeX, with a caption that has the caveats.
+
+        It needs ``\usepackage{booktabs}``.
+
+        Parameters
+        ----------
+        metric, reference
+            As in `statistics`.
+
+        Returns
+        -------
+        text : str
+
+        Raises
+        ------
+        ValueError
+            If the metric or the reference is unknown.
+        """
+        metric = self.check_metric(metric)
+        table = self.statistics(metric, reference=reference)
+        notes = self.caveats(metric, reference=reference)
+        return latex_table(table, self.about, metric, notes)
