@@ -283,7 +283,7 @@ class Comparison(ComparisonStatistics):
 
         Yields
         ------
-        kind : {"scores", "confusion", "predictions", "history"}
+        kind : {"scores", "critical_difference", "confusion", "predictions", "history"}
             Kind of the figure, as in the name of the method ``plot_<kind>``.
         name : str
             Name of the metric or the estimator.
@@ -292,6 +292,9 @@ class Comparison(ComparisonStatistics):
         for metric in self.about.metrics:
             if np.isfinite(self.scores[metric]).any():
                 yield "scores", metric, self.plot_scores(metric)
+        main = self.about.metrics[0]
+        if self.can_rank(main):
+            yield "critical_difference", main, self.plot_critical_difference(main)
         kind = TASKS[self.about.task].figure
         for name in self.estimators:
             yield kind, name, getattr(self, f"plot_{kind}")(name)
@@ -409,8 +412,7 @@ class Comparison(ComparisonStatistics):
             f"{self.about.protocol}; {metric}"
         )
         head += "" if isnan(chance) else f", chance {chance:.3f}"
-        if self.leakage:
-            lines.append(f"  {self.leakage}")
-        if self.transductive:
-            lines.append(f"  {self.transductive}")
+        if table["unit"].iloc[0] == "fold" and table["n"].max() > 1:
+            lines.append("  ± over folds, which share training trials: no measure of error")
+        lines += [f"  {mark}" for mark in (self.leakage, self.transductive) if mark]
         return "\n".join([head, *lines]) + ">"

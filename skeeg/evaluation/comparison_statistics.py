@@ -14,7 +14,7 @@ from .tables import latex_table, markdown_table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure, SubFigure
+    from matplotlib.figure import Figure
 
 
 class ComparisonStatistics:
@@ -104,11 +104,8 @@ class ComparisonStatistics:
         metric = self.check_metric(metric)
         reference = reference if reference is None else self.check_name(reference)
         units = units_of(self.scores, self.about, metric, test)
-        lines = caveats_of(units, self.about, metric, reference)
-        marks = (
-            f"{mark[0].upper()}{mark[1:]}." for mark in (self.leakage, self.transductive) if mark
-        )
-        return (*marks, *lines)
+        marks = (mark for mark in (self.leakage, self.transductive) if mark)
+        return (*marks, *caveats_of(units, reference))
 
     def subject_scores(self, metric: str | None = None) -> pd.DataFrame:
         """Return the mean score of each subject over its folds, as for `meta_analysis`.
@@ -158,16 +155,34 @@ class ComparisonStatistics:
         """
         metric = self.check_metric(metric)
         units = units_of(self.scores, self.about, metric)
-        if units.unit != "subject":
+        if not self.can_rank(metric):
             raise ValueError(
-                f"The tests of Friedman and Nemenyi need at least {MIN_SUBJECTS} subjects: folds "
-                "share training trials, and are not independent."
+                f"The tests of Friedman and Nemenyi need three estimators and at least "
+                f"{MIN_SUBJECTS} subjects with a finite {metric} of each, got "
+                f"{units.paired.shape[1]} estimators and {len(units.paired.dropna())} {units.unit}s"
+                ". Folds share training trials, and are not independent."
             )
         return friedman_nemenyi(units.paired, greater_is_better=units.descending, level=level)
 
+    def can_rank(self, metric: str | None = None) -> bool:
+        """Return whether there are the five subjects and three estimators that `rank_test` needs.
+
+        Parameters
+        ----------
+        metric : str, optional
+            A metric of the comparison; by default the first.
+
+        Returns
+        -------
+        can_rank : bool
+        """
+        units = units_of(self.scores, self.about, self.check_metric(metric))
+        complete = units.paired.dropna()
+        return units.unit == "subject" and len(complete) >= MIN_SUBJECTS and complete.shape[1] >= 3
+
     def plot_critical_difference(
         self, metric: str | None = None, *, level: float = 0.05, ax: Axes | None = None
-    ) -> Figure | SubFigure:
+    ) -> Figure:
         """Plot the mean ranks over subjects, with bars over those that do not differ.
 
         Parameters

@@ -16,16 +16,17 @@ from .statistics.paired import MIN_FOLDS, MIN_PAIRS, TESTS, check_test, paired_p
 from .statistics.units import MIN_SUBJECTS, test_ratio
 
 _SHARED = (
-    "Folds share training trials, so they are not independent: their standard deviation is no "
-    "measure of error, and p-values of tests that take them for independent are too small."
+    "Folds share training trials: their standard deviation is no measure of error, and tests that "
+    "take them for independent give p-values that are too small."
 )
 _CORRECTED = (
-    "The corrected resampled t-test allows for it approximately. The result holds for these "
-    "recordings, and does not say what to expect of new subjects."
+    "The corrected resampled t-test allows for it approximately, and is about these recordings, "
+    "not about new subjects."
 )
-_BOUND = (
-    "95 % of guesses are at or below the binomial bound if the predictions are independent. In a "
-    "cross-validation guesses exceed it more often; see the p-value against chance."
+#: What a reader of the binomial bound must know.
+BOUND_CAVEAT = (
+    "Of independent guesses, 95 % are at or below the binomial bound; the predictions of a "
+    "cross-validation are not independent, and guessing exceeds it more often."
 )
 
 
@@ -199,7 +200,7 @@ def statistics_table(
     return table.assign(note=about.note) if about.note else table
 
 
-def caveats_of(units: Units, about: About, metric: str, reference: str | None) -> tuple[str, ...]:
+def caveats_of(units: Units, reference: str | None) -> tuple[str, ...]:
     """Return the sentences of `Comparison.caveats`."""
     paired = units.paired
     n, k = int(paired.count().max()), paired.shape[1]
@@ -224,6 +225,4 @@ def caveats_of(units: Units, about: About, metric: str, reference: str | None) -
             f"p-values against {paired.columns[0] if reference is None else reference} "
             f"are corrected for {counted} (Holm)."
         )
-    if about.chance_of(metric).upper is not None:
-        lines.append(_BOUND)
     return tuple(lines)

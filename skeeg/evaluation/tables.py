@@ -50,7 +50,7 @@ def markdown_table(table: pd.DataFrame, about: About, metric: str, notes: Sequen
     rows = [list(columns), *zip(*columns.values(), strict=True)]
     lines = [f"| {' | '.join(row)} |" for row in rows]
     lines.insert(1, "|" + "|".join([" --- ", *[" ---: "] * (len(columns) - 1)]) + "|")
-    text = " ".join(_markdown(note) for note in [_caption(table, about), *notes])
+    text = _markdown(_sentences([_caption(table, about), *notes]))
     return "\n".join([*lines, "", text, ""])
 
 
@@ -72,7 +72,7 @@ def latex_table(table: pd.DataFrame, about: About, metric: str, notes: Sequence[
     """
     columns = _columns(table, about, metric, _latex)
     rows = [" & ".join(row) + r" \\" for row in zip(*columns.values(), strict=True)]
-    text = " ".join(_latex(note) for note in [_caption(table, about), *notes])
+    text = _latex(_sentences([_caption(table, about), *notes]))
     return "\n".join(
         [
             r"\begin{table}",
@@ -95,28 +95,31 @@ def latex_table(table: pd.DataFrame, about: About, metric: str, notes: Sequence[
 def _columns(
     table: pd.DataFrame, about: About, metric: str, escape: Callable[[object], str]
 ) -> dict[str, list[str]]:
-    """Return four to six columns of escaped cells by their escaped heading."""
+    """Return up to six columns of escaped cells by their escaped heading."""
     columns = {
         "Estimator": [escape(name) for name in table.index],
         f"{about.label(metric)} [95 % interval]": [
             escape(_mean(*row)) for row in table[["mean", "ci_low", "ci_high"]].to_numpy()
         ],
-        "p, chance": [escape(_p_value(value)) for value in table["p_chance_holm"]],
+        "p, chance": [escape(p_value_text(value)) for value in table["p_chance_holm"]],
         "Difference": [escape(_number(value, signed=True)) for value in table["difference"]],
         "Hedges' g": [escape(_number(value, 2, signed=True)) for value in table["effect_size"]],
-        "p, difference": [escape(_p_value(value)) for value in table["p_holm"]],
+        "p, difference": [escape(p_value_text(value)) for value in table["p_holm"]],
     }
-    sources = {"p, chance": "p_chance_holm"}
-    without = [name for name, source in sources.items() if table[source].isna().all()]
-    return {escape(name): cells for name, cells in columns.items() if name not in without}
+    if table["p_chance_holm"].isna().all():
+        del columns["p, chance"]
+    if len(table) == 1:
+        for name in ("Difference", "Hedges' g", "p, difference"):
+            del columns[name]
+    return {escape(name): cells for name, cells in columns.items()}
 
 
 def _caption(table: pd.DataFrame, about: About) -> str:
     """Return the sentence on the protocol, the units and the tests."""
     n, unit = int(table["n"].max()), table["unit"].iloc[0]
-    text = (
-        f"Protocol {about.protocol}; mean over {n} {unit}{'s' if n != 1 else ''} with its interval."
-    )
+    units = unit if n == 1 else f"{unit}s"
+    text = f"Protocol {about.protocol}; mean over {n} {units}"
+    text += " with its interval." if table["ci_low"].notna().any() else "."
     if table["p_chance"].notna().any():
         chance = table["chance"].iloc[0]
         text += f" Chance is {_number(chance)}; p, chance: one-sided {table['test'].iloc[0]}."
@@ -127,12 +130,26 @@ def _caption(table: pd.DataFrame, about: About) -> str:
     return text
 
 
+def _sentences(notes: Sequence[str]) -> str:
+    return " ".join(f"{note.rstrip('.')}." for note in notes)
+
+
 def _mean(mean: float, low: float, high: float) -> str:
     interval = "" if pd.isna(low) else f" [{_number(low)}, {_number(high)}]"
     return f"{_number(mean)}{interval}"
 
 
-def _p_value(value: float) -> str:
+def p_value_text(value: float) -> str:
+    """Return a p-value with three digits, or ``"< 0.001"``; a missing one is a dash.
+
+    Parameters
+    ----------
+    value : float
+
+    Returns
+    -------
+    text : str
+    """
     return "< 0.001" if value < 0.0005 else _number(value)
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure, SubFigure
+from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from ._style import BLUE, GREY, ORANGE, new_figure, wrapped
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def plot_critical_difference(
     result: RankTest, *, title: str = "", ax: Axes | None = None
-) -> Figure | SubFigure:
+) -> Figure:
     """Plot mean ranks, with bars that join the estimators that do not differ.
 
     Parameters
@@ -67,7 +67,7 @@ def plot_critical_difference(
         label.set_text(f"{shown} ({ranks.iloc[row]:.2f})")
     _mark_critical_difference(ax, float(ranks.iloc[0]), result)
     ax.set_title(wrapped(title, 70), fontsize=11)
-    return ax.figure
+    return cast(Figure, ax.figure)
 
 
 def _mark_critical_difference(ax: Axes, start: float, result: RankTest) -> None:
@@ -87,9 +87,9 @@ def _mark_critical_difference(ax: Axes, start: float, result: RankTest) -> None:
     ax.text(
         0.5,
         -0.04,
-        f"mean rank over {result.n_units} units, 1 is the best; thick bars join estimators that do "
-        f"not differ\n(Nemenyi's test, level {result.level:g}; Friedman's test "
-        f"p = {result.p_value:.2g})",
+        f"mean rank over {result.n_units} subjects or data sets, 1 is the best\n"
+        f"thick bars join estimators that do not differ (Nemenyi's test, "
+        f"level {result.level:g}; Friedman's test: p = {result.p_value:.2g})",
         transform=ax.transAxes,
         ha="center",
         va="top",
