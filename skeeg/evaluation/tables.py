@@ -122,7 +122,8 @@ def _caption(table: pd.DataFrame, about: About) -> str:
     text += " with its interval." if table["ci_low"].notna().any() else "."
     if table["p_chance"].notna().any():
         chance = table["chance"].iloc[0]
-        text += f" Chance is {_number(chance)}; p, chance: one-sided {table['test'].iloc[0]}."
+        test = f"one-sided {table['test'].iloc[0]}, Holm corrected"
+        text += f" Chance is {_number(chance)}; p, chance: {test}."
     if len(table) > 1:
         text += f" Differences are against {table['reference'].iloc[0]}"
         test = f"; p: two-sided {table['test'].iloc[0]}"

@@ -84,9 +84,10 @@ def wilcoxon_p_value(differences: ArrayLike, alternative: str = "two-sided") -> 
     values = np.asarray(differences, dtype=float)
     if not values.any():
         return 1.0
-    method = stats.PermutationMethod(2**_MAX_EXACT) if len(values) <= _MAX_EXACT else "auto"
-    result = stats.wilcoxon(values, zero_method="pratt", alternative=alternative, method=method)
-    return float(result.pvalue)
+    if len(values) <= _MAX_EXACT:  # flips of signed ranks; scipy approximates where there are ties
+        ranks = np.sign(values) * stats.rankdata(np.abs(values))
+        return float(_sign_flips(ranks[:, None], alternative)[0])
+    return float(stats.wilcoxon(values, zero_method="pratt", alternative=alternative).pvalue)
 
 
 def corrected_t_p_value(
