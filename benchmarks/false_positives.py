@@ -174,14 +174,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repetitions", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", default="", help="text in the titles of the studies to run")
     options = parser.parse_args()
     n = options.repetitions
     error = 1.96 * np.sqrt(LEVEL * (1 - LEVEL) / n)
     print(f"{n} repetitions; a rate of {LEVEL} is measured to within ±{error:.3f} (95 %)\n")
     for title, function in STUDIES.items():
+        if options.only not in title:
+            continue
         print(title, flush=True)
         for name, rate in rates(function, n, options.seed).items():
-            print(f"    {rate:.3f}  {name}")
+            print(f"    {rate:.3f}  {name}", flush=True)
+    if options.only:
+        return
     print("95 % bootstrap interval over subjects: coverage")
     for n_subjects in (5, 9, 20):
         print(f"    {coverage(n_subjects, n, options.seed):.3f}  {n_subjects} subjects")

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from .about import About
 from .inference import caveats_of, statistics_table, units_of
+from .methods_text import methods_paragraph
+from .references import bibtex
 from .statistics import RankTest, friedman_nemenyi
 from .statistics.units import MIN_SUBJECTS
-from .tables import latex_table, markdown_table
+from .tables import escape_latex, escape_markdown, latex_table, markdown_table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,6 +25,7 @@ class ComparisonStatistics:
     """The statistical methods of a `Comparison`."""
 
     scores: pd.DataFrame
+    history: pd.DataFrame
     about: About
 
     if TYPE_CHECKING:
@@ -255,3 +260,75 @@ class ComparisonStatistics:
         table = self.statistics(metric, reference=reference)
         notes = self.caveats(metric, reference=reference)
         return latex_table(table, self.about, metric, notes)
+
+    def methods_text(self, metric: str | None = None, *, style: str = "markdown") -> str:
+        r"""Return a paragraph for the methods section of a paper, with citations.
+
+        It says what the comparison knows: describe what came before, such as the recording and the
+        filters, yourself.
+
+        Parameters
+        ----------
+        metric : str, optional
+            A metric of the comparison; by default the first.
+        style : {"markdown", "latex"}
+            Citations as ``[@key]``, for Pandoc and Quarto, or ``\cite{key}`` and escaped text.
+
+        Returns
+        -------
+        text : str
+
+        Raises
+        ------
+        ValueError
+            If the metric or the style is unknown.
+        """
+        return self._methods(metric, style)[0]
+
+    def bibtex(self, metric: str | None = None) -> str:
+        """Return the BibTeX entries that `methods_text` cites.
+
+        Parameters
+        ----------
+        metric : str, optional
+            A metric of the comparison; by default the first.
+
+        Returns
+        -------
+        entries : str
+        """
+        keys = self._methods(metric, "markdown")[1]
+        return bibtex(keys, self.about.environment.get("skeeg", ""))
+
+    def _methods(self, metric: str | None, style: str) -> tuple[str, list[str]]:
+        """Return the paragraph, and the keys in the order in which they are cited first."""
+        if style not in _STYLES:
+            raise ValueError(f"style must be one of {', '.join(_STYLES)}, got {style!r}.")
+        metric = self.check_metric(metric)
+        cited: dict[str, None] = {}
+
+        def cite(*keys: str) -> str:
+            cited.update(dict.fromkeys(keys))
+            return f"\0cite:{','.join(keys)}\0"
+
+        table = self.statistics(metric)
+        networks = not self.history.empty
+        text = methods_paragraph(table, self.about, metric, cite, networks=networks)
+        parts = re.split("\0cite:(.+?)\0", text)
+        escape, form = _STYLES[style]
+        for i, part in enumerate(parts):
+            parts[i] = form(part.split(",")) if i % 2 else _escaped(part, escape)
+        return "".join(parts), list(cited)
+
+
+def _escaped(text: str, escape: Callable[[object], str]) -> str:
+    """Return an escaped text that keeps a space at its ends."""
+    start, end = (" " if part.isspace() else "" for part in (text[:1], text[-1:]))
+    return f"{start}{escape(text)}{end}"
+
+
+#: How a style escapes text, and forms a citation of several keys.
+_STYLES: dict[str, tuple[Callable[[object], str], Callable[[list[str]], str]]] = {
+    "markdown": (escape_markdown, lambda keys: f"[{'; '.join(f'@{key}' for key in keys)}]"),
+    "latex": (escape_latex, lambda keys: rf"\cite{{{','.join(keys)}}}"),
+}

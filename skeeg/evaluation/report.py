@@ -80,6 +80,7 @@ def write_report(comparison: Comparison, path: str | os.PathLike[str]) -> Path:
     _add_figures(report, comparison)
     if comparison.about.classes:
         report.add_html(title="Classes", html=_classes_html(comparison), tags=("scores",))
+    report.add_html(title="Methods", html=_methods_html(comparison), tags=("methods",))
     report.add_html(title="Protocol", html=_protocol_html(comparison), tags=("protocol",))
     report.add_html(title="Data", html=_table_html(comparison.about.data), tags=("data",))
     report.add_html(title="Estimators", html=_estimators_html(comparison), tags=("estimators",))
@@ -131,6 +132,11 @@ def _classes_html(comparison: Comparison) -> str:
     for column in shown:
         shown[column] = [_number(value) for value in shown[column]]
     return f"{_warning_html(comparison)}{_html(shown)}<p>Over all tested rows together.</p>"
+
+
+def _methods_html(comparison: Comparison) -> str:
+    text, entries = escape(comparison.methods_text()), escape(comparison.bibtex())
+    return f"<p>{text}</p><details><summary>BibTeX</summary><pre>{entries}</pre></details>"
 
 
 def _protocol_html(comparison: Comparison) -> str:

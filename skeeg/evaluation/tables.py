@@ -46,11 +46,11 @@ def markdown_table(table: pd.DataFrame, about: About, metric: str, notes: Sequen
     -------
     text : str
     """
-    columns = _columns(table, about, metric, _markdown)
+    columns = _columns(table, about, metric, escape_markdown)
     rows = [list(columns), *zip(*columns.values(), strict=True)]
     lines = [f"| {' | '.join(row)} |" for row in rows]
     lines.insert(1, "|" + "|".join([" --- ", *[" ---: "] * (len(columns) - 1)]) + "|")
-    text = _markdown(_sentences([_caption(table, about), *notes]))
+    text = escape_markdown(_sentences([_caption(table, about), *notes]))
     return "\n".join([*lines, "", text, ""])
 
 
@@ -70,9 +70,9 @@ def latex_table(table: pd.DataFrame, about: About, metric: str, notes: Sequence[
     -------
     text : str
     """
-    columns = _columns(table, about, metric, _latex)
+    columns = _columns(table, about, metric, escape_latex)
     rows = [" & ".join(row) + r" \\" for row in zip(*columns.values(), strict=True)]
-    text = _latex(_sentences([_caption(table, about), *notes]))
+    text = escape_latex(_sentences([_caption(table, about), *notes]))
     return "\n".join(
         [
             r"\begin{table}",
@@ -167,9 +167,11 @@ def _one_line(text: object) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in str(text)).split())
 
 
-def _latex(text: object) -> str:
+def escape_latex(text: object) -> str:
+    """Return a text in one line, in which characters are literal to LaTeX."""
     return "".join(_LATEX.get(character, character) for character in _one_line(text))
 
 
-def _markdown(text: object) -> str:
+def escape_markdown(text: object) -> str:
+    """Return a text in one line, in which characters are literal to Markdown."""
     return "".join(_MARKDOWN.get(character, character) for character in _one_line(text))
