@@ -108,7 +108,7 @@ class NetworkEstimator(Task, TrainingParameters, NeuralNet):
     _batch_weight = None
     _changed_since_built = tuple[str, ...]()
     _has_sample_weight = False
-    _split_seed: int | None = None  # of the validation split of ``early_stopping``
+    _split_seed = cast("int | None", None)  # of the validation split of ``early_stopping``
     # With ``warm_start``, the seed and the state of the random stream at the end of the training.
     _stream = cast("Any", None)
     initialized_ = False
