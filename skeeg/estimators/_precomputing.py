@@ -57,7 +57,8 @@ def _batches_may_change(net: Any) -> bool:
         for name in ("forward", "precompute_trials")
     )
     return (
-        net.iterator_train is not BatchLoader
+        net.augment is not None
+        or net.iterator_train is not BatchLoader
         or "iterator_train__collate_fn" in vars(net)
         or any(responds(callback, "on_batch_begin") for _, callback in net.callbacks_)
         or bool(module._forward_pre_hooks or outer._forward_pre_hooks)
