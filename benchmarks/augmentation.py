@@ -64,7 +64,7 @@ def run(name: str, study: Study, args: argparse.Namespace) -> pd.DataFrame:
         comparison = compare(
             models,
             data,
-            cv=splits[:1] if args.quick else splits,
+            cv=splits[: args.folds],
             groups=groups,
             scoring=study.metric,
             random_state=1000 * seed,
@@ -97,13 +97,15 @@ def page(scores: pd.DataFrame, args: argparse.Namespace) -> str:
     """Return the results as Markdown."""
     tables = {name: differences(scores[scores["study"] == name]) for name in args.studies}
     times = scores.groupby("row", sort=False)["fit_time"].median()
+    options = f"--epochs {args.epochs} --seeds {args.seeds}"
+    options += f" --folds {args.folds}" if args.folds else ""
     lines = [
         "# Augmentation",
         "",
-        f"Written by `python benchmarks/augmentation.py --epochs {args.epochs} --seeds "
-        f"{args.seeds}`. EEGNet, {args.epochs} epochs, mean over folds and {args.seeds} seed(s). In "
-        "parentheses: the mean difference from training without augmentation and its standard error "
-        "over folds and seeds. Bold: a loss of more than two standard errors.",
+        f"Written by `python benchmarks/augmentation.py {options}`. EEGNet, {args.epochs} epochs, "
+        f"mean over folds and {args.seeds} seed(s). In parentheses: the mean difference from "
+        "training without augmentation, and its standard "
+        "error over folds and seeds. Bold: a loss of more than two standard errors.",
         "",
         "| augment | " + " | ".join(tables) + " | fit, s per fold (median) |",
         "|" + "---|" * (2 + len(tables)),
@@ -145,13 +147,14 @@ def main() -> None:
     parser.add_argument("--rows", nargs="+", choices=every_row, default=every_row)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--epochs", type=int, default=60)
+    parser.add_argument("--folds", type=int, help="of each study, the first so many; default all")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--n-jobs", type=int, default=1)
     parser.add_argument("--store", type=Path, default=Path("skeeg-results/augmentation"))
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
     if args.quick:
-        args.seeds, args.epochs = 1, 1
+        args.seeds, args.epochs, args.folds = 1, 1, 1
     args.rows = list(dict.fromkeys(["none", *args.rows]))
     unasked = Path(gettempdir()) / RESULTS.name if args.quick else RESULTS
     out = args.out or unasked

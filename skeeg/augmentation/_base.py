@@ -92,8 +92,8 @@ class Augmentation(BaseEstimator):
 
     def check_parameters(self) -> None:
         """Raise a ValueError for a parameter that is invalid whatever the trials are."""
-        check_number(f"probability of {type(self).__name__}", self.probability, at_least=0)
-        check_number(f"probability of {type(self).__name__}", self.probability, at_most=1)
+        name = f"probability of {type(self).__name__}"
+        check_number(name, self.probability, at_least=0, at_most=1)
 
     def apply(self, batch: Batch, recording: Recording, generator: Generator | None) -> Batch:
         """Return a batch in which some trials are changed.

@@ -39,7 +39,7 @@ class AmplitudeScale(Augmentation):
     >>> from skeeg.augmentation import AmplitudeScale
     >>> X = np.ones((3, 1, 2))
     >>> AmplitudeScale(probability=1)(X, random_state=0)[:, 0, 0].round(2).tolist()
-    [0.68, 1.11, 1.04]
+    [0.62, 1.98, 0.62]
     """
 
     name: ClassVar[str] = "amplitude_scale"

@@ -30,8 +30,8 @@ class ChannelDropout(Augmentation):
 
     References
     ----------
-    .. [1] Saeed, A., Grangier, D., Pietquin, O., & Zeghidour, N. (2021). Learning from heterogeneous
-       EEG signals with differentiable channel reordering. ICASSP 2021, 1255-1259.
+    .. [1] Saeed, A., Grangier, D., Pietquin, O., & Zeghidour, N. (2021). Learning from
+       heterogeneous EEG signals with differentiable channel reordering. ICASSP 2021, 1255-1259.
 
     Examples
     --------
@@ -39,7 +39,7 @@ class ChannelDropout(Augmentation):
     >>> from skeeg.augmentation import ChannelDropout
     >>> X = np.ones((1, 4, 2))
     >>> ChannelDropout(p_drop=0.5, probability=1)(X, random_state=0)[0, :, 0].tolist()
-    [1.0, 0.0, 1.0, 0.0]
+    [0.0, 1.0, 0.0, 0.0]
     """
 
     name: ClassVar[str] = "channel_dropout"

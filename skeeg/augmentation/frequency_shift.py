@@ -47,7 +47,7 @@ class FrequencyShift(Augmentation):
     >>> X = np.sin(2 * np.pi * 10 * np.arange(200) / 100)[None, None]
     >>> shifted = FrequencyShift(max_shift=2, sfreq=100, probability=1)(X, random_state=0)
     >>> float(np.abs(np.fft.rfft(shifted, n=4000)).argmax() * 100 / 4000)
-    8.9
+    11.6
     """
 
     name: ClassVar[str] = "frequency_shift"

@@ -39,7 +39,7 @@ class GaussianNoise(Augmentation):
     >>> from skeeg.augmentation import GaussianNoise
     >>> X = np.random.default_rng(0).standard_normal((1, 1, 10_000))
     >>> noisy = GaussianNoise(std=0.5, probability=1)(X, random_state=0)
-    >>> round(float((noisy - X).std()), 2)
+    >>> round(float((noisy - X).std()), 1)
     0.5
     """
 

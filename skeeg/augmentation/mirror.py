@@ -35,8 +35,8 @@ class Mirror(Augmentation):
 
     Notes
     -----
-    The names of the channels must be known and belong to the 10-05 system, and each electrode on one
-    side must have its partner on the other.
+    The names of the channels must be known and belong to the 10-05 system, and each electrode on
+    one side must have its partner on the other.
 
     References
     ----------
@@ -48,18 +48,16 @@ class Mirror(Augmentation):
     >>> import numpy as np
     >>> from skeeg import EEGData
     >>> from skeeg.augmentation import Mirror
-    >>> X = np.array([[[3.0], [0.0], [4.0]]])
-    >>> data = EEGData.from_arrays(X, ["left"], sfreq=1, ch_names=["C3", "Cz", "C4"])
-    >>> mirrored, y = Mirror(labels={"left": "right"}, probability=0)(data, ["left"])
+    >>> X = np.array([[[3.0], [0.0], [4.0]], [[5.0], [0.0], [2.0]]])
+    >>> data = EEGData.from_arrays(X, ["left", "right"], sfreq=1, ch_names=["C3", "Cz", "C4"])
+    >>> mirrored, y = Mirror(probability=1)(data, data.y)
     >>> mirrored[0, :, 0].tolist(), y.tolist()
-    ([3.0, 0.0, 4.0], ['left'])
+    ([4.0, 0.0, 3.0], ['right', 'left'])
     """
 
     name: ClassVar[str] = "mirror"
 
-    def __init__(
-        self, labels: str | Mapping[Any, Any] = "auto", probability: float = 0.5
-    ) -> None:
+    def __init__(self, labels: str | Mapping[Any, Any] = "auto", probability: float = 0.5) -> None:
         self.labels = labels
         self.probability = probability
 
@@ -159,8 +157,8 @@ def _sides(known: list[Any]) -> dict[Any, Any]:
     for label, other in labels.items():
         if other not in known:
             raise ValueError(
-                f"Mirror turns {label!r} into {other!r}, which is not a class; the classes of these "
-                f"trials are {known}. Pass the labels that exchange, as in "
+                f"Mirror turns {label!r} into {other!r}, which is not a class; the classes of "
+                f"these trials are {known}. Pass the labels that exchange, as in "
                 "Mirror(labels={'left': 'right'})."
             )
     return labels
@@ -209,20 +207,21 @@ def mirrored_order(ch_names: tuple[str, ...]) -> tuple[int, ...]:
     >>> mirrored_order(("C3", "Cz", "C4"))
     (2, 1, 0)
     """
+    sides = [side(name) for name in ch_names]
+    if None in sides:
+        unknown = ch_names[sides.index(None)]
+        raise ValueError(
+            f"Mirror does not know on which side {unknown!r} is: it is not an electrode of the "
+            "10-05 system. Rename or leave out this channel."
+        )
     order = list(range(len(ch_names)))
     for left, right in lateral_pairs(ch_names):
         order[left], order[right] = right, left
     for i, name in enumerate(ch_names):
-        where = side(name)
-        if where is None:
+        if sides[i] != 0 and order[i] == i:
             raise ValueError(
-                f"Mirror does not know on which side {name!r} is: it is not an electrode of the "
-                "10-05 system. Rename or leave out this channel."
-            )
-        if where != 0 and order[i] == i:
-            raise ValueError(
-                f"Mirror needs the electrode opposite to {name!r}, and the channels do not have it: "
-                f"{', '.join(ch_names)}. Leave {name!r} out, or choose another augmentation."
+                f"Mirror needs the electrode opposite to {name!r}, and the channels do not have "
+                f"it: {', '.join(ch_names)}. Leave {name!r} out, or choose another augmentation."
             )
     if order == sorted(order):
         raise ValueError(

@@ -17,9 +17,9 @@ class Mixup(Augmentation):
     r"""Mix trials, and their targets in the same proportion [1]_.
 
     A trial becomes :math:`\lambda x_i + (1 - \lambda) x_j`, where :math:`x_j` is another trial of
-    the batch, drawn at random, and :math:`\lambda \sim \mathrm{Beta}(\alpha, \alpha)`. The loss of a
-    classifier is then the mean over the classes of both trials, with the weights :math:`\lambda` and
-    :math:`1 - \lambda`, for any loss. Values of a regression, and weights of trials, are mixed.
+    the batch, drawn at random, and :math:`\lambda \sim \mathrm{Beta}(\alpha, \alpha)`. The loss of
+    a classifier is then the mean over the classes of both trials, with the weights :math:`\lambda`
+    and :math:`1 - \lambda`, for any loss. Values of a regression, and weights of trials, are mixed.
 
     Parameters
     ----------
@@ -86,9 +86,7 @@ class Mixup(Augmentation):
             batch,
             X=_mixed(X, chosen, partners, share),
             y=None if y is None else _mixed(y, chosen, partners, share),
-            weight=None
-            if batch.weight is None
-            else _mixed(batch.weight, chosen, partners, share),
+            weight=None if batch.weight is None else _mixed(batch.weight, chosen, partners, share),
         )
 
 
@@ -98,9 +96,7 @@ def _mixed(values: Tensor, chosen: Tensor, partners: Tensor, share: Tensor) -> T
     return values.index_copy(0, chosen, mixtures)
 
 
-def beta(
-    alpha: float, n_draws: int, generator: Generator | None, device: torch.device
-) -> Tensor:
+def beta(alpha: float, n_draws: int, generator: Generator | None, device: torch.device) -> Tensor:
     """Draw from a symmetric beta distribution.
 
     Parameters

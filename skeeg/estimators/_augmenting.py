@@ -38,6 +38,11 @@ def check_augment(net: Any) -> None:
             )
 
 
+def is_augmented(net: Any) -> bool:
+    """Return whether an estimator has augmentations."""
+    return bool(resolve_augmentations(net.augment))
+
+
 def mixes_targets(net: Any) -> bool:
     """Return whether an augmentation makes class labels into probabilities."""
     return is_classifier(net) and any(
@@ -47,7 +52,7 @@ def mixes_targets(net: Any) -> bool:
 
 def recording_of(net: Any) -> Recording:
     """Return what an estimator in a fit knows of its trials."""
-    sfreq = net.sfreq_ if net.sfreq_ is not None else getattr(net, "sfreq", None)
+    sfreq = net.sfreq_ if net.sfreq_ is not None else vars(net).get("module__sfreq")
     return Recording(sfreq, net.ch_names_, net.classes_ if is_classifier(net) else None)
 
 

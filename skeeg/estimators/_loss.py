@@ -73,7 +73,7 @@ def weighted_loss(net: Any, y_pred: Any, y_true: torch.Tensor, *, training: bool
     loss : torch.Tensor, scalar
     """
     output, y_true = checked_output(net, y_pred), y_true.to(net.device_)
-    if is_classifier(net) and y_true.is_floating_point():
+    if is_classifier(net) and y_true.is_floating_point() and y_true.ndim == 2:
         loss = _expected_losses(net, output, y_true)
         of_targets = None
     else:

@@ -42,10 +42,10 @@ class TrainingParameters(Parameters):
     augment: str | Augmentation | Sequence[str | Augmentation] | None = parameter(
         default=None,
         kind="str, Augmentation, list of them, or None",
-        doc="""Random changes of the trials of each training batch, applied in their order: names such
-        as ``"time_shift"``, or objects such as ``TimeShift(0.2)``, see `skeeg.augmentation`. Trials
-        of validation and prediction are never changed. ``history`` has the loss and the score of
-        the changed training trials.""",
+        doc="""Random changes of the trials of each training batch, applied in their order: names
+        such as ``"time_shift"``, or objects such as ``TimeShift(0.2)``, see `skeeg.augmentation`.
+        Trials of validation and prediction are never changed. ``history`` has the loss and the
+        score of the changed training trials.""",
     )
     early_stopping: bool = parameter(
         default=False,

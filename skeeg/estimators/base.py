@@ -37,7 +37,7 @@ from ._arithmetic import (
     runs_foreign_code,
     training_seed,
 )
-from ._augmenting import augmented, mixes_targets, nested_params, set_nested_params
+from ._augmenting import augmented, is_augmented, mixes_targets, nested_params, set_nested_params
 from ._batches import BatchLoader, Precomputed, TrialDataset, is_gated, read_dataset
 from ._building import build_network, build_optimizer, found_arguments, groups_of_network
 from ._callbacks import check_callback_parameters, default_callbacks, responds
@@ -732,7 +732,7 @@ class NetworkEstimator(Task, TrainingParameters, NeuralNet):
         """
         if iterator is not None:
             pairs = pairs_of(self, iterator, needed=training and self._has_sample_weight)
-            if training and self.augment is not None:
+            if training and is_augmented(self):
                 pairs = augmented(self, pairs)
             super().run_single_epoch(pairs, training, *args, **kwargs)
 

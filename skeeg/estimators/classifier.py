@@ -121,7 +121,7 @@ class NetworkClassifier(NetworkEstimator, NeuralNetClassifier):
 
     def _score_sum(self, output: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         best = output.argmax(dim=1)
-        if y.is_floating_point():  # probabilities of the classes
+        if y.is_floating_point() and y.ndim == 2:  # probabilities of the classes
             return y.gather(1, best[:, None]).sum()
         return (best == y).sum()
 
