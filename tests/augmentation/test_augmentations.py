@@ -261,12 +261,13 @@ def test_one_trial_and_one_channel(name, shape):
 @on_arrays
 def test_tensors_come_back_as_tensors_and_global_generators_are_left(name):
     X = torch.from_numpy(signals())
-    states = torch.get_rng_state(), np.random.get_state()[1].copy()
+    numpys = np.random.mtrand._rand
+    states = torch.get_rng_state(), numpys.get_state()[1].copy()
     changed = ready(name)(X, random_state=0)
     assert isinstance(changed, torch.Tensor)
     np.testing.assert_array_equal(changed.numpy(), ready(name)(X.numpy(), random_state=0))
     assert torch.equal(torch.get_rng_state(), states[0])
-    np.testing.assert_array_equal(np.random.get_state()[1], states[1])
+    np.testing.assert_array_equal(numpys.get_state()[1], states[1])
 
 
 @every_name
@@ -279,7 +280,7 @@ def test_augmentations_are_objects_like_those_of_scikit_learn(name):
     assert copy is not augmentation
     assert copy.get_params() == augmentation.get_params()
     assert pickle.loads(pickle.dumps(augmentation)).get_params() == augmentation.get_params()
-    with pytest.raises(ValueError, match="probability of .* must be a finite number"):
+    with pytest.raises(ValueError, match=r"probability of \w+ must be a finite number"):
         AUGMENTATIONS[name](probability=1.5)(recorded(signals()), random_state=0)
 
 
@@ -354,7 +355,7 @@ def test_names_are_resolved_or_corrected():
     assert resolve_augmentations(None) == []
     assert resolve_augmentations([shift, "sign_flip"])[0] is shift
     assert [type(a) for a in resolve_augmentations("mixup")] == [Mixup]
-    with pytest.raises(ValueError, match="'time_shfit'. Did you mean 'time_shift'"):
+    with pytest.raises(ValueError, match=r"'time_shfit'\. Did you mean 'time_shift'"):
         resolve_augmentations("time_shfit")
     for wrong, hint in [(3, ""), (TimeShift, "Create an instance"), ({"a": 1}, "")]:
         with pytest.raises(TypeError, match=f"augment must be None, a name.*{hint}"):

@@ -1,9 +1,6 @@
 """Augmentation of the training of estimators."""
 
-import os
 import pickle
-import subprocess
-import sys
 import threading
 
 import numpy as np
@@ -21,7 +18,6 @@ from skeeg import (
     LeNetClassifier,
     ModuleClassifier,
 )
-from skeeg._identity import Cloned, identify
 from skeeg.augmentation import (
     AUGMENTATIONS,
     Augmentation,
@@ -227,7 +223,8 @@ def test_values_and_weights_of_a_regression_are_mixed(loss):
     for _, targets in batches[True]:
         assert targets.shape == (len(y), 2)
         np.testing.assert_allclose(targets[:, 0], -targets[:, 1], atol=1e-5)
-        assert encoded.min() - 1e-5 <= targets.min() <= targets.max() <= encoded.max() + 1e-5
+        assert targets.abs().max() <= np.abs(encoded).max() + 1e-5
+        assert len(np.intersect1d(targets[:, 0].numpy().round(4), encoded.round(4))) < len(y) // 2
     assert np.isfinite(estimator.history[:, "train_loss"]).all()
 
 
@@ -260,30 +257,18 @@ def test_every_network_for_signals_takes_augmentations(cls):
 def test_networks_for_maps_take_what_is_defined_for_maps(cls):
     X, y = maps()
     make(cls, augment=["gaussian_noise", "mixup"], max_epochs=1).fit(X, y)
-    with pytest.raises(ValueError, match="SignFlip changes raw EEG, but .* takes topographic maps"):
+    with pytest.raises(ValueError, match=r"SignFlip changes raw EEG, but \w+ takes topographic"):
         make(cls, augment="sign_flip").fit(X, y)
 
 
-def test_channels_are_selected_after_augmentation():
+@pytest.mark.filterwarnings("ignore:The channel selection of")  # after so few epochs
+@pytest.mark.parametrize("method", ["elimination", "gumbel"])
+def test_channels_are_selected_after_augmentation(method):
     data = recorded()
-    augment = ["mirror", "channel_dropout"]
-    for method in ("elimination", "gumbel"):
-        estimator = make(
-            EEGNetClassifier, augment=augment, n_selected_chans=2, selection__method=method
-        )
-        if method == "gumbel":
-            estimator.set_params(selection__lr=1.0)
-        with pytest.warns() if method == "gumbel" else _nothing():
-            estimator.fit(data, data.y)
-        assert estimator.predict(data).shape == (len(data),)
-
-
-class _nothing:
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *error):
-        return False
+    options = {"n_selected_chans": 2, "selection__method": method}
+    estimator = make(EEGNetClassifier, augment=["mirror", "channel_dropout"], **options)
+    estimator.fit(data, data.y)
+    assert estimator.predict(data).shape == (len(data),)
 
 
 def test_the_sampling_rate_comes_from_the_trials_or_from_a_parameter():
@@ -293,7 +278,7 @@ def test_the_sampling_rate_comes_from_the_trials_or_from_a_parameter():
         make(EEGNetClassifier, augment="time_shift").fit(X, data.y)
     given = make(EEGNetClassifier, augment=TimeShift(sfreq=96.0)).fit(X, data.y)
     known = make(EEGNetClassifier, augment="time_shift").fit(data, data.y)
-    of_network = make(EEGNetClassifier, augment="time_shift", sfreq=96.0).fit(X, data.y)
+    of_network = make(EEGNetClassifier, augment="time_shift", module__sfreq=96.0).fit(X, data.y)
     assert_equal_weights(given, known)
     assert_equal_weights(given, of_network)
     with pytest.raises(ValueError, match="X is sampled at 96 Hz, but TimeShift has sfreq=128"):
@@ -313,11 +298,8 @@ def test_an_invalid_augmentation_is_refused_before_the_trials_are_read():
 def test_modules_from_elsewhere_take_augmentations():
     class Linear(torch.nn.Sequential):
         def __init__(self, n_chans, n_times, n_outputs):
-            super().__init__(
-                torch.nn.Flatten(),
-                torch.nn.Dropout(),
-                torch.nn.Linear(n_chans * n_times, n_outputs),
-            )
+            linear = torch.nn.Linear(n_chans * n_times, n_outputs)
+            super().__init__(torch.nn.Flatten(), torch.nn.Dropout(), linear)
 
     data = recorded()
     one, other = (
@@ -369,24 +351,6 @@ def test_estimators_with_augmentations_are_copied_and_pickled():
     assert copy.augment[0] is not augment[0]
     assert repr(copy) == repr(estimator)
     assert_equal_weights(copy.fit(data, data.y), estimator)
-
-
-def test_the_content_of_an_augmentation_identifies_a_fit(tmp_path):
-    def key(augment):
-        return identify(Cloned(EEGNetClassifier(augment=augment, random_state=0)))
-
-    first = key([TimeShift(0.1), "mixup"])
-    assert first == key([TimeShift(0.1), "mixup"])
-    others = [[TimeShift(0.2), "mixup"], ["mixup", TimeShift(0.1)], "mixup", None]
-    assert len({first, *map(key, others)}) == 5
-    script = (
-        "from skeeg import EEGNetClassifier; from skeeg._identity import Cloned, identify\n"
-        "from skeeg.augmentation import TimeShift\n"
-        "made = EEGNetClassifier(augment=[TimeShift(0.1), 'mixup'], random_state=0)\n"
-        "print(identify(Cloned(made)))"
-    )
-    run = [sys.executable, "-c", script]
-    assert subprocess.check_output(run, text=True, env=os.environ).strip() == first
 
 
 def test_all_estimators_have_the_parameter():
