@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .attention import plot_attention
+from .augmentation import plot_augmentations
 from .confusion import plot_confusion
 from .history import plot_history
 from .inspection import (
@@ -18,6 +19,7 @@ from .topography import plot_topographic_map
 
 __all__ = [
     "plot_attention",
+    "plot_augmentations",
     "plot_confusion",
     "plot_frequency_response",
     "plot_history",
