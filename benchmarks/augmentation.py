@@ -73,7 +73,7 @@ def run(name: str, study: Study, args: argparse.Namespace) -> pd.DataFrame:
             progress=False,
         )
         found = comparison.scores.rename(columns={study.metric: "score", "estimator": "row"})
-        parts.append(found[["row", "fold", "score", "fit_time"]].assign(study=name, seed=seed))
+        parts.append(found[["row", "fold", "score"]].assign(study=name, seed=seed))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -96,7 +96,6 @@ def differences(scores: pd.DataFrame) -> pd.DataFrame:
 def page(scores: pd.DataFrame, args: argparse.Namespace) -> str:
     """Return the results as Markdown."""
     tables = {name: differences(scores[scores["study"] == name]) for name in args.studies}
-    times = scores.groupby("row", sort=False)["fit_time"].median()
     options = f"--epochs {args.epochs} --seeds {args.seeds}"
     options += f" --folds {args.folds}" if args.folds else ""
     lines = [
@@ -104,15 +103,15 @@ def page(scores: pd.DataFrame, args: argparse.Namespace) -> str:
         "",
         f"Written by `python benchmarks/augmentation.py {options}`. EEGNet, {args.epochs} epochs, "
         f"mean over folds and {args.seeds} seed(s). In parentheses: the mean difference from "
-        "training without augmentation, and its standard "
-        "error over folds and seeds. Bold: a loss of more than two standard errors.",
+        "training without augmentation, and its standard error over folds and seeds. Bold: a loss "
+        "of more than two standard errors. With few folds and seeds, an error is itself uncertain.",
         "",
-        "| augment | " + " | ".join(tables) + " | fit, s per fold (median) |",
-        "|" + "---|" * (2 + len(tables)),
+        "| augment | " + " | ".join(tables) + " |",
+        "|" + "---|" * (1 + len(tables)),
     ]
     for row in args.rows:
         cells = [_cell(table.loc[row]) for table in tables.values()]
-        lines.append(f"| {row} | " + " | ".join(cells) + f" | {times[row]:.1f} |")
+        lines.append(f"| {row} | " + " | ".join(cells) + " |")
     folds = {name: scores[scores["study"] == name]["fold"].nunique() for name in args.studies}
     lines += ["", "Metric, chance and number of folds:", ""]
     for name in args.studies:
