@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import torch
-from sklearn.base import is_classifier
+from sklearn.base import ClassifierMixin
 
 from ._hooks import hook, uncompiled
 
@@ -73,7 +73,7 @@ def weighted_loss(net: Any, y_pred: Any, y_true: torch.Tensor, *, training: bool
     loss : torch.Tensor, scalar
     """
     output, y_true = checked_output(net, y_pred), y_true.to(net.device_)
-    if is_classifier(net) and y_true.is_floating_point() and y_true.ndim == 2:
+    if isinstance(net, ClassifierMixin) and y_true.is_floating_point() and y_true.ndim == 2:
         loss = _expected_losses(net, output, y_true)
         of_targets = None
     else:
@@ -104,14 +104,20 @@ def _losses(net: Any, output: torch.Tensor, y_true: torch.Tensor) -> torch.Tenso
 def _expected_losses(net: Any, output: torch.Tensor, probabilities: torch.Tensor) -> torch.Tensor:
     """Return the expectation of each trial's loss over its class, with the weights of classes.
 
-    Each trial is compared with every class, so that any criterion of class indices will do.
+    Each trial is compared with every class, so that any criterion of class indices will do. The
+    cross-entropy that reduces by itself, which a user passes, takes probabilities.
     """
+    of_classes = net._class_weights
+    criterion = uncompiled(net.criterion_)
+    reduces = isinstance(criterion, torch.nn.CrossEntropyLoss) and criterion.reduction != "none"
+    if reduces and of_classes is None:
+        return _losses(net, output, probabilities)
     n_trials, n_classes = probabilities.shape
     every_class = torch.arange(n_classes, device=output.device).repeat(n_trials)
     losses = _losses(net, output.repeat_interleave(n_classes, dim=0), every_class)
     _check_has_trials(losses)
-    if net._class_weights is not None:
-        probabilities = probabilities * net._class_weights.to(output.device)
+    if of_classes is not None:
+        probabilities = probabilities * of_classes.to(output.device)
     return (probabilities * losses.view(n_trials, n_classes)).sum(dim=1)
 
 

@@ -215,9 +215,19 @@ def test_mixtures_work_with_any_loss_of_class_indices(criterion):
     assert ((scores >= 0) & (scores <= 1)).all()
 
 
-def test_a_loss_that_reduces_by_itself_cannot_compare_mixtures():
+def test_the_cross_entropy_that_reduces_by_itself_takes_mixtures():
     data = recorded()
-    estimator = make(EEGNetClassifier, augment="mixup", criterion=torch.nn.CrossEntropyLoss())
+    made, given = (
+        make(EEGNetClassifier, augment="mixup", criterion=criterion).fit(data, data.y)
+        for criterion in (torch.nn.CrossEntropyLoss, torch.nn.CrossEntropyLoss())
+    )
+    losses = [fit.history[:, "train_loss"] for fit in (made, given)]
+    np.testing.assert_allclose(*losses, rtol=1e-4)
+
+
+def test_another_loss_that_reduces_by_itself_cannot_compare_mixtures():
+    data = recorded()
+    estimator = make(EEGNetClassifier, augment="mixup", criterion=torch.nn.MultiMarginLoss())
     with pytest.raises(ValueError, match="class_weight and mixup need a criterion"):
         estimator.fit(data, data.y)
 
@@ -362,3 +372,17 @@ def test_estimators_with_augmentations_are_copied_and_pickled():
 def test_all_estimators_have_the_parameter():
     for cls in CLASSIFIERS + REGRESSORS:
         assert cls().get_params()["augment"] is None
+
+
+def test_a_loader_of_the_user_may_give_probabilities():
+    """As a ``collate_fn`` that mixes trials in its own way does."""
+
+    def soft(items):
+        X, y = torch.utils.data.default_collate(items)
+        return X, 0.9 * torch.nn.functional.one_hot(y, 2).float() + 0.05
+
+    data = recorded()
+    soft = make(EEGNetClassifier, iterator_train__collate_fn=soft).fit(data, data.y)
+    smoothed = make(EEGNetClassifier, criterion__label_smoothing=0.1).fit(data, data.y)
+    losses = [fit.history[:, "train_loss"] for fit in (soft, smoothed)]
+    np.testing.assert_allclose(*losses, rtol=1e-4)
