@@ -98,6 +98,7 @@ def page(scores: pd.DataFrame, args: argparse.Namespace) -> str:
     tables = {name: differences(scores[scores["study"] == name]) for name in args.studies}
     options = f"--epochs {args.epochs} --seeds {args.seeds}"
     options += f" --folds {args.folds}" if args.folds else ""
+    options += f" --studies {' '.join(args.studies)}" if args.studies != CHOSEN else ""
     lines = [
         "# Augmentation",
         "",
@@ -118,6 +119,8 @@ def page(scores: pd.DataFrame, args: argparse.Namespace) -> str:
         study = STUDIES[name]
         metric = study.metric.replace("_", " ")
         lines.append(f"- {name}: {study.title}; {metric}, {study.chance:g}, {folds[name]}")
+    missing = [name for name in CHOSEN if name not in args.studies]
+    lines += ["", f"Not measured here: {', '.join(missing)}."] if missing else []
     lines += ["", "## Where each helps and hurts", ""]
     for row in args.rows[1:]:
         changes = {name: table.loc[row] for name, table in tables.items()}
