@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from .._divided_trials import accept_division
 from .._labelled import LabelledRows
 from .._seeding import seeded
 from ..model_selection._trial_routing import fit_by_trials
@@ -134,6 +135,7 @@ def _fit_and_predict(
     across: str | None,
     allow_leakage: bool,
 ) -> FoldResult:
+    accept_division(data)  # the comparison has checked the folds
     train, test = data[fold.train], data[fold.test]
     start = time.perf_counter()
     estimator = fit_by_trials(estimator, train, across=across, allow_leakage=allow_leakage)
