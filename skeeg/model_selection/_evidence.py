@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -71,7 +72,8 @@ def value_codes(data: LabelledRows) -> NDArray[np.intp]:
         return rows
     # Rows that differ in a few values are not equal, and need not be read as a whole.
     places = np.linspace(0, data.X[0].size - 1, _N_COMPARED).astype(np.intp)
-    few = data.X[(slice(None), *np.unravel_index(places, data.X.shape[1:]))]
+    index: Any = (slice(None), *np.unravel_index(places, data.X.shape[1:]))
+    few = data.X[index]
     candidates = _repeated(np.ascontiguousarray(few).view(f"V{few[0].nbytes}").ravel(), rows)
     digests = [
         hashlib.blake2b(np.ascontiguousarray(data.X[row]).data, digest_size=16).digest()
@@ -99,9 +101,30 @@ def _first_equal(values: list[bytes]) -> NDArray[np.intp]:
 
 def reveals_class(recordings: NDArray[np.intp], y: NDArray[np.generic]) -> bool:
     """Return whether knowing the recording of a row is nearly as good as knowing its class."""
-    counts = pd.crosstab(recordings, pd.factorize(y)[0]).to_numpy()
+    return avoided_errors(recordings, y) >= _REVEALED - 1e-9
+
+
+def avoided_errors(recordings: NDArray[np.intp], y: NDArray[np.generic]) -> float:
+    """Return the proportion of errors that knowing the recording of a row avoids.
+
+    Parameters
+    ----------
+    recordings : ndarray of int, shape (n_rows,)
+        From 0.
+    y : ndarray, shape (n_rows,)
+
+    Returns
+    -------
+    avoided : float
+        From 0, no better than guessing the most frequent class, to 1; 0 for a single recording or
+        a single class.
+    """
+    _, of_rows = np.unique(recordings, return_inverse=True)
+    labels = pd.factorize(y, use_na_sentinel=False)[0]
+    counts = np.zeros((of_rows.max(initial=-1) + 1, labels.max(initial=-1) + 1), dtype=np.intp)
+    np.add.at(counts, (of_rows, labels), 1)
     if len(counts) < 2:
-        return False
+        return 0.0
     known, guessed = counts.max(axis=1).sum(), counts.sum(axis=0).max()
-    total = counts.sum()
-    return bool(guessed < total and known - guessed >= (_REVEALED - 1e-9) * (total - guessed))
+    errors = len(labels) - guessed
+    return float((known - guessed) / errors) if errors else 0.0
