@@ -17,7 +17,7 @@ from sklearn.multioutput import ClassifierChain, RegressorChain
 _AUTO_ROWS = 10_000
 #: Parameters that decide whether an estimator splits its rows.
 _DECISIVE = ("cv", "early_stopping", "n_iter_no_change", "validation_fraction", "solver")
-_GRIDS = ("param_grid", "param_distributions")
+GRIDS = ("param_grid", "param_distributions")
 _MOST_CANDIDATES = 1000
 _EARLY_STOPPING_ADVICE = "a network of skeeg, whose early stopping keeps trials together"
 
@@ -118,7 +118,7 @@ def splitting_parts(estimator: Any, n_rows: int) -> list[SplittingPart]:
     named = list(estimator.get_params(deep=True).values()) if is_estimator(estimator) else []
     parts = {path: part for path in nested if (part := _part(path, nested[path], n_rows))}
     for path, owner in nested.items():
-        grids = [name for name in _GRIDS if name in _own(owner)]
+        grids = [name for name in GRIDS if name in _own(owner)]
         for candidate in candidates(owner):
             for part in _of_candidate(path, candidate, nested, n_rows):
                 parts.setdefault(part.path, part)
@@ -143,7 +143,7 @@ def candidates(search: Any) -> Iterator[Any]:
         An unfitted clone. Combinations that the estimator refuses are left out.
     """
     own = _own(search)
-    for grid in (own[name] for name in _GRIDS if name in own):
+    for grid in (own[name] for name in GRIDS if name in own):
         for entries in grid if isinstance(grid, (list, tuple)) else [grid]:
             decisive = decisive_entries(entries)
             for values in islice(product(*decisive.values()), _MOST_CANDIDATES if decisive else 0):
@@ -246,6 +246,8 @@ def _of_cv(path: str, estimator: Any, cv: Any) -> SplittingPart | None:
     if _is_fixed(estimator) or (
         cv is None and isinstance(estimator, (ClassifierChain, RegressorChain))
     ):
+        return None
+    if isinstance(cv, str):  # a protocol, which searches of skeeg check themselves
         return None
     cause = f"{type(estimator).__name__}(cv={cv!r:.80})"
     advice = "Pass an integer or TrialKFold as its cv."

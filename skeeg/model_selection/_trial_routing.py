@@ -18,7 +18,7 @@ from sklearn.utils.metadata_routing import get_routing_for_object
 from .._labelled import LabelledRows, subject_codes
 from ._checked_splits import CheckedSplits, unit_codes
 from ._splitting_parts import (
-    _GRIDS,
+    GRIDS,
     SplittingPart,
     ancestors,
     decisive_entries,
@@ -187,7 +187,7 @@ def _routed(
         elif _splits_by_cv(part):
             bound = units if _gets_all_rows(path, nested) else None
             part.set_params(cv=_checked(part, part.cv, options, bound))
-        for name in _GRIDS:
+        for name in GRIDS:
             if name in part.get_params(deep=False):
                 _route_candidates(getattr(part, name), lost, units, options)
     return routed
