@@ -2,11 +2,12 @@
 
 For each data set in the folder SKEEG_DATA and each kind of recording, the proportion of the errors
 of guessing the most frequent class that knowing the recording avoids, and the largest proportion in
-1,000 random orders of the labels. Usage: python benchmarks/one_class_recordings.py
+1,000 random orders of the labels.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 from pathlib import Path
 
@@ -28,7 +29,9 @@ DATA = {
 
 def main() -> None:
     """Print a table."""
-    path = Path(os.environ["SKEEG_DATA"])
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", default=os.environ.get("SKEEG_DATA", "data"), help="the folder")
+    path = Path(parser.parse_args().data)
     rng = np.random.default_rng(0)
     print("| data | recording | number | avoided errors | largest of 1,000 random orders |")
     print("|---|---|---|---|---|")
