@@ -11,6 +11,7 @@ from typing import Any, Literal
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import check_cv
+from sklearn.model_selection._split import GroupsConsumerMixin
 from sklearn.multioutput import ClassifierChain, RegressorChain
 
 #: Above so many rows, scikit-learn's ``early_stopping="auto"`` stops early.
@@ -220,7 +221,7 @@ def _part(path: str, estimator: Any, n_rows: int) -> SplittingPart | None:
     name = type(estimator).__name__
     if "cv" in own:
         return _of_cv(path, estimator, own["cv"])
-    if takes_groups(estimator):
+    if takes_groups(estimator) and not _monitors(own):
         stops = [key for key in ("early_stopping", "train_split") if own.get(key)]
         cause = f"{name}({stops[0]}={own[stops[0]]!r:.40})" if stops else ""
         return SplittingPart(path, estimator, "groups", cause) if stops else None
@@ -269,7 +270,8 @@ def _stops_early(own: Mapping[str, Any], n_rows: int) -> bool:
 
 def _monitors(own: Mapping[str, Any]) -> bool:
     """Return whether callbacks of skorch choose the epoch by a part that skorch sets aside."""
-    if not hasattr(own.get("train_split"), "stratified"):
+    split = own.get("train_split")
+    if not hasattr(split, "stratified") or isinstance(split.cv, GroupsConsumerMixin):
         return False
     callbacks = own.get("callbacks")
     entries = callbacks if isinstance(callbacks, (list, tuple)) else []

@@ -47,6 +47,8 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, TargetEncoder
+from skorch.callbacks import EarlyStopping
+from skorch.dataset import ValidSplit
 
 from skeeg import Comparison, EEGData, EEGNetClassifier, LeakageError, compare
 from skeeg.cli.output import show
@@ -256,6 +258,16 @@ def test_one_row_for_each_trial_may_be_set_aside():
 def test_what_the_trials_do_not_reach_is_refused_before_the_first_job(nested, data, no_jobs):
     with pytest.raises(LeakageError, match=r"'nested'.*\(cv=.*Pass an integer or TrialKFold"):
         run(nested, data)
+
+
+def test_epochs_chosen_by_a_part_that_skorch_sets_aside_are_refused(data, no_jobs):
+    by_row, by_group = ValidSplit(4), ValidSplit(GroupKFold(4))
+    stop = {"callbacks": [("stop", EarlyStopping())], "train_split": by_row}
+    with pytest.raises(LeakageError, match=r"EEGNetClassifier\(train_split=.*Set train_split=None"):
+        run(EEGNetClassifier(**stop), data)
+    for harmless in ({"train_split": by_row}, stop | {"train_split": by_group}):
+        parts = splitting_parts(EEGNetClassifier(**harmless), len(data))
+        assert [part.kind for part in parts] == ["groups"]
 
 
 def test_fitted_parts_split_nothing(data):
