@@ -270,7 +270,7 @@ def _stops_early(own: Mapping[str, Any], n_rows: int) -> bool:
 
 def _monitors(own: Mapping[str, Any]) -> bool:
     """Return whether callbacks of skorch choose the epoch by a part that skorch sets aside."""
-    split = own.get("train_split")
+    split: Any = own.get("train_split")
     if not hasattr(split, "stratified") or isinstance(split.cv, GroupsConsumerMixin):
         return False
     callbacks = own.get("callbacks")
