@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # for editors and type checkers; at run time __getattr__ impo
         model_selection,
         models,
         networks,
+        persistence,
         plotting,
     )
     from ._registry import all_estimators
@@ -34,6 +35,7 @@ if TYPE_CHECKING:  # for editors and type checkers; at run time __getattr__ impo
     from .estimators import *  # noqa: F403
     from .evaluation import Comparison, compare
     from .model_selection import LeakageError
+    from .persistence import load, save
 
 _HOMES = {
     "Comparison": "evaluation",
@@ -43,6 +45,8 @@ _HOMES = {
     "NetworkChannelSelector": "channel_selection",
     "all_estimators": "_registry",
     "compare": "evaluation",
+    "load": "persistence",
+    "save": "persistence",
     **dict.fromkeys(estimators.__all__, "estimators"),
 }
 _SUBMODULES = (
@@ -59,6 +63,7 @@ _SUBMODULES = (
     "model_selection",
     "models",
     "networks",
+    "persistence",
     "plotting",
 )
 
@@ -81,10 +86,13 @@ __all__ = [
     "features",
     "inspection",
     "layers",
+    "load",
     "model_selection",
     "models",
     "networks",
+    "persistence",
     "plotting",
+    "save",
 ]
 __all__ += estimators.__all__
 
