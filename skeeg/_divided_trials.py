@@ -68,7 +68,8 @@ def warn_of_division(data: LabelledRows, rows: NDArray[np.intp]) -> None:
         warnings.warn(
             f"Two parts of the rows were selected that have windows of {n_shared} trials in "
             "common. If they are the training and the test part of a split, it leaks: keep trials "
-            "together with cv=TrialKFold() or groups=data.nested_groups('trial'). See check_leakage.",
+            "together with cv=TrialKFold() or groups=data.nested_groups('trial'). "
+            "See check_leakage.",
             UserWarning,
             stacklevel=3,
         )
