@@ -2,24 +2,49 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+import warnings
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, RegressorMixin, clone
+from sklearn.base import (
+    BaseEstimator,
+    ClassifierMixin,
+    MetaEstimatorMixin,
+    RegressorMixin,
+    clone,
+    is_classifier,
+    is_regressor,
+)
 from sklearn.utils import check_random_state, get_tags
 from sklearn.utils.metadata_routing import (
+    UNUSED,
     MetadataRouter,
     MethodMapping,
     _routing_enabled,
     process_routing,
 )
+from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 
 from .._checks import check_positive_ints
+from .._warnings import user_stacklevel
+from ..estimators._prediction import predict_together, share_trials
+from ..estimators._sharing import shared_training_data
 
 
 class _Ensemble(MetaEstimatorMixin, BaseEstimator):
+    # What members ask for is declared by the estimator, so that there is no request to set here.
+    __metadata_request__fit: ClassVar[dict[str, Any]] = {
+        "sample_weight": UNUSED,
+        "groups": UNUSED,
+    }
+    __metadata_request__partial_fit: ClassVar[dict[str, Any]] = {
+        "sample_weight": UNUSED,
+        "groups": UNUSED,
+        "classes": UNUSED,
+    }
+
     estimators_: list[Any]
     seeds_: list[int]
 
@@ -29,21 +54,27 @@ class _Ensemble(MetaEstimatorMixin, BaseEstimator):
         n_members: int = 5,
         random_state: Any = None,
         warm_start: bool = False,
+        n_jobs: int | None = None,
     ) -> None:
         self.estimator = estimator
         self.n_members = n_members
         self.random_state = random_state
         self.warm_start = warm_start
+        self.n_jobs = n_jobs
 
-    def fit(self, X: Any, y: Any, **fit_params: Any) -> Self:
-        """Fit the members one after another.
+    def fit(
+        self, X: Any, y: Any = None, sample_weight: Any = None, groups: Any = None, **params: Any
+    ) -> Self:
+        """Fit the members.
 
         Parameters
         ----------
-        X : array-like, EEGData or mne.Epochs
+        X : array-like, EEGData, mne.Epochs or torch.utils.data.Dataset
         y : array-like of shape (n_trials,)
-        **fit_params
-            Passed to the ``fit`` of every member, such as ``sample_weight`` and ``groups``.
+        sample_weight, groups : array-like of shape (n_trials,), optional
+            As in the ``fit`` of the estimator.
+        **params
+            Further arguments for the ``fit`` of every member.
 
         Returns
         -------
@@ -51,10 +82,17 @@ class _Ensemble(MetaEstimatorMixin, BaseEstimator):
 
         Raises
         ------
+        TypeError
+            If the estimator is not of the task of the ensemble.
         ValueError
             If `n_members` is not positive, or with `warm_start` less than the number of members.
+
+        Warns
+        -----
+        UserWarning
+            If the estimator has no ``random_state``, so that all members are equal.
         """
-        check_positive_ints(n_members=self.n_members)
+        self._check_members()
         kept = list(getattr(self, "estimators_", [])) if self.warm_start else []
         if len(kept) > self.n_members:
             raise ValueError(
@@ -62,36 +100,82 @@ class _Ensemble(MetaEstimatorMixin, BaseEstimator):
                 "With warm_start=True members are only added; pass warm_start=False to start again."
             )
         seeds = [*self.seeds_[: len(kept)], *self._seeds()[len(kept) :]] if kept else self._seeds()
-        params = self._routed("fit", fit_params)
-        members = kept + [self._member(seed) for seed in seeds[len(kept) :]]
-        for index in range(len(kept), len(members)):
-            _train(members[index], "fit", index, seeds[index], X, y, params)
-        self.estimators_, self.seeds_ = members, seeds
+        params = self._routed("fit", params, sample_weight=sample_weight, groups=groups)
+        added = [self._member(seed) for seed in seeds[len(kept) :]]
+        added = self._trained("fit", added, seeds[len(kept) :], len(kept), X, y, params)
+        self.estimators_, self.seeds_ = kept + added, seeds
         return self
 
-    def partial_fit(self, X: Any, y: Any, **fit_params: Any) -> Self:
+    def partial_fit(
+        self,
+        X: Any,
+        y: Any = None,
+        classes: Any = None,
+        sample_weight: Any = None,
+        groups: Any = None,
+        **params: Any,
+    ) -> Self:
         """Train every member further, or for the first time.
 
         Parameters
         ----------
-        X : array-like, EEGData or mne.Epochs
-        y : array-like of shape (n_trials,)
-        **fit_params
-            Passed to the ``partial_fit`` of every member, such as ``classes``.
+        X, y, sample_weight, groups
+            As in `fit`.
+        classes : array-like, optional
+            All class labels that any later call may contain. Not for regressors.
+        **params
+            Further arguments for the ``partial_fit`` of every member.
 
         Returns
         -------
         self : object
         """
-        check_positive_ints(n_members=self.n_members)
-        params = self._routed("partial_fit", fit_params)
+        self._check_members()
+        params = self._routed(
+            "partial_fit", params, classes=classes, sample_weight=sample_weight, groups=groups
+        )
         fitted = hasattr(self, "estimators_")
         seeds = self.seeds_ if fitted else self._seeds()
         members = self.estimators_ if fitted else [self._member(seed) for seed in seeds]
-        for index, (member, seed) in enumerate(zip(members, seeds, strict=True)):
-            _train(member, "partial_fit", index, seed, X, y, params)
+        members = self._trained("partial_fit", members, seeds, 0, X, y, params)
         self.estimators_, self.seeds_ = members, seeds
         return self
+
+    def _is_of_task(self) -> bool:
+        """Return whether the members predict what the ensemble averages."""
+        raise NotImplementedError
+
+    def _check_members(self) -> None:
+        check_positive_ints(n_members=self.n_members)
+        if not self._is_of_task():
+            raise TypeError(
+                f"{type(self).__name__} cannot average {type(self.estimator).__name__}. "
+                f"It needs {self._needs}."
+            )
+        if self.n_members > 1 and not _seeded(self.estimator):
+            warnings.warn(
+                f"{type(self.estimator).__name__} has no random_state, so that all members of this "
+                f"{type(self).__name__} are equal.",
+                stacklevel=user_stacklevel(),
+            )
+
+    def _trained(
+        self,
+        method: str,
+        members: list[Any],
+        seeds: list[int],
+        first: int,
+        X: Any,
+        y: Any,
+        params: dict[str, Any],
+    ) -> list[Any]:
+        """Return members after training them, in parallel if ``n_jobs`` says so."""
+        with shared_training_data():
+            trained: list[Any] = Parallel(n_jobs=self.n_jobs)(
+                delayed(_train)(member, method, index, seed, X, y, params)
+                for index, (member, seed) in enumerate(zip(members, seeds, strict=True), first)
+            )
+        return trained
 
     def _seeds(self) -> list[int]:
         generator = check_random_state(self.random_state)
@@ -99,14 +183,10 @@ class _Ensemble(MetaEstimatorMixin, BaseEstimator):
 
     def _member(self, seed: int) -> Any:
         member = clone(self.estimator)
-        names = [
-            name
-            for name in member.get_params(deep=True)
-            if name == "random_state" or name.endswith("__random_state")
-        ]
-        return member.set_params(**dict.fromkeys(names, seed))
+        return member.set_params(**dict.fromkeys(_seeded(member), seed))
 
-    def _routed(self, method: str, params: dict[str, Any]) -> dict[str, Any]:
+    def _routed(self, method: str, params: dict[str, Any], **named: Any) -> dict[str, Any]:
+        params = params | {name: value for name, value in named.items() if value is not None}
         if _routing_enabled():
             return dict(process_routing(self, method, **params).estimator[method])
         return params
@@ -136,6 +216,17 @@ class _Ensemble(MetaEstimatorMixin, BaseEstimator):
                 "members have none."
             ) from error
 
+    @property
+    def feature_names_in_(self) -> NDArray[Any]:
+        """Names of the columns of a data frame that the members saw in ``fit``."""
+        try:
+            return np.asarray(self.estimators_[0].feature_names_in_)
+        except AttributeError as error:
+            raise AttributeError(
+                f"{type(self).__name__} has no attribute feature_names_in_: it is not fitted, or "
+                "was fitted without names."
+            ) from error
+
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "estimators_")
 
@@ -149,12 +240,18 @@ class _Ensemble(MetaEstimatorMixin, BaseEstimator):
 
 def _train(
     member: Any, method: str, index: int, seed: int, X: Any, y: Any, params: dict[str, Any]
-) -> None:
+) -> Any:
     try:
-        getattr(member, method)(X, y, **params)
+        return getattr(member, method)(X, y, **params)
     except Exception as error:
         error.add_note(f"Raised by member {index} of the ensemble, with random_state={seed}.")
         raise
+
+
+def _seeded(estimator: Any) -> list[str]:
+    """Return the names of the parameters that are seeds."""
+    names = estimator.get_params(deep=True) if hasattr(estimator, "get_params") else ()
+    return [name for name in names if name == "random_state" or name.endswith("__random_state")]
 
 
 class EnsembleClassifier(ClassifierMixin, _Ensemble):
@@ -172,6 +269,9 @@ class EnsembleClassifier(ClassifierMixin, _Ensemble):
         Gives the seeds of the members: every ``random_state`` in a member is set to its seed.
     warm_start : bool, default=False
         Whether ``fit`` keeps the members that are fitted and adds those that are missing.
+    n_jobs : int, default=None
+        Number of members that are trained at the same time, by joblib. None is 1, unless a
+        ``joblib.parallel_config`` is active.
 
     Attributes
     ----------
@@ -181,6 +281,16 @@ class EnsembleClassifier(ClassifierMixin, _Ensemble):
         Their seeds. A fit of the estimator with this ``random_state`` equals the member.
     classes_ : ndarray of shape (n_classes,)
     """
+
+    _needs = "a classifier with predict_proba"
+
+    def _is_of_task(self) -> bool:
+        return is_classifier(self.estimator) and hasattr(self.estimator, "predict_proba")
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags = get_tags(self.estimator).classifier_tags or tags.classifier_tags
+        return tags
 
     @property
     def classes_(self) -> NDArray[Any]:
@@ -201,7 +311,10 @@ class EnsembleClassifier(ClassifierMixin, _Ensemble):
         probabilities : ndarray of shape (n_trials, n_classes)
         """
         check_is_fitted(self)
-        return np.asarray(np.mean([m.predict_proba(X) for m in self.estimators_], axis=0))
+        members = self.estimators_
+        if share_trials(members):
+            return np.asarray(np.mean(predict_together(members, X), axis=0))
+        return np.asarray(np.mean([member.predict_proba(X) for member in members], axis=0))
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the class of the highest mean probability.
@@ -233,6 +346,9 @@ class EnsembleRegressor(RegressorMixin, _Ensemble):
         Gives the seeds of the members: every ``random_state`` in a member is set to its seed.
     warm_start : bool, default=False
         Whether ``fit`` keeps the members that are fitted and adds those that are missing.
+    n_jobs : int, default=None
+        Number of members that are trained at the same time, by joblib. None is 1, unless a
+        ``joblib.parallel_config`` is active.
 
     Attributes
     ----------
@@ -241,6 +357,16 @@ class EnsembleRegressor(RegressorMixin, _Ensemble):
     seeds_ : list of int
         Their seeds. A fit of the estimator with this ``random_state`` equals the member.
     """
+
+    _needs = "a regressor"
+
+    def _is_of_task(self) -> bool:
+        return is_regressor(self.estimator)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.regressor_tags = get_tags(self.estimator).regressor_tags or tags.regressor_tags
+        return tags
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the mean predictions of the members.
@@ -254,4 +380,8 @@ class EnsembleRegressor(RegressorMixin, _Ensemble):
         predictions : ndarray of shape (n_trials,) or (n_trials, n_outputs)
         """
         check_is_fitted(self)
-        return np.asarray(np.mean([m.predict(X) for m in self.estimators_], axis=0))
+        members = self.estimators_
+        if share_trials(members):
+            outputs = zip(members, predict_together(members, X), strict=True)
+            return np.asarray(np.mean([member._decode(output) for member, output in outputs], 0))
+        return np.asarray(np.mean([member.predict(X) for member in members], axis=0))

@@ -55,8 +55,10 @@ from ._parameter_access import (
     store_skorch_parameters,
 )
 from ._pickling import FITTED_COMPONENTS, portable_state, restore
+from ._prediction import joined, prediction_of
 from ._saved_state import FittedInStateDict, read_fitted, write_fitted
 from ._selection import network_of, selection_options
+from ._sharing import share_dataset
 from ._task import Task
 from ._training_data import split_data, training_data, with_targets
 from ._training_parameters import TrainingParameters
@@ -439,7 +441,12 @@ class NetworkEstimator(Task, TrainingParameters, NeuralNet):
         self, X: Any, y: Any, sample_weight: Any, groups: Any, *, reset: bool, classes: Any
     ) -> TrialDataset:
         """Check the arguments of ``fit`` and return scaled trials with encoded targets."""
-        return training_data(self, X, y, sample_weight, groups, reset=reset, classes=classes)
+        arguments = (X, y, sample_weight, groups, classes, reset)
+        return share_dataset(
+            self,
+            arguments,
+            lambda: training_data(self, *arguments[:4], reset=reset, classes=classes),
+        )
 
     def _seed(self) -> int:
         """Draw the seed of this training; a continued one differs from the one before."""
@@ -828,18 +835,8 @@ class NetworkEstimator(Task, TrainingParameters, NeuralNet):
         """Return class probabilities or encoded values."""
         self._require_fitted()
         with self._arithmetic(), torch.no_grad():
-            parts = [
-                self._to_prediction(checked_output(self, output)).cpu().numpy()
-                for output in self.forward_iter(X, training=False)
-            ]
-        predicted = np.concatenate(parts)
-        if not np.isfinite(predicted).all():
-            (trials,) = np.nonzero(~np.isfinite(predicted).all(axis=1))
-            raise ValueError(
-                f"The network of this {type(self).__name__} returned values that are not finite, "
-                f"first for trial {trials[0]}: its amplitude is out of the range of float32."
-            )
-        return predicted
+            outputs = self.forward_iter(X, training=False)
+            return joined(self, [prediction_of(self, output) for output in outputs])
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the most probable class, or the predicted value, of each trial.
