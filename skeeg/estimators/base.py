@@ -47,6 +47,7 @@ from ._hooks import hook, uncompiled
 from ._loaders import make_loader
 from ._loss import checked_output, pairs_of, set_reduction, weighted_loss
 from ._names import check_fit_params, resolve_optimizer
+from ._new_domains import NewDomains
 from ._parameter_access import (
     accepting_skorch_parameters,
     check_values,
@@ -68,7 +69,7 @@ class TrainingStopped(KeyboardInterrupt):
     """A callback ended the training, in the way skorch's callbacks do."""
 
 
-class NetworkEstimator(Task, TrainingParameters, NeuralNet):
+class NetworkEstimator(Task, NewDomains, TrainingParameters, NeuralNet):
     """Base of every network estimator: what does not depend on the network or the task.
 
     Training is skorch's; parameters, labels, random numbers, devices and pickles follow
@@ -739,6 +740,8 @@ class NetworkEstimator(Task, TrainingParameters, NeuralNet):
         # skorch walks through all layers at every step; they need that once an epoch.
         if self.module_.training != training:
             super()._set_training(training)
+            for norm in self._fixed_norms:
+                norm.eval()
 
     def _step_optimizer(self, step_fn: Any) -> None:
         super()._step_optimizer(step_fn)
