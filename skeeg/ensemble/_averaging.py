@@ -24,6 +24,7 @@ from sklearn.utils.metadata_routing import (
     _routing_enabled,
     process_routing,
 )
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 
@@ -31,6 +32,11 @@ from .._checks import check_positive_ints
 from .._warnings import user_stacklevel
 from ..estimators._prediction import predict_together, share_trials
 from ..estimators._sharing import shared_training_data
+
+
+def _has(method: str) -> Any:
+    """Return a check whether the members of an ensemble have a method."""
+    return lambda ensemble: hasattr(ensemble.estimator, method)
 
 
 class _Ensemble(MetaEstimatorMixin, BaseEstimator):
@@ -139,6 +145,44 @@ class _Ensemble(MetaEstimatorMixin, BaseEstimator):
         members = self.estimators_ if fitted else [self._member(seed) for seed in seeds]
         members = self._trained("partial_fit", members, seeds, 0, X, y, params)
         self.estimators_, self.seeds_ = members, seeds
+        return self
+
+    @available_if(_has("adapt"))  # type: ignore[untyped-decorator]
+    def adapt(self, X: Any, *, rescale: bool = True) -> Self:
+        """Adapt every member to a new domain, by unlabelled trials.
+
+        Parameters
+        ----------
+        X, rescale
+            As in the ``adapt`` of the members.
+
+        Returns
+        -------
+        self : object
+            Changed in place.
+        """
+        check_is_fitted(self)
+        for member in self.estimators_:
+            member.adapt(X, rescale=rescale)
+        return self
+
+    @available_if(_has("finetune"))  # type: ignore[untyped-decorator]
+    def finetune(self, X: Any, y: Any = None, **options: Any) -> Self:
+        """Train every member further on a few labelled trials of a new domain.
+
+        Parameters
+        ----------
+        X, y, **options
+            As in the ``finetune`` of the members.
+
+        Returns
+        -------
+        self : object
+            Changed in place.
+        """
+        check_is_fitted(self)
+        for index, (member, seed) in enumerate(zip(self.estimators_, self.seeds_, strict=True)):
+            _train(member, "finetune", index, seed, X, y, options)
         return self
 
     def _is_of_task(self) -> bool:

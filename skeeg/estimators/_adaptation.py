@@ -192,9 +192,13 @@ def _estimate(net: Any, module: nn.Module, norm: _BatchNorm, dataset: TrialDatas
             f"adapt of {type(net).__name__} got {len(dataset)} trial, of which a layer of batch "
             "normalisation sees a single value, which has no variance. Pass more trials."
         )
-    assert norm.running_mean is not None and norm.running_var is not None
-    norm.running_mean.copy_(torch.as_tensor(moments.mean))
-    norm.running_var.copy_(torch.as_tensor(moments.squares) / (moments.count - 1))
+    variance = torch.as_tensor(moments.squares) / (moments.count - 1)
+    for statistic, value in (
+        (norm.running_mean, torch.as_tensor(moments.mean)),
+        (norm.running_var, variance),
+    ):
+        if statistic is not None:
+            statistic.copy_(value)
 
 
 def _forward(net: Any, dataset: TrialDataset, *, first_only: bool = False) -> None:

@@ -152,6 +152,7 @@ def _frozen(
     kept = _ids_of_weights(frozen)
     inside = {id(m) for part in frozen if isinstance(part, nn.Module) for m in part.modules()}
     weights = [w for w in module.parameters() if id(w) in kept and w.requires_grad]
+    net._set_training(False)  # the next training mode then leaves frozen layers out
     if isinstance(module, ChannelSelectingNetwork):
         module.selection.freeze()
     for weight in weights:

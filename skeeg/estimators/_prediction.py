@@ -113,7 +113,5 @@ def share_trials(nets: Sequence[Any]) -> bool:
 
 def _settings(net: Any) -> tuple[Any, ...]:
     """Return all that the path from the trials to a batch depends on."""
-    loader = {
-        name: value for name, value in vars(net).items() if name.startswith("iterator_valid")
-    }
+    loader = {name: value for name, value in vars(net).items() if name.startswith("iterator_valid")}
     return net.device_, net.n_threads, net.batch_size, loader, write_fitted(net)

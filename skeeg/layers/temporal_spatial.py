@@ -405,7 +405,9 @@ class TemporalSpatialFilter(nn.Module):
         track_statistics(norm, mean, variance, count)
         return mean, variance
 
-    def _moments(self, x: Tensor, sums: Tensor | None, filters: Tensor) -> tuple[Tensor, Tensor, int]:
+    def _moments(
+        self, x: Tensor, sums: Tensor | None, filters: Tensor
+    ) -> tuple[Tensor, Tensor, int]:
         """Return mean and variance of each filter's output, in float64, and how many it has."""
         length, padding = filters.shape[1], self.time_padding
         if sums is None:

@@ -51,9 +51,7 @@ def test_members_are_single_fits_with_weights_and_groups(params):
     def make(seed):
         return EEGNetClassifier(max_epochs=2, random_state=seed, **params)
 
-    assert_members_are_single_fits(
-        ensemble, make, X, LABELS, sample_weight=WEIGHTS, groups=GROUPS
-    )
+    assert_members_are_single_fits(ensemble, make, X, LABELS, sample_weight=WEIGHTS, groups=GROUPS)
     alone = [member.predict_proba(X[:5]) for member in ensemble.estimators_]
     assert_array_equal(ensemble.predict_proba(X[:5]), np.mean(alone, axis=0))
 
@@ -114,9 +112,9 @@ def test_parallel_members_equal_sequential_ones():
 
 
 def test_grid_search_reaches_the_parameters_of_members():
-    search = GridSearchCV(
-        pair(), {"estimator__lr": [1e-3, 1e-2], "n_members": [1, 2]}, cv=2
-    ).fit(X, LABELS)
+    search = GridSearchCV(pair(), {"estimator__lr": [1e-3, 1e-2], "n_members": [1, 2]}, cv=2).fit(
+        X, LABELS
+    )
     best = search.best_estimator_
     assert best.estimators_[0].lr == search.best_params_["estimator__lr"]
     assert len(best.estimators_) == search.best_params_["n_members"]
@@ -210,9 +208,9 @@ def test_names_of_columns_are_those_of_the_members():
 
 
 def test_what_cannot_be_averaged_is_refused():
-    with pytest.raises(TypeError, match="EEGNetRegressor.*classifier with predict_proba"):
+    with pytest.raises(TypeError, match=r"EEGNetRegressor.*classifier with predict_proba"):
         EnsembleClassifier(EEGNetRegressor()).fit(X, LABELS)
-    with pytest.raises(TypeError, match="EEGNetClassifier.*a regressor"):
+    with pytest.raises(TypeError, match=r"EEGNetClassifier.*a regressor"):
         EnsembleRegressor(EEGNetClassifier()).fit(X, X[:, 0, 0])
 
 
