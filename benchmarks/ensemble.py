@@ -138,8 +138,8 @@ def main() -> None:
         "|---|---|---|---|",
         *trainings,
         "",
-        "| trial | in a call | ensemble, ms a trial | each member, ms a trial | modules alone, ms a "
-        "trial | ensemble / each member |",
+        "| trial | in a call | ensemble, ms a trial | each member, ms a trial | modules alone, ms "
+        "a trial | ensemble / each member |",
         "|---|---|---|---|---|---|",
         *predictions,
         "",

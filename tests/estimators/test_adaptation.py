@@ -244,5 +244,5 @@ def test_a_single_value_has_no_variance():
 
 
 def test_adapt_before_fit_is_an_error():
-    with pytest.raises(Exception, match="not initialized|not fitted"):
+    with pytest.raises(Exception, match=r"not initialized|not fitted"):
         EEGNetClassifier().adapt(X)

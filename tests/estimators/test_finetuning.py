@@ -195,7 +195,7 @@ def test_wrong_arguments_are_named_and_change_nothing():
         net.finetune(NEW, NEW_LABELS, freeze=3)
     with pytest.raises(TypeError, match="freeze must be"):
         net.finetune(NEW, NEW_LABELS, freeze=[3])
-    with pytest.raises(ValueError, match="up.*not among the classes"):
+    with pytest.raises(ValueError, match=r"up.*not among the classes"):
         net.finetune(NEW, ["up"] * 9)
     with pytest.raises(ValueError, match="lr must"):
         net.finetune(NEW, NEW_LABELS, lr=-1)
@@ -203,7 +203,7 @@ def test_wrong_arguments_are_named_and_change_nothing():
         net.finetune(NEW, NEW_LABELS, max_epochs=0)
     with pytest.raises(ValueError, match="2 channels"):
         net.finetune(NEW[:, :2], NEW_LABELS)
-    with pytest.raises(Exception, match="not initialized|not fitted"):
+    with pytest.raises(Exception, match=r"not initialized|not fitted"):
         EEGNetClassifier().finetune(NEW, NEW_LABELS)
     assert not changed(before, net)
     assert all(weight.requires_grad for weight in net.module_.parameters())
