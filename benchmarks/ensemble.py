@@ -32,8 +32,8 @@ from skeeg.ensemble import EnsembleClassifier
 
 RESULTS = Path(__file__).parent / "results" / "ensemble.md"
 
-#: Trials, electrodes and samples, by recording that has this shape.
-SHAPES = {"BCI Competition IV 2a": (288, 22, 1125), "SSVEP, 2 sessions": (64, 8, 512)}
+#: Trials, electrodes and samples of simulated noise, by what has such a shape.
+SHAPES = {"motor imagery, one session": (100, 22, 500), "SSVEP, two sessions": (64, 8, 512)}
 
 
 def seconds(function: Callable[[], Any]) -> float:
@@ -110,9 +110,9 @@ def prediction(ensemble: Any, X: Any, args: argparse.Namespace) -> list[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--members", type=int, default=5)
-    parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--predictions", type=int, default=200)
+    parser.add_argument("--predictions", type=int, default=100)
     parser.add_argument("--out", type=Path, default=RESULTS)
     args = parser.parse_args()
     warnings.filterwarnings("ignore")
