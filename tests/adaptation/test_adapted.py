@@ -139,6 +139,7 @@ def test_what_cannot_be_adapted_is_refused_in_fit():
     assert not hasattr(AdaptedClassifier(NETWORK), "classes_")
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_check_estimator_passes():
     # A network without a long front end, which is trained quickly.

@@ -6,7 +6,10 @@ from sklearn.utils.estimator_checks import check_estimator
 from skeeg.ensemble import EnsembleClassifier, EnsembleRegressor
 from skeeg.estimators import LeNetClassifier, LeNetRegressor, expected_failed_checks
 
-PAIRS = [(EnsembleClassifier, LeNetClassifier), (EnsembleRegressor, LeNetRegressor)]
+PAIRS = [
+    (EnsembleClassifier, LeNetClassifier),
+    pytest.param(EnsembleRegressor, LeNetRegressor, marks=pytest.mark.slow),
+]
 
 
 @pytest.mark.filterwarnings("ignore")
