@@ -93,7 +93,8 @@ def run(data: EEGData, path: Path, args: argparse.Namespace) -> pd.DataFrame:
     subjects, sessions = data.groups("subject"), data.groups("session")
     for seed in range(args.seeds):
         for subject in np.unique(subjects):
-            if (str(subject), seed) in done:
+            left_out = args.subjects and str(subject) not in args.subjects
+            if left_out or (str(subject), seed) in done:
                 continue
             own = subjects == subject
             order = list(dict.fromkeys(sessions[own]))
@@ -169,6 +170,7 @@ def page(mean: pd.DataFrame, error: pd.DataFrame, args: argparse.Namespace) -> s
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--subjects", nargs="+", help="only these new subjects; default all")
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--epochs", type=int, default=60)
     parser.add_argument("--finetune-epochs", type=int, default=30)
