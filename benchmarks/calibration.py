@@ -145,15 +145,17 @@ def draw(mean: pd.DataFrame, error: pd.DataFrame, path: Path) -> None:
     figure.savefig(path, dpi=120)
 
 
-def page(mean: pd.DataFrame, error: pd.DataFrame, args: argparse.Namespace) -> str:
+def page(table: pd.DataFrame, args: argparse.Namespace) -> str:
     """Return the page of results."""
+    mean, error = summary(table)
+    subjects, seeds = sorted(table["subject"].unique()), table["seed"].nunique()
     lines = [
         "# Calibration",
         "",
         "Written by `python benchmarks/calibration.py`, which says what is compared. SSVEP, "
-        "four classes, chance 0.25. Mean accuracy over six subjects and "
-        f"{args.seeds} seeds (standard error over subjects), by the number of calibration trials. "
-        f"{args.epochs} epochs, {args.finetune_epochs} of fine-tuning.",
+        "four classes, chance 0.25. Mean accuracy over the subjects "
+        f"{', '.join(subjects)} and {seeds} seed(s) (standard error over subjects), by the number "
+        f"of calibration trials. {args.epochs} epochs, {args.finetune_epochs} of fine-tuning.",
         "",
         "| decoder | " + " | ".join(map(str, mean.columns)) + " |",
         "|---" * (1 + mean.shape[1]) + "|",
@@ -182,7 +184,7 @@ def main() -> None:
     table = run(STUDY.load(args.data), args.out / "calibration.csv", args)
     mean, error = summary(table)
     draw(mean, error, args.out / "calibration.png")
-    (args.out / "calibration.md").write_text(page(mean, error, args))
+    (args.out / "calibration.md").write_text(page(table, args))
     print(mean.round(3).to_string())
 
 
