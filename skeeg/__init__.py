@@ -13,6 +13,7 @@ from ._version import __version__
 
 if TYPE_CHECKING:  # for editors and type checkers; at run time __getattr__ imports them
     from . import (
+        adaptation,
         alignment,
         augmentation,
         baselines,
@@ -50,6 +51,7 @@ _HOMES = {
     **dict.fromkeys(estimators.__all__, "estimators"),
 }
 _SUBMODULES = (
+    "adaptation",
     "alignment",
     "augmentation",
     "baselines",
@@ -73,6 +75,7 @@ __all__ = [
     "LeakageError",
     "NetworkChannelSelector",
     "__version__",
+    "adaptation",
     "alignment",
     "all_estimators",
     "augmentation",

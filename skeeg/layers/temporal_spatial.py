@@ -255,6 +255,25 @@ class TemporalSpatialFilter(nn.Module):
             return outputs
         return self._without_maps(x, lag_sums, method, norm)
 
+    @torch.no_grad()
+    def map_statistics(self, x: Tensor) -> tuple[Tensor, Tensor, int]:
+        """Return the statistics of the temporal maps over a batch, which `norm` normalises.
+
+        Parameters
+        ----------
+        x : Tensor, shape (batch, n_chans, n_times)
+
+        Returns
+        -------
+        mean, variance : Tensor of float64, shape (n_maps,)
+            The variance is the biased one.
+        count : int
+            Number of values of each map.
+        """
+        mean, variance, count = self._moments(x, None, self._aligned_filters())
+        biases = [bank.bias for bank in self.banks if bank.bias is not None]
+        return mean + torch.cat(biases).double() if biases else mean, variance, count
+
     def extra_repr(self) -> str:
         """Return the settings, for the layer's printed form."""
         return f"padding={self.padding!r}, depthwise={self.depthwise}, method={self.method!r}"
@@ -381,6 +400,15 @@ class TemporalSpatialFilter(nn.Module):
             raise ValueError(_NO_STATISTICS)
         if not norm.training:
             return running_mean, running_var
+        mean, variance, count = self._moments(x, sums, filters)
+        mean, variance = mean.to(filters.dtype) + constants, variance.to(filters.dtype)
+        track_statistics(norm, mean, variance, count)
+        return mean, variance
+
+    def _moments(
+        self, x: Tensor, sums: Tensor | None, filters: Tensor
+    ) -> tuple[Tensor, Tensor, int]:
+        """Return mean and variance of each filter's output, in float64, and how many it has."""
         length, padding = filters.shape[1], self.time_padding
         if sums is None:
             statistics = lag_statistics(x, length, padding)
@@ -389,9 +417,7 @@ class TemporalSpatialFilter(nn.Module):
         precise = filters.double()
         mean = precise @ statistics.mean
         variance = ((precise @ statistics.covariance) * precise).sum(dim=1).clamp_min(0)
-        mean, variance = mean.to(filters.dtype) + constants, variance.to(filters.dtype)
-        track_statistics(norm, mean, variance, statistics.count)
-        return mean, variance
+        return mean, variance, statistics.count
 
 
 def _zeros(padding: str, length: int) -> tuple[int, int]:
