@@ -103,7 +103,9 @@ def rebuilt(cls: type, state: dict[str, Any]) -> Any:
         raise ValueError(f"{cls.__name__} is not an estimator with a network")
     weights = state.pop(_WEIGHTS, None)
     # Made empty by `initialize`, and set after it.
-    after = {name: state.pop(name) for name in ("history_", "_stream") if name in state}
+    after: dict[str, Any] = {
+        name: state.pop(name) for name in ("history_", "_stream") if name in state
+    }
     estimator = cls.__new__(cls)
     estimator.__dict__.update(state)
     if weights is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import math
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -102,7 +102,7 @@ class Encoder:
             return {"np_dtype": value.str}
         return self._object(value)
 
-    def _items(self, values: list[Any]) -> list[Any]:
+    def _items(self, values: Iterable[Any]) -> list[Any]:
         return [self.encode(item, str(i)) for i, item in enumerate(values)]
 
     def _stored(self, tensor: torch.Tensor) -> str:
@@ -255,7 +255,7 @@ class Decoder:
         cls = find_class(value["object"], ())
         if cls.__module__.partition(".")[0] != "skeeg":
             raise ValueError(f"{cls.__name__} is not a class of skeeg")
-        result = cls.__new__(cls)
+        result: Any = object.__new__(cls)
         state = self._state(value)
         if hasattr(result, "__setstate__"):
             result.__setstate__(state)

@@ -46,6 +46,7 @@ ESTIMATORS = {
     "network": eegnet,
     "early stopping": lambda: eegnet(early_stopping=True),
     "class weights": lambda: eegnet(class_weight={"left": 1, "right": 2.5}),
+    "augmentation": lambda: eegnet(augment=["sign_flip", skeeg.augmentation.GaussianNoise()]),
     "selected channels": lambda: eegnet(n_selected_chans=2),
     "gumbel": lambda: eegnet(n_selected_chans=2, selection__method="gumbel"),
     "csp": lambda: csp_lda(4),
