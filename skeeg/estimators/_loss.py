@@ -71,12 +71,34 @@ def weighted_loss(net: Any, y_pred: Any, y_true: torch.Tensor, *, training: bool
     loss : torch.Tensor, scalar
     """
     output, y_true = checked_output(net, y_pred), y_true.to(net.device_)
+    of_classes = net._class_weights
+    of_targets = None if of_classes is None else of_classes.to(net.device_)[y_true]
+    loss = mean_loss(net, output, y_true, [net._batch_weight, of_targets])
+    penalty = hook(net.module_, "penalty") if training else None
+    return loss if penalty is None else loss + penalty()
+
+
+def mean_loss(
+    net: Any, output: torch.Tensor, y_true: torch.Tensor, weights: Iterable[torch.Tensor | None]
+) -> torch.Tensor:
+    """Return the mean of the losses of trials, each times its weights.
+
+    Parameters
+    ----------
+    net : NetworkEstimator
+    output : torch.Tensor, shape (n_trials, n_outputs)
+    y_true : torch.Tensor, shape (n_trials,) or (n_trials, n_outputs)
+    weights : iterable of torch.Tensor or None
+        Each of shape (n_trials,).
+
+    Returns
+    -------
+    loss : torch.Tensor, scalar
+    """
     loss = net.criterion_(net._loss_input(output), y_true)
     if loss.ndim > 1:
         loss = loss.flatten(1).mean(dim=1)
-    of_classes = net._class_weights
-    of_targets = None if of_classes is None else of_classes.to(net.device_)[y_true]
-    for weight in (net._batch_weight, of_targets):
+    for weight in weights:
         if weight is None:
             continue
         if loss.ndim == 0:
@@ -91,8 +113,7 @@ def weighted_loss(net: Any, y_pred: Any, y_true: torch.Tensor, *, training: bool
                 "their weights too."
             )
         loss = loss * weight.to(net.device_)
-    penalty = hook(net.module_, "penalty") if training else None
-    return loss.mean() if penalty is None else loss.mean() + penalty()
+    return loss.mean()
 
 
 def pairs_of(net: Any, batches: Iterable[Any], *, needed: bool) -> Iterator[Any]:
