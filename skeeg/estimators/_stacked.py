@@ -1,4 +1,4 @@
-"""Training of several networks of the same architecture as one stacked network.
+"""Training of the networks of several estimators together, as one stacked network.
 
 Each member has weights, an optimiser state and a random stream of its own, and learns from its own
 trials in its own order. What it learns does not depend on the other members, except for rounding.
@@ -6,25 +6,25 @@ trials in its own order. What it learns does not depend on the other members, ex
 
 from __future__ import annotations
 
-import copy
+import gc
+import time
+import warnings
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor, nn
-from torch.func import functional_call
+from torch import Tensor
 
-from ..layers._random import inside_stream, make_stream, random_stream
-from ..layers._stacking import StackedActivation, StackedDropout, stacking
-from ..layers.dropout import Dropout, draw_mask
+from .._warnings import user_stacklevel
+from ..layers._random import inside_stream, make_stream
+from ._arithmetic import resolve_device
 from ._batches import TrialDataset
 from ._divergence import check_output, check_weights
-from ._loss import checked_output, mean_loss, set_reduction
-from ._stacked_optimizer import StackedOptimizer, limit_norms
-
-#: Steps after which losses and outputs are moved from the device to the host.
-_STEPS_ON_DEVICE = 256
+from ._loss import set_reduction
+from ._precomputing import precompute
+from ._stackable import architecture_of, obstacle_of_network
+from ._stacked_network import StackedNetwork
 
 
 class _Order(TrialDataset):
@@ -41,35 +41,47 @@ class _Order(TrialDataset):
 
 
 class Member:
-    """An estimator whose network is trained with others.
+    """An estimator that is trained together with others.
 
     Parameters
     ----------
     net : NetworkEstimator
-        Not fitted, except for what a fit learns of the training trials before it builds the
-        network.
+        Not fitted, except for what `learn` found.
     training : TrialDataset
-        The training trials; members may share them.
-    seed : int
-        Seed of the fit.
+        The training trials, which members may share.
+
+    Attributes
+    ----------
+    error : Exception or None
+        The reason why `net` is not fitted after the training.
+    seconds : float
+        Share of this member in the time of the training.
     """
 
-    def __init__(self, net: Any, training: TrialDataset, seed: int) -> None:
-        self.net, self.training, self.seed = net, training, seed
+    def __init__(self, net: Any, training: TrialDataset) -> None:
+        self.net, self.training = net, training
+        self.error: Exception | None = None
+        self.seconds = 0.0
+        net.device_ = resolve_device(net.device)
+        self._seed = net._seed()
 
     def begin(self) -> None:
         """Build the network as `fit` does, with the same random numbers."""
         net = self.net
-        net.initialized_ = False
-        self.verbose, net.verbose = net.verbose, 0
-        self.stream = make_stream(self.seed, net.device_)
-        with net._device_for_skorch(), net._arithmetic(), inside_stream(self.stream):
-            net.initialize()
-            net.notify("on_train_begin", X=self.training, y=None)
-            set_reduction(net, weighted=net._class_weights is not None)
-            self._loader = net.get_iterator(_Order(len(self.training)), training=True)
+        verbose, net.verbose = net.verbose, 0  # no progress bar for each member
+        self.stream = make_stream(self._seed, net.device_)
+        try:
+            with net._device_for_skorch(), net._arithmetic(), inside_stream(self.stream):
+                net.initialize()
+                net.notify("on_train_begin", X=self.training, y=None)
+                set_reduction(net, weighted=net._class_weights is not None)
+                if not self.training.precomputed:  # the members that share the trials share this
+                    self.training.precomputed = precompute(net, self.training.trials)
+                self._loader = net.get_iterator(_Order(len(self.training)), training=True)
+        finally:
+            net.verbose = verbose
         self.batches = self._indices_of_batches()
-        # Of each step: how many trials, and the loss, outputs and targets.
+        #: The loss of each step, the outputs and the targets.
         self.recorded: list[tuple[float, Tensor, Tensor]] = []
 
     def _indices_of_batches(self) -> Iterator[Tensor]:
@@ -78,13 +90,8 @@ class Member:
                 batches = iter(self._loader)
             yield from batches
 
-    def finish(self, seconds: float) -> None:
+    def finish(self) -> None:
         """Complete the estimator as after `fit`, from the weights that its network now has.
-
-        Parameters
-        ----------
-        seconds : float
-            The time of the training, for ``history``.
 
         Raises
         ------
@@ -92,18 +99,14 @@ class Member:
             If the training diverged, as in `fit`.
         """
         net = self.net
-        net.verbose = self.verbose
-        try:
-            with net._device_for_skorch(), net._arithmetic():
-                self._record_history(seconds / max(1, net.max_epochs))
-                net.notify("on_train_end", X=self.training, y=None)
-                check_weights(net)
-                check_output(net, self.training.trials)
-        except Exception:
-            net.initialized_ = False
-            raise
+        with net._device_for_skorch(), net._arithmetic():
+            self._record_history()
+            net.notify("on_train_end", X=self.training, y=None)
+            check_weights(net)
+            check_output(net, self.training.trials)
+        net._stream = None
 
-    def _record_history(self, seconds_of_epoch: float) -> None:
+    def _record_history(self) -> None:
         net, steps = self.net, iter(self.recorded)
         on_epoch = {"dataset_train": self.training, "dataset_valid": None}
         n_batches = len(self._loader)
@@ -111,241 +114,106 @@ class Member:
             net.notify("on_epoch_begin", **on_epoch)
             for _ in range(n_batches):
                 loss, output, target = next(steps)
+                score = net._score_sum(output, target).item() / len(target)
                 net.history.new_batch()
                 net.history.record_batch("train_loss", loss)
-                score = net._score_sum(output, target).item() / len(target)
                 net.history.record_batch(f"train_{net.recorded_score}", score)
                 net.history.record_batch("train_batch_size", len(target))
             net.history.record("train_batch_count", n_batches)
             net.notify("on_epoch_end", **on_epoch)
-            net.history.record("dur", seconds_of_epoch)
+            net.history.record("dur", self.seconds / net.max_epochs)
 
 
-class _Bank:
-    """The training trials of all members on the device, those of the same fold only once."""
+def learn(net: Any, X: Any, y: Any) -> TrialDataset:
+    """Return checked and scaled training trials, as `fit` makes them before it builds the network.
 
-    def __init__(self, members: Sequence[Member], device: str) -> None:
-        parts: dict[int, TrialDataset] = {id(each.training): each.training for each in members}
-        starts, n_before = {}, 0
-        for key, part in parts.items():
-            starts[key] = n_before
-            n_before += len(part)
-        self.starts = [starts[id(each.training)] for each in members]
-        of_all = list(parts.values())
-        self.trials = torch.cat([part.trials for part in of_all]).to(device)
-        self.targets = torch.cat([part.y for part in of_all]).to(device)
-        self.precomputed = {
-            name: torch.cat([part.precomputed[name] for part in of_all]).to(device)
-            for name in of_all[0].precomputed
-        }
-        self.device = device
+    Parameters
+    ----------
+    net : NetworkEstimator
+        Its attributes that `fit` learns of the trials are set.
+    X, y : array-like
+        As in ``fit``.
 
-    def take(
-        self, present: Sequence[int], batches: Sequence[Tensor]
-    ) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
-        """Return trials, targets and precomputed rows of a batch for each member present."""
-        starts = torch.tensor([self.starts[i] for i in present], device="cpu")
-        index = (torch.stack(list(batches)) + starts[:, None]).to(self.device, non_blocking=True)
-        rows = {name: values[index] for name, values in self.precomputed.items()}
-        return self.trials[index], self.targets[index], rows
+    Returns
+    -------
+    training : TrialDataset
+    """
+    net.initialized_ = False
+    return net._training_data(X, y, None, None, reset=True, classes=None)
 
 
-class StackedNetwork:
-    """The networks of several members, trained as one.
+def train_together(members: Sequence[Member], max_stacked: int) -> dict[str, list[Member]]:
+    """Train members whose estimators differ only in what may differ in a stacked network.
 
     Parameters
     ----------
     members : sequence of Member
-        After `Member.begin`, with networks of the same architecture. Those with the same
-        activation should follow each other.
+    max_stacked : int
+        Largest number of networks that are trained at once. If a CUDA device has too little memory,
+        half as many are trained at once, with a warning.
+
+    Returns
+    -------
+    left : dict of str to list of Member
+        The members that were not trained, by the reason. The others are fitted, or have an `error`.
     """
-
-    def __init__(self, members: Sequence[Member]) -> None:
-        self.members = members
-        net = members[0].net
-        self.net, self.device = net, net.device_
-        modules = [each.net.module_ for each in members]
-        self.bank = _Bank(members, self.device)
-        self.shapes = {name: weight.shape for name, weight in modules[0].named_parameters()}
-        self.weights = torch.stack(
-            [torch.cat([w.detach().flatten() for w in module.parameters()]) for module in modules]
-        )
-        buffers = [dict(module.named_buffers()) for module in modules]
-        self.buffers = {
-            name: torch.stack([each[name] for each in buffers]) for name in buffers[0]
-        }
-        of_classes = [each.net._class_weights for each in members]
-        self.class_weights = (
-            None if of_classes[0] is None else torch.stack(of_classes).to(self.device)
-        )
-        optimizers = [each.net.optimizer_ for each in members]
-        self.optimizer = StackedOptimizer(optimizers, modules, self.device)
-        self.dropouts = {
-            name: [module.get_submodule(name).p for module in modules]
-            for name in _names_of(modules[0], Dropout)
-        }
-        self.template, self.activations = _template(modules)
-        self._formats: dict[int, dict[str, Tensor]] = {}
-
-    # ------------------------------------------------------------------ training
-
-    def train(self) -> None:
-        """Train all members to the end, and give each network its weights."""
-        waiting = {i: each.batches for i, each in enumerate(self.members)}
-        pending: list[tuple[list[int], Tensor, Tensor, Tensor]] = []
+    left: dict[str, list[Member]] = defaultdict(list)
+    groups: dict[Any, list[Member]] = defaultdict(list)
+    for member in members:
+        try:
+            member.begin()
+        except Exception as error:  # as it is raised by a fit
+            member.error = error
+            continue
+        reason = obstacle_of_network(member.net)
+        if reason is None:
+            groups[architecture_of(member.net.module_)].append(member)
+        else:
+            left[reason].append(member)
+    for group in groups.values():
+        # The members with one activation follow each other, so that it is called once for them.
+        waiting = sorted(group, key=lambda member: repr(member.net.module_))
         while waiting:
-            by_length: dict[int, list[tuple[int, Tensor]]] = defaultdict(list)
-            for i, batches in list(waiting.items()):
-                batch = next(batches, None)
-                if batch is None:
-                    del waiting[i]
-                else:
-                    by_length[len(batch)].append((i, batch))
-            for together in by_length.values():
-                present, batches_of = [i for i, _ in together], [batch for _, batch in together]
-                pending.append((present, *self._step(present, batches_of)))
-            if len(pending) >= _STEPS_ON_DEVICE:
-                self._record(pending)
-        self._record(pending)
-        self._give_back()
-
-    def _step(
-        self, present: list[int], batches: Sequence[Tensor]
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Train the members that are present on a batch of each; return losses and outputs."""
-        is_all = len(present) == len(self.members)
-        rows = None if is_all else torch.tensor(present, device=self.device)
-        trials, targets, precomputed = self.bank.take(present, batches)
-        weights = (self.weights if rows is None else self.weights[rows]).requires_grad_()
-        buffers = self.buffers
-        if rows is not None:
-            buffers = {name: values[rows] for name, values in buffers.items()}
-        of_classes = self.class_weights
-        of_classes = of_classes[rows] if rows is not None and of_classes is not None else of_classes
-        for activation in self.activations:
-            activation.present = present
-        masks = self._masks(present, trials)
-        with stacking():
-            losses, outputs = torch.vmap(
-                self._loss, in_dims=(0, 0, 0, 0, 0, 0, None if of_classes is None else 0)
-            )(self._named(weights), buffers, masks, trials, targets, precomputed, of_classes)
-        (gradient,) = torch.autograd.grad(losses.sum(), weights)
-        with torch.no_grad():
-            weights = weights.detach()
-            self.optimizer.step(weights, gradient, rows)
-            limit_norms(self.template, self._named(weights))
-            if rows is None:
-                self.weights = weights
+            chunk = waiting[:max_stacked]
+            if _train(chunk):
+                del waiting[: len(chunk)]
+            elif len(chunk) == 1:
+                left["the device has too little memory for it"].append(waiting.pop(0))
             else:
-                self.weights[rows] = weights
-                for name, values in buffers.items():
-                    self.buffers[name][rows] = values
-        return losses.detach(), outputs.detach(), targets
-
-    def _named(self, weights: Tensor) -> dict[str, Tensor]:
-        """Return the weights of all members by name, each with a row for each member."""
-        parts = weights.split([shape.numel() for shape in self.shapes.values()], dim=1)
-        return {
-            name: part.unflatten(1, shape) if len(shape) else part[:, 0]
-            for (name, shape), part in zip(self.shapes.items(), parts, strict=True)
-        }
-
-    def _loss(
-        self,
-        weights: dict[str, Tensor],
-        buffers: dict[str, Tensor],
-        masks: dict[str, Tensor],
-        trials: Tensor,
-        targets: Tensor,
-        precomputed: dict[str, Tensor],
-        of_classes: Tensor | None,
-    ) -> tuple[Tensor, Tensor]:
-        """Return the loss and the output of a member; called under `torch.vmap`."""
-        state = {**weights, **buffers, **masks}
-        output = checked_output(
-            self.net, functional_call(self.template, state, (trials,), precomputed)
-        )
-        of_targets = None if of_classes is None else of_classes[targets]
-        return mean_loss(self.net, output, targets, [of_targets]), output
-
-    # ------------------------------------------------------------------ dropout
-
-    def _masks(self, present: Sequence[int], trials: Tensor) -> dict[str, Tensor]:
-        """Draw the masks of all dropout layers, as the fit of each member alone would."""
-        if not any(any(p > 0 for p in of_members) for of_members in self.dropouts.values()):
-            return {f"{name}.mask": trials.new_ones(len(present)) for name in self.dropouts}
-        formats = self._formats.get(trials.shape[1])
-        if formats is None:
-            formats = self._formats[trials.shape[1]] = self._inputs_of_dropouts(trials[0])
-        masks = {
-            f"{name}.mask": like.new_empty(0).expand(0)
-            if False
-            else torch.stack([torch.empty_like(like)] * 0 or [torch.empty_like(like)])
-            for name, like in {}.items()
-        }
-        for name, like in formats.items():
-            of_all = torch.empty_strided(
-                (len(present), *like.shape), (like.numel(), *like.stride()), device=self.device
-            )
-            for mask, i in zip(of_all, present, strict=True):
-                p = self.dropouts[name][i]
-                if p > 0:
-                    generator = self.members[i].stream[mask.device]
-                    draw_mask(mask, p, generator)
-                else:
-                    mask.fill_(1)
-            masks[f"{name}.mask"] = of_all
-        return masks
-
-    def _inputs_of_dropouts(self, trials: Tensor) -> dict[str, Tensor]:
-        """Return an input of each dropout layer, in the order in which they are called."""
-        found: dict[str, Tensor] = {}
-        module = copy.deepcopy(self.members[0].net.module_).train()
-        for name in self.dropouts:
-            module.get_submodule(name).register_forward_pre_hook(
-                lambda _, inputs, name=name: found.update({name: inputs[0].detach()})
-            )
-        with random_stream(0, self.device):
-            module(trials)
-        return found
-
-    # ------------------------------------------------------------------ results
-
-    def _record(self, pending: list[tuple[list[int], Tensor, Tensor, Tensor]]) -> None:
-        for present, *values in pending:
-            losses, outputs, targets = (each.cpu() for each in values)
-            for row, i in enumerate(present):
-                step = (losses[row].item(), outputs[row], targets[row])
-                self.members[i].recorded.append(step)
-        pending.clear()
-
-    @torch.no_grad()
-    def _give_back(self) -> None:
-        named = self._named(self.weights)
-        for i, member in enumerate(self.members):
-            for name, weight in member.net.module_.named_parameters():
-                weight.copy_(named[name][i])
-            for name, buffer in member.net.module_.named_buffers():
-                buffer.copy_(self.buffers[name][i])
+                max_stacked = -(-len(chunk) // 2)
+                _free_memory(chunk, max_stacked)
+    return left
 
 
-def _names_of(module: nn.Module, kind: type[nn.Module]) -> list[str]:
-    return [name for name, layer in module.named_modules() if type(layer) is kind]
+def _train(members: Sequence[Member]) -> bool:
+    """Train members together; return False if the device has too little memory for them."""
+    start = time.perf_counter()
+    try:
+        with members[0].net._arithmetic():
+            StackedNetwork(members).train()
+    except torch.OutOfMemoryError:
+        return False
+    seconds = (time.perf_counter() - start) / len(members)
+    for member in members:
+        member.seconds += seconds
+        try:
+            member.finish()
+        except Exception as error:
+            member.net.initialized_ = False
+            member.error = error
+        member.recorded.clear()
+    return True
 
 
-def _template(modules: Sequence[nn.Module]) -> tuple[nn.Module, list[StackedActivation]]:
-    """Return a network that computes a member under `torch.vmap`, and its activations."""
-    template = copy.deepcopy(modules[0]).train()
-    activations = []
-    for name in [*_names_of(modules[0], Dropout)]:
-        template.set_submodule(name, StackedDropout())
-    for name, layer in modules[0].named_modules():
-        of_members = [module.get_submodule(name) for module in modules]
-        if len(set(map(repr, of_members))) == 1 or list(layer.children()) or name in ():
-            continue
-        if isinstance(layer, Dropout):
-            continue
-        activation = StackedActivation(of_members)
-        template.set_submodule(name, activation)
-        activations.append(activation)
-    return template, activations
+def _free_memory(members: Sequence[Member], max_stacked: int) -> None:
+    warnings.warn(
+        f"The CUDA device has too little memory for {len(members)} networks at once: "
+        f"{max_stacked} are trained at once from here on. Set max_stacked={max_stacked} to begin "
+        "with that number.",
+        stacklevel=user_stacklevel(),
+    )
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    for member in members:
+        member.begin()

@@ -39,6 +39,22 @@ def is_stacking() -> bool:
     return _STATE.is_stacking
 
 
+def in_channels_last(x: Tensor) -> Tensor:
+    """Return a tensor with all maps of a sample together in memory, which is faster on a CPU.
+
+    In a stacked network, it is returned as it is.
+
+    Parameters
+    ----------
+    x : Tensor, shape (batch, n_maps, height, width)
+
+    Returns
+    -------
+    Tensor, shape of `x`
+    """
+    return x if is_stacking() else x.contiguous(memory_format=torch.channels_last)
+
+
 class StackedActivation(nn.Module):
     """The activations of all members of a stacked network.
 
