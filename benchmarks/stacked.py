@@ -49,7 +49,7 @@ from skeeg.datasets import simulate_motor_imagery
 from skeeg.model_selection import StackedSearchCV
 
 RESULTS = Path(__file__).parent / "results" / "stacked.md"
-SHAPES = {"2x64": (2, 64), "2x750": (2, 750), "22x1125": (22, 1125)}
+SHAPES = {"2x128": (2, 128), "2x750": (2, 750), "22x1125": (22, 1125)}
 SFREQ, AIM = 250.0, 3.0
 ALPHAS = np.linspace(0.1, 0.9, 9).round(1).tolist()
 SEEDS = [0, 1, 2]
@@ -188,7 +188,7 @@ def main() -> None:
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     size = QUICK if arguments.quick else FULL
-    shapes = arguments.shapes or (["2x64"] if arguments.quick else list(SHAPES))
+    shapes = arguments.shapes or (["2x128"] if arguments.quick else list(SHAPES))
     measured = {shape: measure(shape, size, device) for shape in shapes}
     agreement = pd.DataFrame([row for _, rows in measured.values() for row in rows])
     agreement["dropout"] = agreement["dropout"].map(lambda p: "0.5" if np.isnan(p) else str(p))
