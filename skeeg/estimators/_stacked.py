@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from tqdm.auto import tqdm
 
 from .._warnings import user_stacklevel
 from ..layers._random import inside_stream, make_stream
@@ -84,6 +85,11 @@ class Member:
         #: The loss of each step, the outputs and the targets.
         self.recorded: list[tuple[float, Tensor, Tensor]] = []
 
+    @property
+    def n_steps(self) -> int:
+        """Number of steps of the optimiser."""
+        return len(self._loader) * int(self.net.max_epochs)
+
     def _indices_of_batches(self) -> Iterator[Tensor]:
         for _ in range(self.net.max_epochs):
             with inside_stream(self.stream):
@@ -142,7 +148,9 @@ def learn(net: Any, X: Any, y: Any) -> TrialDataset:
     return net._training_data(X, y, None, None, reset=True, classes=None)
 
 
-def train_together(members: Sequence[Member], max_stacked: int) -> dict[str, list[Member]]:
+def train_together(
+    members: Sequence[Member], max_stacked: int, *, verbose: bool = False
+) -> tuple[dict[str, list[Member]], int]:
     """Train members whose estimators differ only in what may differ in a stacked network.
 
     Parameters
@@ -151,11 +159,15 @@ def train_together(members: Sequence[Member], max_stacked: int) -> dict[str, lis
     max_stacked : int
         Largest number of networks that are trained at once. If a CUDA device has too little memory,
         half as many are trained at once, with a warning.
+    verbose : bool
+        Whether to show a progress bar.
 
     Returns
     -------
     left : dict of str to list of Member
         The members that were not trained, by the reason. The others are fitted, or have an `error`.
+    max_stacked : int
+        The number for which the device has enough memory, as far as is known.
     """
     left: dict[str, list[Member]] = defaultdict(list)
     groups: dict[Any, list[Member]] = defaultdict(list)
@@ -171,26 +183,30 @@ def train_together(members: Sequence[Member], max_stacked: int) -> dict[str, lis
         else:
             left[reason].append(member)
     for group in groups.values():
-        # The members with one activation follow each other, so that it is called once for them.
-        waiting = sorted(group, key=lambda member: repr(member.net.module_))
+        waiting = list(group)
         while waiting:
             chunk = waiting[:max_stacked]
-            if _train(chunk):
+            if _train(chunk, verbose):
                 del waiting[: len(chunk)]
             elif len(chunk) == 1:
                 left["the device has too little memory for it"].append(waiting.pop(0))
             else:
                 max_stacked = -(-len(chunk) // 2)
                 _free_memory(chunk, max_stacked)
-    return left
+    return left, max_stacked
 
 
-def _train(members: Sequence[Member]) -> bool:
+def _train(members: Sequence[Member], verbose: bool) -> bool:
     """Train members together; return False if the device has too little memory for them."""
     start = time.perf_counter()
     try:
-        with members[0].net._arithmetic():
-            StackedNetwork(members).train()
+        n_steps = max(member.n_steps for member in members)
+        name = f"{len(members)} networks at once"
+        with (
+            members[0].net._arithmetic(),
+            tqdm(total=n_steps, desc=name, unit="step", disable=not verbose) as bar,
+        ):
+            StackedNetwork(members).train(bar.update)
     except torch.OutOfMemoryError:
         return False
     seconds = (time.perf_counter() - start) / len(members)

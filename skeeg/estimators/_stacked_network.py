@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -89,8 +89,14 @@ class StackedNetwork:
 
     # ------------------------------------------------------------------ training
 
-    def train(self) -> None:
-        """Train all members to the end, and give each network its weights."""
+    def train(self, progress: Callable[[], Any] | None = None) -> None:
+        """Train all members to the end, and give each network its weights.
+
+        Parameters
+        ----------
+        progress : callable, optional
+            Called after each step.
+        """
         waiting = {i: each.batches for i, each in enumerate(self.members)}
         pending: list[tuple[list[int], Tensor, Tensor, Tensor]] = []
         while waiting:
@@ -106,6 +112,8 @@ class StackedNetwork:
                 pending.append((present, *self._step(present, batches_of)))
             if len(pending) >= _STEPS_ON_DEVICE:
                 self._record(pending)
+            if progress is not None:
+                progress()
         self._record(pending)
         self._give_back()
 
@@ -123,11 +131,11 @@ class StackedNetwork:
         for activation in self.activations:
             activation.present = present
         masks = self._masks(present, trials)
-        with stacking():
+        with stacking(), torch.enable_grad():
             losses, outputs = torch.vmap(
                 self._loss, in_dims=(0, 0, 0, 0, 0, 0, None if of_classes is None else 0)
             )(self._named(weights), buffers, masks, trials, targets, precomputed, of_classes)
-        (gradient,) = torch.autograd.grad(losses.sum(), weights)
+            (gradient,) = torch.autograd.grad(losses.sum(), weights)
         with torch.no_grad():
             weights = weights.detach()
             self.optimizer.step(weights, gradient, rows)
@@ -177,9 +185,8 @@ class StackedNetwork:
             formats = self._formats[trials.shape[1]] = self._inputs_of_dropouts(trials[0])
         masks = {}
         for name, like in formats.items():
-            of_all = torch.empty_strided(
-                (len(present), *like.shape), (like.numel(), *like.stride()), device=self.device
-            )
+            shape, strides = (len(present), *like.shape), (like.numel(), *like.stride())
+            of_all = torch.empty_strided(shape, strides, dtype=like.dtype, device=self.device)
             for mask, i in zip(of_all, present, strict=True):
                 p = self.dropouts[name][i]
                 if p > 0:

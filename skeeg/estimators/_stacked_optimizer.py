@@ -67,7 +67,8 @@ class StackedOptimizer:
         n_weights = len(rows[0]["lr"])
         n_averages = 1 if self.kind is torch.optim.SGD else 2
         self.averages = [
-            torch.zeros(len(rows), n_weights, device=device) for _ in range(n_averages)
+            torch.zeros(len(rows), n_weights, dtype=torch.float32, device=device)
+            for _ in range(n_averages)
         ]
         self.n_steps = torch.zeros(len(rows), 1, dtype=torch.float64, device=device)
 
@@ -139,7 +140,8 @@ def _options_of_weights(
         group = dict(group_of[id(weight)])
         group["beta1"], group["beta2"] = group.get("betas", (0.0, 0.0))
         for name, part in parts.items():
-            part.append(torch.full((weight.numel(),), float(group[name]), dtype=torch.float64))
+            of_weight = weight.new_full((weight.numel(),), float(group[name]), dtype=torch.float64)
+            part.append(of_weight)
     return {name: torch.cat(part) for name, part in parts.items()}
 
 

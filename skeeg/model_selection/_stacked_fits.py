@@ -103,7 +103,6 @@ class _Candidate:
     """A candidate that may be trained together with others."""
 
     index: int
-    params: Mapping[str, Any]
     estimator: Any
 
 
@@ -122,6 +121,8 @@ class StackedFits:
         Whether to stack also where it is slower.
     n_jobs : int or None
         Number of fits that run in parallel where they are not stacked.
+    verbose : int
+        From 1 on, the training shows a progress bar.
     """
 
     def __init__(
@@ -133,9 +134,11 @@ class StackedFits:
         max_stacked: int,
         everywhere: bool,
         n_jobs: int | None,
+        verbose: int = 0,
     ) -> None:
         self.estimator, self.candidates, self.splits = estimator, candidates, splits
         self.max_stacked, self.everywhere, self.n_jobs = max_stacked, everywhere, n_jobs
+        self.verbose = verbose
         self.report = Report()
 
     def train(self, X: Any, y: Any, folder: str) -> Report:
@@ -159,7 +162,7 @@ class StackedFits:
             except Exception:  # the search raises it again
                 reason, key = _IS_INVALID, ""
             if reason is None:
-                groups[key].append(_Candidate(index, params, estimator))
+                groups[key].append(_Candidate(index, estimator))
             else:
                 self._leave([(index, split) for split in range(len(self.splits))], reason)
         for group in groups.values():
@@ -175,9 +178,7 @@ class StackedFits:
         self.report.reasons.update(dict.fromkeys(fits, reason))
 
     def _train_group(self, group: Sequence[_Candidate], X: Any, y: Any, folder: str) -> None:
-        from ..estimators._stacked import train_together
-
-        fits: dict[tuple[int, int], Any] = {}
+        fits: dict[tuple[int, int], tuple[Any, Any]] = {}
         for split, (train, _) in enumerate(self.splits):
             try:
                 prepared = _prepared(group, *_safe_split(self.estimator, X, y, train))
@@ -185,31 +186,44 @@ class StackedFits:
                 self._leave([(candidate.index, split) for candidate in group], _IS_INVALID)
                 continue
             fits.update({(index, split): each for index, each in prepared.items()})
-        members = {name: member for name, (_, member) in fits.items()}
-        reason = None if self.everywhere else self._why_slower(list(members.values()))
-        if reason is not None or not members:
-            self._leave(members, str(reason))
+        reason = None if self.everywhere else self._why_slower([each for _, each in fits.values()])
+        if reason is not None:
+            self._leave(fits, reason)
             return
+        # The members with one activation follow each other, so that it is called once for them.
+        names = sorted(fits, key=lambda name: (_activation(fits[name][1].net), name))
+        while names:
+            chunk, names = names[: self.max_stacked], names[self.max_stacked :]
+            self._train_chunk({name: fits.pop(name) for name in chunk}, _num_samples(X), folder)
+
+    def _train_chunk(
+        self, fits: Mapping[tuple[int, int], tuple[Any, Any]], n_trials: int, folder: str
+    ) -> None:
+        from ..estimators._stacked import train_together
+
+        members = [member for _, member in fits.values()]
         try:
-            left = train_together(list(members.values()), self.max_stacked)
-        except (RuntimeError, NotImplementedError) as error:
-            if self.everywhere:
+            left, self.max_stacked = train_together(
+                members, self.max_stacked, verbose=self.verbose > 0
+            )
+        except Exception as error:
+            if self.everywhere and isinstance(error, RuntimeError):
                 raise
             warnings.warn(
-                f"{len(members)} fits are trained one by one, since torch could not train them "
+                f"{len(members)} fits are trained one by one, since they could not be trained "
                 f"together: {error}",
                 stacklevel=user_stacklevel(),
             )
-            self._leave(members, "torch could not train them together")
+            self._leave(fits, "they could not be trained together")
             return
         reasons = {id(member): reason for reason, each in left.items() for member in each}
-        rows = np.arange(_num_samples(X))
-        params = {candidate.index: candidate.params for candidate in group}
+        rows = np.arange(n_trials)
         for name, (estimator, member) in fits.items():
             if id(member) in reasons:
                 self._leave([name], reasons[id(member)])
                 continue
-            path = _path(folder, params[name[0]], rows[self.splits[name[1]][0]])
+            train = np.asarray(self.splits[name[1]][0])
+            path = _path(folder, self.candidates[name[0]], rows[train])
             save_fit(path, estimator if member.error is None else member.error)
             self.report.seconds[name] = member.seconds
 
@@ -275,9 +289,15 @@ def _prepared(group: Sequence[_Candidate], X: Any, y: Any) -> dict[int, tuple[An
     return prepared
 
 
+def _activation(network: Any) -> str:
+    return repr([getattr(network, name, None) for name in ("activation", "alpha")])
+
+
 def _required_network(estimator: Any) -> Any:
     return estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
 
 
 def _path(folder: str, candidate: Mapping[str, Any], rows: NDArray[np.intp]) -> Path:
-    return Path(folder, joblib.hash(dict(candidate)), joblib.hash(rows)).with_suffix(".pickle")
+    # The bytes are those of a memory map too, which workers get of long arrays.
+    names = joblib.hash(dict(candidate)), joblib.hash(np.asarray(rows).tobytes())
+    return Path(folder, *names).with_suffix(".pickle")

@@ -208,6 +208,7 @@ class StackedSearchCV(BaseSearchCV):
             max_stacked=self.max_stacked,
             everywhere=everywhere,
             n_jobs=self.n_jobs,
+            verbose=self.verbose,
         )
         if self.stacking == "never":
             return fits.leave_all('stacking="never"')

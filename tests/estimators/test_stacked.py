@@ -20,7 +20,7 @@ def trained(nets, X, y, max_stacked=8):
     """Copies of estimators, trained together, and the reasons of those that were not."""
     nets = [clone(net) for net in nets]
     members = [Member(net, learn(net, X, y)) for net in nets]
-    left = train_together(members, max_stacked)
+    left, _ = train_together(members, max_stacked)
     for member in members:
         if member.error is not None:
             raise member.error

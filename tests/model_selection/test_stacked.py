@@ -341,7 +341,7 @@ def test_out_of_memory_halves_the_networks_at_once(trials, monkeypatch):
     sizes = []
 
     class SmallDevice(_stacked.StackedNetwork):
-        def train(self):
+        def train(self, progress=None):
             sizes.append(len(self.members))
             if len(self.members) > 3:
                 next(self.members[0].batches)  # a training that began
@@ -363,7 +363,7 @@ def test_a_single_network_that_does_not_fit_is_trained_alone(trials, monkeypatch
     from skeeg.estimators import _stacked
 
     class NoDevice(_stacked.StackedNetwork):
-        def train(self):
+        def train(self, progress=None):
             raise torch.OutOfMemoryError("CUDA out of memory.")
 
     X, y = trials
