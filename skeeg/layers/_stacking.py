@@ -68,12 +68,13 @@ class StackedActivation(nn.Module):
         super().__init__()
         self.activations = nn.ModuleList(activations)
         self.present = list(range(len(activations)))
+        self._kinds = list(map(repr, activations))
 
     def forward(self, input: Tensor) -> Tensor:
         """Return the activations of the members that are `present`, in their order."""
-        runs = groupby((self.activations[i] for i in self.present), key=repr)
-        each = [(run[0], len(run)) for run in (list(members) for _, members in runs)]
-        output: Tensor = _OfMembers.apply(input, each)
+        runs = [list(run) for _, run in groupby(self.present, key=self._kinds.__getitem__)]
+        functions = [(self.activations[run[0]], len(run)) for run in runs]
+        output: Tensor = _OfMembers.apply(input, functions)
         return output
 
 

@@ -212,8 +212,9 @@ class StackedSearchCV(BaseSearchCV):
         )
         if self.stacking == "never":
             return fits.leave_all('stacking="never"')
-        if fit_params:
-            report = fits.leave_all(f"fit is given {', '.join(sorted(fit_params))}")
+        given = sorted(name for name, value in fit_params.items() if value is not None)
+        if given:
+            report = fits.leave_all(f"fit is given {', '.join(given)}")
         else:
             report = fits.train(X, y, folder)
         one_by_one = "; ".join(f"{n} fits: {why}" for why, n in report.n_by_reason.items())
