@@ -112,7 +112,7 @@ class StackedNetwork:
                 pending.append((present, *self._step(present, batches_of)))
             if len(pending) >= _STEPS_ON_DEVICE:
                 self._record(pending)
-            if progress is not None:
+            if progress is not None and by_length:
                 progress()
         self._record(pending)
         self._give_back()

@@ -57,9 +57,7 @@ class StackedFit(CandidateFit):
     def fit(self, X: Any, y: Any = None, **params: Any) -> Self:
         """Take the fitted estimator of this candidate and these trials, or fit it."""
         rows = params.pop(ROWS, None)
-        found = None
-        if self.candidate is not None and rows is not None:
-            found = load_fit(_path(self.folder, self.candidate, rows))
+        found = None if rows is None else self._trained(rows)
         if isinstance(found, Exception):
             raise found
         if found is not None:
@@ -69,6 +67,14 @@ class StackedFit(CandidateFit):
         else:
             self.estimator.fit(X, y, **params)
         return self
+
+    def _trained(self, rows: NDArray[np.intp]) -> Any:
+        """Return what was trained of this candidate, or None."""
+        try:
+            path = _path(self.folder, self.candidate or {}, rows)
+        except Exception:  # parameters that cannot be pickled, such as a lambda, are not stacked
+            return None
+        return load_fit(path)
 
 
 @dataclass

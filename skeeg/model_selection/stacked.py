@@ -229,7 +229,9 @@ class StackedSearchCV(BaseSearchCV):
                 stacklevel=user_stacklevel(),
             )
         if self.verbose > 0:
-            print(f"{len(report.seconds)} fits were trained together; one by one: {one_by_one}")
+            print(f"{len(report.seconds)} fits were trained together")
+            if one_by_one:
+                print(f"Fits that are trained one by one: {one_by_one}")
         return report
 
     def _run_search(self, evaluate_candidates: Any) -> None:
