@@ -14,6 +14,7 @@ from ._version import __version__
 if TYPE_CHECKING:  # for editors and type checkers; at run time __getattr__ imports them
     from . import (
         alignment,
+        augmentation,
         baselines,
         channel_selection,
         datasets,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:  # for editors and type checkers; at run time __getattr__ impo
         model_selection,
         models,
         networks,
+        persistence,
         plotting,
     )
     from ._registry import all_estimators
@@ -33,6 +35,7 @@ if TYPE_CHECKING:  # for editors and type checkers; at run time __getattr__ impo
     from .estimators import *  # noqa: F403
     from .evaluation import Comparison, compare
     from .model_selection import LeakageError
+    from .persistence import load, save
 
 _HOMES = {
     "Comparison": "evaluation",
@@ -42,10 +45,13 @@ _HOMES = {
     "NetworkChannelSelector": "channel_selection",
     "all_estimators": "_registry",
     "compare": "evaluation",
+    "load": "persistence",
+    "save": "persistence",
     **dict.fromkeys(estimators.__all__, "estimators"),
 }
 _SUBMODULES = (
     "alignment",
+    "augmentation",
     "baselines",
     "channel_selection",
     "datasets",
@@ -57,6 +63,7 @@ _SUBMODULES = (
     "model_selection",
     "models",
     "networks",
+    "persistence",
     "plotting",
 )
 
@@ -68,6 +75,7 @@ __all__ = [
     "__version__",
     "alignment",
     "all_estimators",
+    "augmentation",
     "baselines",
     "channel_selection",
     "compare",
@@ -78,10 +86,13 @@ __all__ = [
     "features",
     "inspection",
     "layers",
+    "load",
     "model_selection",
     "models",
     "networks",
+    "persistence",
     "plotting",
+    "save",
 ]
 __all__ += estimators.__all__
 

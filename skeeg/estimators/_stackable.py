@@ -62,6 +62,7 @@ MEMBER_PARAMETERS = frozenset(
 
 #: Parameters with which the training is another one, and the reason that is given for it.
 _REFUSED = {
+    "augment": "it changes the trials of its batches",
     "callbacks": "it has callbacks",
     "compile": "its network is compiled",
     "early_stopping": "it stops early",

@@ -15,7 +15,7 @@ from ..layers._random import random_stream
 from ..layers._stacking import StackedActivation, StackedDropout, stacking
 from ..layers.dropout import Dropout, draw_mask
 from ._batches import TrialDataset
-from ._loss import checked_output, mean_loss
+from ._loss import checked_output, losses_of_trials
 from ._stackable import is_activation
 from ._stacked_optimizer import StackedOptimizer, limit_norms
 
@@ -171,8 +171,10 @@ class StackedNetwork:
         output = checked_output(
             self.net, functional_call(self.template, state, (trials,), precomputed)
         )
-        of_targets = None if of_classes is None else of_classes[targets]
-        return mean_loss(self.net, output, targets, [of_targets]), output
+        losses = losses_of_trials(self.net, output, targets)
+        if of_classes is not None:
+            losses = losses * of_classes[targets]
+        return losses.mean(), output
 
     # ------------------------------------------------------------------ dropout
 

@@ -100,7 +100,7 @@ class StackedSearchCV(BaseSearchCV):
     1e-6, but predictions, which use running averages of these values, can differ by about 1e-3.
 
     Networks with recurrent layers, PointCNN, classes of your own, and estimators with
-    ``early_stopping``, ``callbacks``, ``train_split``, ``compile``, ``warm_start``,
+    ``augment``, ``early_stopping``, ``callbacks``, ``train_split``, ``compile``, ``warm_start``,
     ``n_selected_chans`` or an optimiser other than Adam, AdamW and SGD are trained one by one, and
     so are all fits if ``fit`` is given further arguments such as ``sample_weight``.
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedKFold
 
 from .._checks import check_integer
+from .._divided_trials import accept_division
 from .._labelled import LabelledRows
 from ._splitter import Split, Splitter, group_codes
 from .folds import LeakageError
@@ -173,6 +174,7 @@ class ShuffledSegmentKFold(Splitter):
                 "which inflates the scores: use TrialKFold. To run it nevertheless, pass "
                 "allow_leakage=True to it, or to skeeg.compare."
             )
+        accept_division(X)
         labels = self._strata(X, y)
         folds = StratifiedKFold(self.n_splits, shuffle=True, random_state=self.random_state)
         yield from folds.split(labels, labels)
@@ -183,7 +185,7 @@ def _recordings(X: Any, groups: Any, n_rows: int) -> NDArray[np.intp]:
         return group_codes(X, groups, "recording")
     levels = ("run", "session", "subject") if isinstance(X, LabelledRows) else ()
     known = [level for level in levels if level in X.metadata]
-    return pd.factorize(X.groups(known[0]))[0] if known else np.zeros(n_rows, dtype=np.intp)
+    return X.nested_groups(known[0]) if known else np.zeros(n_rows, dtype=np.intp)
 
 
 def _with_neighbours(

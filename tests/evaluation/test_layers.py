@@ -18,7 +18,6 @@ EVALUATION = (
         "about",
         "tasks",
         "scoring",
-        "inner_splits",
         "isolation",
         "fold",
         "_parallel",
