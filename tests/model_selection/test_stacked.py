@@ -250,7 +250,7 @@ class OwnClassifier(EEGNetClassifier):
     [
         (OwnClassifier(**network().get_params()), "class of your own"),
         (network(early_stopping=True), "stops early"),
-        (network(augment="time_shift"), "changes the trials"),
+        (network(augment="sign_flip"), "changes the trials"),
         (network(callbacks=[]).set_params(optimizer="rmsprop"), "RMSprop"),
         (network(warm_start=True), "warm_start"),
         (network().set_params(iterator_train__shuffle=False), "batches"),
