@@ -26,6 +26,7 @@ from ._correlation import (
 )
 from ._lag_statistics import lag_statistics, lag_sums, statistics_of_sums
 from ._length import same_padding
+from ._stacking import in_channels_last
 
 METHODS = ("auto", "direct", "spectral", "merged")
 PADDINGS = ("same", "symmetric", "valid")
@@ -357,7 +358,7 @@ class TemporalSpatialFilter(nn.Module):
         if method == "merged":
             # oneDNN is fastest in the channels-last format.
             x = F.pad(channels_last(x), self.time_padding)
-            kernels = kernels.unsqueeze(2).contiguous(memory_format=torch.channels_last)
+            kernels = in_channels_last(kernels.unsqueeze(2))
             return convolve(x, kernels, constant)
         return (correlate_all(x, kernels, self.time_padding) + constant[:, None]).unsqueeze(2)
 

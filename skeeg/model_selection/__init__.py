@@ -10,6 +10,7 @@ from .memoized import Memoized
 from .protocols import PROTOCOLS, cross_session, cross_subject, make_folds, within_subject
 from .search_spaces import activation_grid
 from .splitters import LeaveSubjectsOut, TrialKFold, WithinSubject
+from .stacked import StackedSearchCV
 from .window_splitters import BlockwiseKFold, ShuffledSegmentKFold
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "LeaveSubjectsOut",
     "Memoized",
     "ShuffledSegmentKFold",
+    "StackedSearchCV",
     "TrialKFold",
     "WithinSubject",
     "activation_grid",
