@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import typer
 
@@ -15,11 +16,10 @@ PARAMETERS = "parameters"
 #: Options that are not part of a file.
 _NOT_KEPT = ("config", "save_config_to", "help", "ctx")
 #: What an option of each type takes: types of Python, and words for the message.
-_KINDS: dict[str, tuple[tuple[type, ...], str]] = {
-    "integer": ((int,), "a whole number"),
-    "integer range": ((int,), "a whole number"),
-    "float": ((int, float), "a number"),
-    "boolean": ((bool,), "true or false"),
+_KINDS: dict[type, tuple[tuple[type, ...], str]] = {
+    int: ((int,), "a whole number"),
+    float: ((int, float), "a number"),
+    bool: ((bool,), "true or false"),
 }
 _TEXT: tuple[tuple[type, ...], str] = ((str, int, float), "text, a number or a list of them")
 
@@ -31,9 +31,9 @@ def read_config(ctx: typer.Context, value: Path | None) -> Path | None:
     try:
         document = read_document(value)
         parameters = _checked_parameters(document.pop(PARAMETERS, {}), value)
-        options = {param.name: param for param in ctx.command.params if param.name not in _NOT_KEPT}
+        options = _types(ctx.command.callback)
         ctx.default_map = {
-            name: _checked(options[name], entry, value)
+            name: _checked(name, options[name], entry, value)
             for name, entry in _by_option(document, options, value).items()
         }
     except (ValueError, OSError, ImportError) as error:
@@ -65,7 +65,17 @@ def save_config(ctx: typer.Context, path: Path) -> None:
     write_document(path, options | ({PARAMETERS: parameters} if parameters else {}))
 
 
-def _by_option(document: dict[Any, Any], options: dict[Any, Any], path: Path) -> dict[str, Any]:
+def _types(command: Any) -> dict[str, tuple[type, ...]]:
+    """Return the types of the options of a command, by the name of the parameter."""
+    hints = get_type_hints(command)
+    return {
+        name: get_args(hint) or (hint,)
+        for name, hint in hints.items()
+        if name not in (*_NOT_KEPT, "return")
+    }
+
+
+def _by_option(document: dict[Any, Any], options: Collection[str], path: Path) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, entry in document.items():
         name = str(key).replace("-", "_")
@@ -79,18 +89,18 @@ def _by_option(document: dict[Any, Any], options: dict[Any, Any], path: Path) ->
     return found
 
 
-def _checked(option: Any, entry: Any, path: Path) -> Any:
+def _checked(name: str, types: Iterable[type], entry: Any, path: Path) -> Any:
     """Return the value of an option as the command line has it, after checking its type."""
-    types, expected = _KINDS.get(option.type.name, _TEXT)
-    is_text = types is _TEXT[0]
+    allowed, expected = next((_KINDS[kind] for kind in types if kind in _KINDS), _TEXT)
+    is_text = expected == _TEXT[1]
     entries = entry if isinstance(entry, list) and is_text else [entry]
     fits = all(
-        isinstance(part, types) and (isinstance(part, bool) == (types == (bool,)))
+        isinstance(part, allowed) and (isinstance(part, bool) == (bool in allowed))
         for part in entries
     )
     if not fits or not entries:
         raise ValueError(
-            f"{path}: {option.name} must be {expected}, got {type(entry).__name__} {entry!r:.60}."
+            f"{path}: {name} must be {expected}, got {type(entry).__name__} {entry!r:.60}."
         )
     return ",".join(str(part) for part in entries) if is_text else entry
 

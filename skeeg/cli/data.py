@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,9 +49,8 @@ class Source:
     metadata: str | None = None
 
     def given(self, *names: str) -> dict[str, Any]:
-        """Return the options that were passed, of some or of all but `data`."""
-        wanted = names or [field.name for field in fields(self) if field.name != "data"]
-        return {name: value for name in wanted if (value := getattr(self, name)) is not None}
+        """Return those options of these names that were passed."""
+        return {name: value for name in names if (value := getattr(self, name)) is not None}
 
     def refuse(self, *names: str) -> None:
         """Raise a usage error for options that these data do not have."""
@@ -130,7 +129,8 @@ def _call(loader: Loader, status: str, **options: Any) -> EEGData:
 
 def _operated(data: EEGData, source: Source, done: Any = ()) -> EEGData:
     """Return trials with the band, rate, times and channels asked for and not yet ``done``."""
-    left = {key: value for key, value in source.given().items() if key not in done}
+    given = source.given("tmin", "tmax", "fmin", "fmax", "sfreq", "picks")
+    left = {key: value for key, value in given.items() if key not in done}
     if "fmin" in left or "fmax" in left:
         data = data.filter(left.get("fmin"), left.get("fmax"))
     if "sfreq" in left:
