@@ -58,8 +58,8 @@ def save_config(ctx: typer.Context, path: Path) -> None:
     """
     options = {
         name: str(value) if isinstance(value, Path) else value
-        for name, value in ctx.params.items()
-        if name not in _NOT_KEPT and value is not None
+        for name in _types(ctx.command.callback)
+        if (value := ctx.params[name]) is not None
     }
     parameters = parameters_of(ctx)
     write_document(path, options | ({PARAMETERS: parameters} if parameters else {}))

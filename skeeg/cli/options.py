@@ -22,12 +22,20 @@ def warnings_in_one_line() -> Iterator[None]:
             yield
         finally:
             for text in dict.fromkeys(str(warning.message) for warning in caught):
-                typer.echo(f"skeeg: warning: {' '.join(text.split())}", err=True)
+                typer.echo(f"skeeg: warning: {_in_one_line(text)}", err=True)
+
+
+def _in_one_line(text: str) -> str:
+    """Return a text without line breaks; of the traces of failed fits, only the last line."""
+    lines = text.strip().splitlines()
+    if "Traceback (most recent call last):" in lines:
+        lines = [lines[0], lines[-1]]
+    return " ".join(" ".join(lines).split())
 
 
 def fail(message: str) -> NoReturn:
     """Exit with a message of one line."""
-    typer.echo(f"skeeg: {message}", err=True)
+    typer.echo(f"skeeg: {_in_one_line(message)}", err=True)
     raise typer.Exit(1)
 
 

@@ -34,7 +34,7 @@ def stops_with_a_message(store: Path | None) -> Iterator[None]:
         )
         raise typer.Exit(130) from None
     except (ValueError, TypeError, OSError, ImportError, RuntimeError) as error:
-        fail(" ".join(str(error).split()))
+        fail(str(error))
 
 
 def cluster(address: str | None) -> AbstractContextManager[Any]:

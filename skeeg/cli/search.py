@@ -131,7 +131,7 @@ def search(
     try:
         spaces = read_spaces(space, names)
     except (ValueError, OSError, ImportError) as error:
-        fail(" ".join(str(error).split()))
+        fail(str(error))
     if method == "grid" and any(has_ranges(part) for part in spaces.values()):
         raise typer.BadParameter(
             f"A grid needs lists of values, and {space} has ranges. Use optuna or halving.",

@@ -178,7 +178,7 @@ def show_best(results: Results, name: str) -> None:
     found = results.models[name]
     table = candidates(name, found).head(_SHOWN)
     names = _names(found)
-    shown = new_table("rank", title=f"{name}: {results.searching.method}, {found.metric}")
+    shown = new_table("rank")
     for heading in names:
         shown.add_column(heading.rpartition("__")[2].replace("_", "\n"), justify="right")
     shown.add_column("mean ± std", justify="right", no_wrap=True)
@@ -186,6 +186,7 @@ def show_best(results: Results, name: str) -> None:
         mean, std = row[f"mean_{found.metric}"], row[f"std_{found.metric}"]
         score = row.get("state", "-") if math.isnan(mean) else f"{mean:.3f} ± {std:.3f}"
         shown.add_row(str(row["rank"]), *[_text(row[key]) for key in names], score)
+    typer.echo(f"{name}: {results.searching.method}, {found.metric}")  # a table breaks its title
     Console().print(shown)
     n_candidates = len(found.results["params"])
     typer.echo(
