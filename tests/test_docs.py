@@ -178,7 +178,10 @@ def test_commands_run(page, command, loader, tmp_path, monkeypatch):
         return
     program, *arguments = shlex.split(command)
     assert program == "skeeg", f"no test runs {command!r}"
+    for _, note, text, _, _ in blocks(next(p for p in PAGES if p.stem == page), {"toml"}):
+        Path(note.removeprefix("file ")).write_text(text, encoding="utf-8")
     quick = ["--epochs", "1", "--n-jobs", "1"] if arguments[0] in ("compare", "search") else []
+    quick += ["--trials", "2", "--cv", "2"] if arguments[0] == "search" else []
     result = CliRunner().invoke(cli.app, arguments + quick)
     assert result.exit_code == 0, result.output
     if arguments[0] == "compare" and "--help" not in arguments:

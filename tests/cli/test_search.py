@@ -155,8 +155,10 @@ def test_the_metric_follows_from_the_classes(data, tmp_path):
     rows = data[np.r_[0:40:2, 1:20:2]]  # 20 of one class, 10 of the other
     npz = rows.save(tmp_path / "trials.npz")
     (tmp_path / "space.toml").write_text("csp__n_components = [2]")
-    result = run("search", "--data", npz, "--models", "csp-lda", "--space",
-                 tmp_path / "space.toml", "--cv", 2, "--n-jobs", 1, "--out", tmp_path / "out")  # fmt: skip
+    result = run(
+        *("search", "--data", npz, "--models", "csp-lda", "--space", tmp_path / "space.toml"),
+        *("--cv", 2, "--n-jobs", 1, "--out", tmp_path / "out"),
+    )
     assert "csp-lda: grid, roc_auc" in result.stdout, result.output
 
 
