@@ -17,14 +17,13 @@ first round only. MSFBCNN, which braindecode does not have, is compared with dir
 shape, on one thread and in epochs of one batch: a batch of direct takes half a minute and several
 GB.
 
-A *round* of one contestant is a ``partial_fit`` of a few epochs of four batches, timed from the end
-of one epoch to the end of the next, followed by some predictions. Contestants take turns, and each
-round begins with another one. Each network is built and trained for an epoch before the first
-round. The times of batches therefore exclude constructors, first batches, compilation, and the sums
-over each trial that skeeg computes once in a fit before the first epoch. These sums have a column
-of their own, and the column "spread over 1 epoch" adds all of them to each batch. (A fit of one
-epoch does not compute them beforehand, but takes about as long.) Ratios are taken round by round.
-All times are wall times.
+A *round* of one contestant is a ``partial_fit`` of a few epochs of four batches, each timed by
+skorch, followed by some predictions. Contestants take turns, and each round begins with another
+one. Each network is built and trained for an epoch before the first round. The times of batches
+therefore exclude constructors, first batches, compilation, and the sums over each trial that skeeg
+computes once in a fit before the first epoch. These sums have a column of their own, and the column
+"spread over 1 epoch" adds all of them to each batch. (A fit of one epoch does not compute them
+beforehand, but takes about as long.) Ratios are taken round by round. All times are wall times.
 
 Peak memory is measured in a separate process, as the rise of its resident set (``VmHWM`` in
 ``/proc/self/status`` on Linux) to the maximum over two steps of the bare loop. A step on four
@@ -71,7 +70,6 @@ import pandas as pd
 import torch
 from floor import Floor, Machine, layered_floor, least_floor, measure_machine
 from numpy.typing import NDArray
-from skorch.callbacks import Callback
 from speed_report import BARE, COMPILED, DIRECT, PEER, SKEEG, Aims, report
 from torch import nn
 from tqdm import tqdm
@@ -148,23 +146,11 @@ class Effort:
 # ---------------------------------------------------------------------- contestants
 
 
-class EpochEnds(Callback):
-    """Records the end of each epoch of the latest training."""
-
-    def on_train_begin(self, net: Any, **kwargs: Any) -> None:
-        """Forget the training before."""
-        self.times: list[float] = []
-
-    def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
-        """Note the time."""
-        self.times.append(time.perf_counter())
-
-
 class Estimator:
     """A classifier of skeeg or of the peer."""
 
-    def __init__(self, classifier: Any, ends: EpochEnds, X: Any, y: Any) -> None:
-        self.classifier, self.ends, self.X, self.y = classifier, ends, X, y
+    def __init__(self, classifier: Any, X: Any, y: Any) -> None:
+        self.classifier, self.X, self.y = classifier, X, y
         classifier.set_params(max_epochs=1)
         classifier.partial_fit(X, y)
 
@@ -172,7 +158,9 @@ class Estimator:
         """Return the times of some epochs, after one that is not counted."""
         self.classifier.set_params(max_epochs=1 + n_epochs)
         self.classifier.partial_fit(self.X, self.y)
-        return np.diff(self.ends.times)
+        # What skorch records. A callback of our own would be code that may draw random numbers,
+        # for which an estimator of skeeg takes a few microseconds more in each call of torch.
+        return np.array(self.classifier.history[-n_epochs:, "dur"])
 
     def predict(self, X: Any) -> Any:
         """Return labels."""
@@ -217,7 +205,6 @@ class BareLoop:
 
 
 def ours(network: Network, n_threads: int, X: Any, y: Any, method: str = "auto") -> Estimator:
-    ends = EpochEnds()
     classifier = network.classifier(
         batch_size=BATCH,
         lr=LR,
@@ -225,9 +212,8 @@ def ours(network: Network, n_threads: int, X: Any, y: Any, method: str = "auto")
         device="cpu",
         n_threads=n_threads,
         random_state=0,
-        callbacks=[("ends", ends)],
     )
-    contestant = Estimator(classifier, ends, X, y)
+    contestant = Estimator(classifier, X, y)
     classifier.module_.filters.method = method
     return contestant
 
@@ -258,7 +244,6 @@ def peer_module(network: Network, shape: tuple[int, int]) -> tuple[Any, dict[str
 
 def theirs(network: Network, X: Any, y: Any) -> Estimator:
     module, params = peer_module(network, X.shape[1:])
-    ends = EpochEnds()
     classifier = peer_package().EEGClassifier(
         module,
         **{f"module__{name}": value for name, value in params.items()},
@@ -268,9 +253,8 @@ def theirs(network: Network, X: Any, y: Any) -> Estimator:
         train_split=None,  # skeeg has no validation split either
         device="cpu",
         verbose=0,
-        callbacks=[("ends", ends)],
     )
-    return Estimator(classifier, ends, X, y)
+    return Estimator(classifier, X, y)
 
 
 # ---------------------------------------------------------------------- measurements

@@ -130,7 +130,9 @@ def groups_of_network(
     claimed = {
         id(weight) for name, weight in named if any(fnmatch(name, pattern) for pattern in patterns)
     }
-    wanted: list[dict[str, Any]] = (hook(net.module_, "parameter_groups") or list)()
+    wanted: list[dict[str, Any]] = (
+        hook(getattr(net, "module_", None), "parameter_groups") or list
+    )()
     groups = [group for group in wanted if claimed.isdisjoint(map(id, group["params"]))]
     apart = {id(weight) for group in groups for weight in group["params"]}
     return groups, [(name, weight) for name, weight in named if id(weight) not in apart]

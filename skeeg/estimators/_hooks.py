@@ -46,13 +46,13 @@ def uncompiled(module: Any) -> Any:
     return getattr(module, "_orig_mod", module)
 
 
-def hook(module: nn.Module, name: str) -> Any:
+def hook(module: nn.Module | None, name: str) -> Any:
     """Return a method of `TrainingHooks` of a module, or None if the module does not have it.
 
     Parameters
     ----------
-    module : torch.nn.Module
-        The network, compiled or not.
+    module : torch.nn.Module or None
+        The network, compiled or not; None in a subclass that calls it otherwise.
     name : str
         Name of a method of `TrainingHooks`.
 

@@ -49,7 +49,7 @@ def checked_output(net: Any, output: Any) -> torch.Tensor:
 def set_reduction(net: Any, *, weighted: bool) -> None:
     """Let a loss that the estimator made return one value per trial where trials have weights."""
     made_here = not isinstance(net._criterion_or_default(), torch.nn.Module)
-    criterion = uncompiled(net.criterion_)
+    criterion = uncompiled(getattr(net, "criterion_", None))
     if made_here and hasattr(criterion, "reduction"):
         explicit = vars(net).get("criterion__reduction", "mean")
         criterion.reduction = "none" if weighted else explicit

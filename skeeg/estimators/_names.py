@@ -126,8 +126,11 @@ def unknown_name_message(
     elif parameter:
         valid = {f"{prefix}__{parameter}" for prefix in prefixes}
     hint = did_you_mean(name, valid, cutoff=0.5)
-    shown = sorted(valid if parameter and component in prefixes else own)
-    return f"{estimator} has no parameter {name!r}.{hint} Valid names: {', '.join(shown)}."
+    shown = sorted(valid if parameter and component in prefixes else {*own, *SKORCH_NAMES})
+    return (
+        f"Invalid parameter {name!r} for estimator {estimator}.{hint} "
+        f"Valid parameters are: {', '.join(shown)}."
+    )
 
 
 def check_fit_params(names: Iterable[str], forward: Callable[..., Any], estimator: str) -> None:

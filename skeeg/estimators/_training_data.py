@@ -143,9 +143,11 @@ def split_data(
     if not net.early_stopping:
         dataset.precomputed = precompute(net, dataset.trials)
         return dataset, None
-    generator = current_generator("cpu")
-    seed = int(torch.randint(2**31 - 1, (), device="cpu", generator=generator))
-    train, valid = net._validation_split(y, groups, seed)
+    # A continued training keeps the split: the network must not validate on what it learnt from.
+    if net._split_seed is None or not len(net.history):
+        generator = current_generator("cpu")
+        net._split_seed = int(torch.randint(2**31 - 1, (), device="cpu", generator=generator))
+    train, valid = net._validation_split(y, groups, net._split_seed)
     part = dataset.take(train)
     part.precomputed = precompute(net, part.trials)
     return part, dataset.take(valid)

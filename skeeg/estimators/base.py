@@ -46,7 +46,7 @@ from ._elimination import rescale, select_for_fit
 from ._hooks import hook, uncompiled
 from ._loaders import make_loader
 from ._loss import checked_output, pairs_of, set_reduction, weighted_loss
-from ._names import check_fit_params, resolve_optimizer
+from ._names import SKORCH_NAMES, check_fit_params, resolve_optimizer
 from ._parameter_access import (
     accepting_skorch_parameters,
     check_values,
@@ -54,7 +54,7 @@ from ._parameter_access import (
     skorch_parameters_set,
     store_skorch_parameters,
 )
-from ._pickling import FITTED_COMPONENTS, portable_state, restore
+from ._pickling import portable_state, restore
 from ._saved_state import FittedInStateDict, read_fitted, write_fitted
 from ._selection import network_of, selection_options
 from ._task import Task
@@ -108,23 +108,17 @@ class NetworkEstimator(Task, TrainingParameters, NeuralNet):
     _batch_weight = None
     _changed_since_built = tuple[str, ...]()
     _has_sample_weight = False
+    _split_seed: int | None = None  # of the validation split of ``early_stopping``
     # With ``warm_start``, the seed and the state of the random stream at the end of the training.
     _stream = cast("Any", None)
     initialized_ = False
     virtual_params_: ClassVar[Mapping[str, Any]] = {}
-    prefixes_ = [
-        "iterator_train",
-        "iterator_valid",
-        "callbacks",
-        "compile",
-        "module",
-        "criterion",
-        "optimizer",
-    ]
-    cuda_dependent_attributes_ = list(FITTED_COMPONENTS)
-    _modules: ClassVar[list[str]] = ["module"]
-    _criteria: ClassVar[list[str]] = ["criterion"]
-    _optimizers: ClassVar[list[str]] = ["optimizer"]
+    # skorch adds the components that ``initialize`` builds, also those of a user's subclass.
+    prefixes_ = ["iterator_train", "iterator_valid", "callbacks", "compile"]
+    cuda_dependent_attributes_ = list[str]()
+    _modules = list[str]()
+    _criteria = list[str]()
+    _optimizers = list[str]()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         own_init = "__init__" in vars(cls)
@@ -265,6 +259,14 @@ class NetworkEstimator(Task, TrainingParameters, NeuralNet):
     def _check_parameters(self) -> None:
         self.check_training_readiness()
         check_values(self)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        is_component = isinstance(value, (torch.nn.Module, torch.optim.Optimizer))
+        if is_component and (name in SKORCH_NAMES or name in self._get_param_names()):
+            # A parameter; skorch would take it for a component that ``initialize`` builds.
+            object.__setattr__(self, name, value)
+        else:
+            super().__setattr__(name, value)
 
     def __repr__(self, N_CHAR_MAX: int = 700) -> str:
         return BaseEstimator.__repr__(self, N_CHAR_MAX)
@@ -483,7 +485,7 @@ class NetworkEstimator(Task, TrainingParameters, NeuralNet):
         return self
 
     def _add_callbacks_of_network(self) -> None:
-        own: list[Any] = (hook(self.module_, "training_callbacks") or list)()
+        own: list[Any] = (hook(getattr(self, "module_", None), "training_callbacks") or list)()
         for _, callback in own:
             callback.initialize()
         self.callbacks_: list[Any] = [*own, *self.callbacks_]

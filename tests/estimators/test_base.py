@@ -9,7 +9,7 @@ import pytest
 import torch
 from sklearn.metrics import recall_score
 from sklearn.utils.class_weight import compute_sample_weight
-from skorch.callbacks import Checkpoint, EarlyStopping, EpochScoring, LRScheduler
+from skorch.callbacks import Callback, Checkpoint, EarlyStopping, EpochScoring, LRScheduler
 from skorch.dataset import ValidSplit
 from torch import nn
 
@@ -566,3 +566,68 @@ def test_a_network_that_torch_cannot_pickle_is_pickled_with_its_weights():
     expected = estimator.partial_fit(X, y).predict_proba(X)
     np.testing.assert_array_equal(loaded.partial_fit(X, y).predict_proba(X), expected)
     np.testing.assert_array_equal(loaded.fit(X, y).predict_proba(X), copied.predict_proba(X))
+
+
+class OtherNames(ModuleClassifier):
+    """A classifier that calls its components otherwise than skorch, and has one more."""
+
+    def initialize_module(self):
+        self.network_ = self.initialized_instance(self.module, self.get_params_for("module"))
+        self.head_ = nn.Linear(2, 2)
+        return self
+
+    def initialize_criterion(self):
+        self.loss_ = nn.CrossEntropyLoss()
+        return self
+
+
+def test_components_of_a_subclass_are_registered_as_those_of_skorch_are():
+    net = OtherNames(module=Linear, module__n_chans=2, module__n_times=3, module__n_outputs=2)
+    net.initialize()
+    assert net._modules == ["network", "head"]
+    assert net._criteria == ["loss"]
+    assert net._optimizers == ["optimizer"]
+    net.check_is_fitted()  # skorch's: it is initialised
+    trained = {id(p) for group in net.optimizer_.param_groups for p in group["params"]}
+    assert trained == {id(p) for p in (*net.network_.parameters(), *net.head_.parameters())}
+
+
+def test_a_module_is_a_parameter_before_and_after_initialisation():
+    network = Linear(n_chans=2, n_times=3, n_outputs=2)
+    net = ModuleClassifier(module=network).initialize()
+    other = Linear(n_chans=2, n_times=4, n_outputs=2)
+    net.set_params(module=other, criterion=nn.NLLLoss())
+    assert net.module is other
+    assert isinstance(net.criterion, nn.NLLLoss)
+    assert net._modules == ["module"]
+
+
+@pytest.mark.parametrize("name", ["foo", "alhpa"])
+def test_an_unknown_parameter_is_refused_in_the_words_of_scikit_learn(name):
+    with pytest.raises(ValueError, match=f"^Invalid parameter '{name}' for estimator .*criterion"):
+        ModuleClassifier(module=Linear).set_params(**{name: 1})
+
+
+@pytest.mark.parametrize("method", ["partial_fit", "fit"])
+@pytest.mark.parametrize("random_state", [0, None])
+def test_a_continued_training_validates_on_the_same_trials(method, random_state):
+    class Validated(Callback):
+        def on_epoch_begin(self, net, dataset_valid=None, **kwargs):
+            seen.append(dataset_valid.trials.numpy().copy())
+
+    seen = []
+    X, y = oscillations()
+    net = ModuleClassifier(
+        module=Linear,
+        early_stopping=True,
+        max_epochs=1,
+        warm_start=True,
+        random_state=random_state,
+        callbacks=[Validated()],
+    )
+    net.fit(X, y)
+    getattr(net, method)(X, y)
+    assert len(seen) == 2
+    np.testing.assert_array_equal(seen[0], seen[1])
+    net.set_params(warm_start=False, random_state=1).fit(X, y)  # a new fit draws a new split
+    assert not np.array_equal(seen[2], seen[0])

@@ -142,7 +142,7 @@ def test_grid_search_over_a_component_and_its_parameter():
 def test_parameter_of_a_component_that_is_gone_is_named_in_fit(params, back, name):
     X, y = oscillations()
     estimator = make(EEGNetClassifier, **params).set_params(**back)
-    with pytest.raises(ValueError, match=rf"no parameter '{name}'.*`del estimator\.{name}`"):
+    with pytest.raises(ValueError, match=rf"Invalid parameter '{name}'.*`del estimator\.{name}`"):
         estimator.fit(X, y)
     delattr(estimator, name)
     reference = make(EEGNetClassifier).fit(X, y)
