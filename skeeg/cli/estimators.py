@@ -85,10 +85,13 @@ class Settings:
         from ..data import EEGData
         from ..model_selection._continued import network_of
 
-        if isinstance(rows, EEGData):
-            model = build_model(name, sfreq=rows.sfreq, max_epochs=self.epochs)
-        else:
-            model = FEATURE_MODELS[name](cast("FeatureTable", rows), self.epochs)
+        try:
+            if isinstance(rows, EEGData):
+                model = build_model(name, sfreq=rows.sfreq, max_epochs=self.epochs)
+            else:
+                model = FEATURE_MODELS[name](cast("FeatureTable", rows), self.epochs)
+        except ValueError as error:
+            raise ValueError(f"{name} does not fit these data: {error}") from error
         found = network_of(model) if self.early_stopping else None
         if found is not None:
             model.set_params(**{f"{found[0]}early_stopping": True})

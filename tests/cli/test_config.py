@@ -234,6 +234,13 @@ def test_a_model_without_its_extra_is_left_out(npz, tmp_path, monkeypatch):
     assert "pip install 'skeeg[riemann]'" in alone.stderr
 
 
+def test_a_model_that_does_not_fit_the_rate_is_named(npz, tmp_path):
+    result = run("compare", "--data", npz, "--sfreq", 60, "--models", "csp-lda,band-power-lr",
+                 "--out", tmp_path)  # fmt: skip
+    assert result.exit_code == 1
+    assert "band-power-lr does not fit these data: Band 'gamma'" in result.stderr
+
+
 def test_the_help_fits_80_columns(monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     for command in ("compare", "search", "models", "datasets"):
