@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import random
 import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from .._files import check_regular
 from ._optuna_trials import INDEX
 
-_SEED = "seed"
+_SEED, _CHECKSUM = "seed", "checksum"
 #: Attempts to create the tables, which fail if another process does so at the same moment.
 _ATTEMPTS = 8
 #: Seconds to wait for another process that writes.
@@ -48,6 +51,7 @@ class StoredTrials:
         import optuna
 
         self._shown = _shown(storage)
+        _check(storage)
         with self._named_errors():
             self._study = optuna.create_study(
                 storage=_opened(storage), study_name=name, direction="maximize", load_if_exists=True
@@ -61,7 +65,7 @@ class StoredTrials:
             return int(self._study.user_attrs[_SEED])
 
     def finished(self) -> list[Any]:
-        """Return the trials, in the order of the search, up to the first that is missing.
+        """Return the trials in the order of the search, up to one that is missing or damaged.
 
         Returns
         -------
@@ -71,8 +75,9 @@ class StoredTrials:
         with self._named_errors():
             trials = self._study.get_trials()
         for trial in trials:
-            if trial.state.is_finished():
-                found.setdefault(trial.user_attrs.get(INDEX), trial)
+            # A database does not notice a changed number.
+            if trial.user_attrs.pop(_CHECKSUM, None) == _checksum(trial):
+                found.setdefault(trial.user_attrs[INDEX], trial)
         ordered: list[Any] = []
         while len(ordered) in found:
             ordered.append(found[len(ordered)])
@@ -85,6 +90,8 @@ class StoredTrials:
         ----------
         trial : optuna.trial.FrozenTrial
         """
+        trial = deepcopy(trial)
+        trial.user_attrs[_CHECKSUM] = _checksum(trial)
         with self._named_errors():
             self._study.add_trial(trial)
 
@@ -102,8 +109,11 @@ class StoredTrials:
                 f"The storage {self._shown} cannot be used ({reason}). The trials in it stay "
                 "valid. Free space, make it writable, or pass another storage."
             ) from error
-        except RuntimeError as error:  # a schema of another version of Optuna
-            raise ValueError(f"The storage {self._shown} cannot be used: {error}") from error
+        except Exception as error:  # a damaged database, or one of another version of Optuna
+            raise ValueError(
+                f"The storage {self._shown} cannot be read ({type(error).__name__}: {error}). Pass "
+                "another storage."
+            ) from error
 
 
 def _shown(storage: Any) -> str:
@@ -114,26 +124,47 @@ def _shown(storage: Any) -> str:
     return os.fspath(storage) if is_path else type(storage).__name__
 
 
-def _opened(storage: Any) -> Any:
-    """Return a storage of Optuna."""
+def _checksum(trial: Any) -> str:
+    """Return a checksum of the result of a trial."""
+    content = [
+        trial.state.name,
+        trial.values,
+        sorted(trial.params.items()),
+        sorted(trial.intermediate_values.items()),
+        sorted(trial.user_attrs.items()),
+    ]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+
+def _is_path(storage: Any) -> TypeGuard[str | os.PathLike[str]]:
+    return isinstance(storage, os.PathLike) or (isinstance(storage, str) and "://" not in storage)
+
+
+def _check(storage: Any) -> None:
+    """Raise if a storage is none, or its file is of another kind."""
     import optuna
 
-    if isinstance(storage, optuna.storages.BaseStorage):
-        return storage
-    if not isinstance(storage, (str, os.PathLike)):
+    if not isinstance(storage, (str, os.PathLike, optuna.storages.BaseStorage)):
         raise TypeError(
             "storage must be the path of an SQLite file, the URL of a database or a storage of "
             f"Optuna, got {type(storage).__name__}."
         )
-    if isinstance(storage, str) and "://" in storage:
-        return _database(storage, {})
-    path = Path(storage).expanduser()
-    if path.exists():
+    path = Path(storage).expanduser() if _is_path(storage) else None
+    if path is not None and path.exists():
         check_regular(path)
         with path.open("rb") as file:
             begin = file.read(len(_HEADER))
         if begin and begin != _HEADER:
             raise ValueError(f"{path} is not an SQLite file. Pass another storage.")
+
+
+def _opened(storage: Any) -> Any:
+    """Return a storage of Optuna."""
+    if not isinstance(storage, (str, os.PathLike)):
+        return storage
+    if not _is_path(storage):
+        return _database(str(storage), {})
+    path = Path(storage).expanduser()
     path.parent.mkdir(parents=True, exist_ok=True)
     # The path is not part of the URL, because its characters may have a meaning there.
     connect = partial(sqlite3.connect, path, timeout=_TIMEOUT, check_same_thread=False)

@@ -1,8 +1,10 @@
 """A search with Optuna has scikit-learn's results, and what is finished is never computed twice."""
 
+import contextlib
 import os
 import pickle
 import signal
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -480,6 +482,36 @@ def test_a_storage_that_is_none_is_refused_by_name(make, error, message, table, 
 def test_a_storage_of_another_type_is_refused(table):
     with pytest.raises(TypeError, match="path of an SQLite file"):
         search(storage=3).fit(*table)
+
+
+def test_a_trial_that_was_changed_is_computed_again(table, tmp_path):
+    path = tmp_path / "study.db"
+    first = search(n_trials=4, storage=path).fit(*table)
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE trial_values SET value = 1.0 WHERE trial_id = 3")
+    again = search(n_trials=4, storage=path).fit(*table)
+    assert again.n_reused_ == 2
+    assert_same_results(first, again)
+    assert search(n_trials=4, storage=path).fit(*table).n_reused_ == 4
+
+
+def test_a_damaged_storage_is_an_error_that_names_it_or_changes_nothing(table, tmp_path):
+    path = tmp_path / "study.db"
+    expected = search(n_trials=1, storage=path).fit(*table).best_score_
+    content = path.read_bytes()
+    rng = np.random.default_rng(0)
+    messages = []
+    for _ in range(8):
+        damaged = bytearray(content)
+        for place in rng.integers(0, len(content), 20):
+            damaged[place] = rng.integers(0, 256)
+        path.write_bytes(damaged)
+        try:
+            assert search(n_trials=1, storage=path).fit(*table).best_score_ == expected
+        except (OSError, ValueError) as error:
+            messages.append(str(error))
+    assert messages
+    assert all("study.db" in message for message in messages)
 
 
 def test_finished_folds_of_a_trial_are_kept_by_memoized(table, tmp_path):
