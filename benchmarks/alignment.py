@@ -81,7 +81,7 @@ def run(name: str, study: Study, args: argparse.Namespace) -> pd.DataFrame:
                 models,
                 data,
                 cv=LeaveOneGroupOut(),
-                groups=data.groups(study.leave_out),
+                groups=data.nested_groups(study.leave_out),
                 scoring=study.metric,
                 random_state=1000 * seed,
                 n_jobs=args.n_jobs,

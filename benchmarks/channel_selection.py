@@ -73,7 +73,7 @@ def rows_of_recording(
 ) -> Iterator[dict[str, Any]]:
     """Yield the accuracy of each method, by seed and fold."""
     kernel = round(data.sfreq / 2)
-    folds = list(LeaveOneGroupOut().split(data, data.y, data.groups(group)))
+    folds = list(LeaveOneGroupOut().split(data, data.y, data.nested_groups(group)))
     for seed in range(n_seeds):
         for fold, (train, test) in enumerate(folds):
             training, testing = data[train], data[test]

@@ -350,7 +350,7 @@ def run(study: Study, args: argparse.Namespace) -> pd.DataFrame:
             chosen,
             data,
             cv=LeaveOneGroupOut(),
-            groups=data.groups(study.leave_out),
+            groups=data.nested_groups(study.leave_out),
             scoring=study.metric,
             random_state=1000 * seed,
             n_jobs=args.n_jobs,

@@ -28,14 +28,30 @@ extensions = [
     "numpydoc",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
+    "sphinx.ext.intersphinx",
     "sphinx.ext.mathjax",
+    "sphinx_design",
     "sphinx_gallery.gen_gallery",
 ]
+# The inventories are on the network, which a build may not have.
+_sites = {
+    "matplotlib": "https://matplotlib.org/stable/",
+    "mne": "https://mne.tools/stable/",
+    "numpy": "https://numpy.org/doc/stable/",
+    "pandas": "https://pandas.pydata.org/docs/",
+    "python": "https://docs.python.org/3/",
+    "skorch": "https://skorch.readthedocs.io/en/stable/",
+    "sklearn": "https://scikit-learn.org/stable/",
+    "torch": "https://docs.pytorch.org/docs/stable/",
+}
+on_network = bool(os.environ.get("SKEEG_DOCS_INTERSPHINX"))
+intersphinx_mapping = {name: (url, None) for name, url in _sites.items()} if on_network else {}
+
 templates_path = ["_templates"]
 exclude_patterns = ["_build", "_extensions", "_templates", "gallery", "images", "Thumbs.db"]
 default_role = "autolink"
 
-myst_enable_extensions = ["dollarmath"]
+myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 3
 
 autosummary_generate = True

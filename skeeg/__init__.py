@@ -14,6 +14,7 @@ from ._version import __version__
 if TYPE_CHECKING:  # for editors and type checkers; at run time __getattr__ imports them
     from . import (
         alignment,
+        augmentation,
         baselines,
         channel_selection,
         datasets,
@@ -46,6 +47,7 @@ _HOMES = {
 }
 _SUBMODULES = (
     "alignment",
+    "augmentation",
     "baselines",
     "channel_selection",
     "datasets",
@@ -68,6 +70,7 @@ __all__ = [
     "__version__",
     "alignment",
     "all_estimators",
+    "augmentation",
     "baselines",
     "channel_selection",
     "compare",

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ._columns import decode, decode_text, encode, encode_text
+from ._dropped import dropped_frame
 from ._files import atomic_path
 from ._npz import UNREADABLE, open_npz
 
@@ -33,7 +34,14 @@ def write_archive(data: EEGData, target: Path) -> Path:
         "format": np.array(_FORMAT),
         "X": data.X,
         "sfreq": np.array(data.sfreq),
-        "contents": encode_text({"ch_names": data.ch_names, "y": labels, "columns": columns}),
+        "contents": encode_text(
+            {
+                "ch_names": data.ch_names,
+                "y": labels,
+                "columns": columns,
+                "dropped": _plain_rows(data.dropped),
+            }
+        ),
     }
     with atomic_path(target) as partial, partial.open("wb") as file:
         np.savez(file, allow_pickle=False, **arrays)
@@ -77,7 +85,21 @@ def _fields(archive: Any) -> dict[str, Any]:
         "sfreq": float(sfreq),
         "ch_names": tuple(map(str, names)),
         "metadata": pd.DataFrame(columns, index=pd.RangeIndex(len(X))),
+        "dropped": dropped_frame(contents.get("dropped", [])),
     }
+
+
+def _plain_rows(dropped: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of a table of what was left out, as JSON can hold them."""
+    rows = dropped.astype(object).to_dict("records")
+    return [
+        {str(name): None if pd.isna(value) else _plain(value) for name, value in row.items()}
+        for row in rows
+    ]
+
+
+def _plain(value: Any) -> int | str:
+    return int(value) if isinstance(value, (int, np.integer)) else str(value)
 
 
 def _check_column_names(metadata: pd.DataFrame) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
@@ -9,9 +10,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ._containers import unwrap_epochs
+from ._dropped import count_dropped, describe_reasons, dropped_frame, dropped_trials
+from ._events import Events
 from ._labelled import refuse_what_holds_no_trials
 from ._operations import TrialOperations, cut_windows
-from ._raw import Cutting, Events, epochs_from_raw
+from ._raw import CutRecording, Cutting, Names, cut_recording
 
 if TYPE_CHECKING:
     import mne
@@ -46,7 +49,7 @@ class FromMNE(TrialOperations):
         Returns
         -------
         data : EEGData
-            In volts.
+            In volts. Its `dropped` lists the bad channels and the epochs that MNE dropped.
 
         Raises
         ------
@@ -68,7 +71,7 @@ class FromMNE(TrialOperations):
             names = {code: name for name, code in epochs.event_id.items()}
             y = np.array([names[code] for code in epochs.events[:, 2]])
         assert trials.sfreq is not None  # epochs always know their rate
-        return cls.from_arrays(
+        data = cls.from_arrays(
             trials.values,
             y,
             trials.sfreq,
@@ -76,6 +79,13 @@ class FromMNE(TrialOperations):
             metadata=epochs.metadata,
             **columns,
         )
+        bads = [
+            {"kind": "channel", "name": name, "reason": "marked as bad"}
+            for name in mne.pick_info(
+                epochs.info, mne.pick_types(epochs.info, eeg=True, exclude=())
+            )["bads"]
+        ]
+        return data._with(dropped=dropped_frame([*dropped_trials(epochs, {}, ""), *bads]))
 
     @classmethod
     def from_raw(
@@ -88,25 +98,27 @@ class FromMNE(TrialOperations):
         fmin: float | None = None,
         fmax: float | None = None,
         sfreq: float | None = None,
-        picks: str | Sequence[str] = "eeg",
-        reference: str | Sequence[str] | None = None,
+        picks: Names = "eeg",
+        reference: Names | None = None,
         window: float | None = None,
         step: float | None = None,
+        reject: float | Mapping[str, float] | None = None,
+        stim_channel: str | None = None,
         **columns: ArrayLike | str | float,
     ) -> Self:
         """Cut trials from a continuous recording of MNE, which is left as it is.
 
         The whole recording is referenced, filtered and resampled, then cut, so that trials have no
         transients of the filter. Trials that overlap annotations marked as bad are dropped, with
-        a warning.
+        a warning; `dropped` of the result lists what was left out, and why.
 
         Parameters
         ----------
         raw : mne.io.Raw
         events : str, list of str or mapping, optional
-            Names of events: descriptions of annotations or, without annotations, codes of the
-            stimulation channel, such as ``"1"``. A mapping gives the name or code of each label.
-            By default all.
+            Names of events: descriptions of annotations, or codes of the stimulation channel, such
+            as ``"1"`` or 1. A mapping gives the names of each label, as in ``{"hand": ["left",
+            "right"], "feet": "feet"}``. By default all events.
         tmin, tmax : float
             Start and end of the trials, in seconds from the event; `tmax` itself is not included.
         fmin, fmax : float or None
@@ -114,12 +126,20 @@ class FromMNE(TrialOperations):
         sfreq : float, optional
             The sampling rate to resample to, in Hz.
         picks : str or list of str, default="eeg"
-            A type of channels, of which the good ones are used, or names.
+            A type of channels, of which the good ones are used, or names, whatever the case of
+            their letters.
         reference : str or list of str, optional
-            ``"average"`` or names of channels among `picks`; by default that of the recording.
+            ``"average"`` of the picked channels, or names of channels, which need not be picked;
+            by default the reference of the recording.
         window, step : float, optional
             Cut each trial into windows of this length, one each `step`, by default `window`, in
             seconds. They have the same ``trial``.
+        reject : float or mapping, optional
+            Drop trials in which a channel exceeds this peak-to-peak amplitude after the filter, in
+            volts: 1e-4 is 100 microvolts. A mapping has an amplitude for each type of channels.
+        stim_channel : str, optional
+            Read the events from this channel. By default from the annotations, or from the
+            stimulation channel if it has more of the names.
         **columns : array-like or scalar
             Columns of the metadata, such as ``subject``; ``trial`` is the number of the event
             unless given.
@@ -151,19 +171,31 @@ class FromMNE(TrialOperations):
 
         if not isinstance(raw, mne.io.BaseRaw):
             raise TypeError(f"raw must be an mne.io.Raw, got {type(raw).__name__}.")
-        cutting = Cutting(events, tmin, tmax, fmin, fmax, sfreq, picks, reference)
-        epochs = epochs_from_raw(raw, cutting, "The recording")
-        return cls._from_cut(epochs, columns, window, step, tmin)
+        cutting = Cutting(
+            events, tmin, tmax, fmin, fmax, sfreq, picks, reference, reject, stim_channel
+        )
+        cut = cut_recording(raw, cutting, "The recording")
+        if not len(cut.epochs):
+            raise ValueError(cut.why_empty("The recording", cutting))
+        reasons = count_dropped(cut.dropped).get("trial", {})
+        if reasons:
+            warnings.warn(
+                f"{sum(reasons.values())} of {len(cut.chosen.events)} trials were dropped: "
+                f"{describe_reasons(reasons)}.",
+                stacklevel=2,
+            )
+        return cls._from_cut(cut, columns, window, step, tmin)
 
     @classmethod
     def _from_cut(
         cls,
-        epochs: mne.BaseEpochs,
+        cut: CutRecording,
         columns: Mapping[str, Any],
         window: float | None,
         step: float | None,
         tmin: float,
     ) -> Self:
+        epochs = cut.epochs
         names = {code: name for name, code in epochs.event_id.items()}
         trials = cls.from_arrays(
             epochs.get_data(copy=False),
@@ -171,7 +203,7 @@ class FromMNE(TrialOperations):
             epochs.info["sfreq"],
             epochs.ch_names,
             **({"trial": epochs.selection} | dict(columns)),
-        )
+        )._with(dropped=cut.dropped)
         if window is None and step is not None:
             raise ValueError(f"step={step!r} needs a window.")
         return trials if window is None else cut_windows(trials, window, step, tmin)

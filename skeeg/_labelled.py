@@ -6,6 +6,7 @@ import dataclasses
 import datetime
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, Self, cast
 
 import numpy as np
@@ -14,9 +15,8 @@ from numpy.typing import DTypeLike, NDArray
 
 from ._checks import did_you_mean
 from ._containers import Unwrapped
-
-#: Columns that together identify a recorded trial; its windows have equal values in all of them.
-PROVENANCE = ("subject", "session", "run", "trial")
+from ._metadata import PROVENANCE as PROVENANCE
+from ._metadata import check_names
 
 
 def refuse_what_holds_no_trials(X: Any) -> None:
@@ -115,6 +115,7 @@ class LabelledRows:
                 f"metadata must have a row for each of the {n_rows} {kind}, "
                 f"got {len(self.metadata)} rows."
             )
+        check_names(self.metadata)
 
     # ------------------------------------------------------------------ like an array
 
@@ -163,6 +164,39 @@ class LabelledRows:
     # ------------------------------------------------------------------ provenance
 
     def groups(self, column: str) -> NDArray[Any]:
+        """Return the values of a column of the metadata as an array.
+
+        Parameters
+        ----------
+        column : str
+            A column of the metadata, such as ``"subject"``.
+
+        Returns
+        -------
+        groups : ndarray, shape (n_trials,)
+            The values as they are, so that ``data[data.groups("run") == 4]`` are the trials of run
+            4, of all subjects. Missing numbers are NaN, other missing values None.
+
+        Raises
+        ------
+        KeyError
+            If the metadata has no such column.
+
+        See Also
+        --------
+        nested_groups : Tell run 4 of one subject from run 4 of another.
+        select : Select trials by the values of a column.
+        """
+        values = self._column(column)
+        plain = values.to_numpy()
+        if plain.dtype != object or not values.isna().any():
+            return plain
+        if pd.api.types.is_numeric_dtype(values.dtype):  # also pandas' nullable booleans
+            return values.to_numpy(dtype=float, na_value=np.nan)
+        # pd.NA == "a" is neither true nor false, so that it could not select trials.
+        return np.array([None if pd.isna(value) else value for value in values], dtype=object)
+
+    def nested_groups(self, column: str) -> NDArray[np.intp]:
         """Return the group of each trial, for ``groups`` of scikit-learn's splitters.
 
         Parameters
@@ -173,9 +207,9 @@ class LabelledRows:
 
         Returns
         -------
-        groups : ndarray, shape (n_trials,)
-            The values of the column. Where a value occurs in several subjects, sessions or runs,
-            texts such as ``"S1/0/4"`` that begin with these.
+        groups : ndarray of int, shape (n_trials,)
+            Integers from 0, in order of appearance. Missing values are a group of their own in
+            each recording.
 
         Raises
         ------
@@ -184,21 +218,21 @@ class LabelledRows:
 
         See Also
         --------
-        select : Select trials by the values of a column.
+        groups : The values of the column.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skeeg import EEGData
+        >>> X = np.random.default_rng(0).standard_normal((4, 2, 100))
+        >>> data = EEGData.from_arrays(X, [0, 1, 0, 1], 100, subject=[1, 1, 2, 2], run=[4, 8, 4, 8])
+        >>> data.groups("run").tolist(), data.nested_groups("run").tolist()
+        ([4, 8, 4, 8], [0, 1, 2, 3])
         """
-        values = self._column(column)
+        self._column(column)
         outer = PROVENANCE[: PROVENANCE.index(column)] if column in PROVENANCE else ()
         columns = [name for name in outer if name in self.metadata] + [column]
-        if len(columns) == 1:
-            return values.to_numpy()
-        codes = self.metadata.groupby(columns, sort=False, dropna=False).ngroup().to_numpy()
-        if not values.isna().any() and values.nunique() == len(np.unique(codes)):
-            return values.to_numpy()
-        _, first = np.unique(codes, return_index=True)
-        names = ["/".join(map(str, row)) for row in self.metadata[columns].iloc[first].to_numpy()]
-        if len(set(names)) < len(names):  # such as 1 and "1" in one column
-            names = [f"{name} ({code})" for code, name in enumerate(names)]
-        return np.array(names)[codes]
+        return codes_of_rows(self.metadata[columns])
 
     def select(self, *, classes: Any = None, **columns: Any) -> Self:
         """Select trials by their labels and the values of their metadata.
@@ -256,6 +290,13 @@ def _rows_with(name: str, values: Any, column: pd.Series[Any]) -> NDArray[np.boo
     wanted = [values] if pd.api.types.is_scalar(values) else list(values)
     if not wanted:
         raise ValueError(f"{name} must name one or more values, got none.")
+    # 1 == True, so that a flag or a mask would select subject 1.
+    flags = [value for value in wanted if isinstance(value, (bool, np.bool_))]
+    if flags and not _holds_booleans(column):
+        raise ValueError(
+            f"{name} has no True or False, got {flags[0]!r}. Pass the values to keep, or select "
+            "by a mask of all trials: data[mask]."
+        )
     rows = np.zeros(len(column), dtype=bool)
     for value in wanted:
         found = column.isna() if pd.isna(value) else (column == value).fillna(False)
@@ -264,6 +305,22 @@ def _rows_with(name: str, values: Any, column: pd.Series[Any]) -> NDArray[np.boo
             raise ValueError(f"No trial has {name} {value!r}; present are {present}.")
         rows |= found.to_numpy(dtype=bool)
     return rows
+
+
+def _holds_booleans(column: pd.Series[Any]) -> bool:
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        column = pd.Series(column.cat.categories)
+    if column.dtype == object:
+        return any(isinstance(value, (bool, np.bool_)) for value in column)
+    return pd.api.types.is_bool_dtype(column.dtype)
+
+
+def codes_of_rows(columns: pd.DataFrame) -> NDArray[np.intp]:
+    """Return an integer for each different row of some columns, from 0 in order of appearance."""
+    names = list(columns.columns)
+    # observed, because categories that no row has would be counted too
+    grouped = columns.groupby(names, sort=False, dropna=False, observed=True)
+    return np.asarray(grouped.ngroup(), dtype=np.intp)
 
 
 def is_continuous(y: NDArray[Any]) -> bool:
@@ -301,8 +358,10 @@ def describe_labels(y: NDArray[Any]) -> str:
     """
     if is_continuous(y):
         return f"y from {np.nanmin(y):.3g} to {np.nanmax(y):.3g}"
-    labels, counts = np.unique(y, return_counts=True)
-    return ", ".join(f"{label}: {n}" for label, n in zip(labels, counts, strict=True))
+    counts = pd.Series(y).value_counts(sort=False, dropna=False)
+    with suppress(TypeError):  # labels of several types have no order
+        counts = counts.sort_index()
+    return ", ".join(f"{label}: {n}" for label, n in counts.items())
 
 
 def subject_codes(data: LabelledRows) -> NDArray[np.intp]:

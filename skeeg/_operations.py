@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ._checks import check_number, check_positive, did_you_mean
+from ._dropped import describe_dropped
 from ._labelled import PROVENANCE, LabelledRows, describe_labels, is_continuous
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class TrialOperations(LabelledRows):
     X: NDArray[np.float32]
     sfreq: float
     ch_names: tuple[str, ...]
+    dropped: pd.DataFrame
 
     def _with(self, **changes: Any) -> Self:
         return cast(Self, dataclasses.replace(cast(Any, self), **changes))
@@ -62,10 +64,16 @@ class TrialOperations(LabelledRows):
 
         Raises
         ------
+        TypeError
+            If `channels` is neither a name nor a list of names.
         ValueError
             If a channel does not exist or is repeated, or none is named.
         """
-        names = [channels] if isinstance(channels, str) else list(channels)
+        names = [channels] if isinstance(channels, str) else channels
+        if not isinstance(names, (Sequence, np.ndarray, pd.Index)) or isinstance(names, bytes):
+            raise TypeError(
+                f"channels must be a name or a list of names, got {type(names).__name__}."
+            )
         for name in names:
             if name not in self.ch_names:
                 raise ValueError(
@@ -111,7 +119,7 @@ class TrialOperations(LabelledRows):
         Parameters
         ----------
         fmin, fmax : float or None
-            Pass band, in Hz; None means no limit.
+            Pass band, in Hz; None means no limit. Without limits, the trials are as they were.
 
         Returns
         -------
@@ -130,6 +138,8 @@ class TrialOperations(LabelledRows):
         import mne
 
         check_band(fmin, fmax)
+        if not len(self) or (fmin is None and fmax is None):
+            return self
         X = self.X.astype(np.float64)
         filtered = mne.filter.filter_data(X, self.sfreq, fmin, fmax, copy=False, verbose="warning")
         return self._with(X=filtered.astype(np.float32))
@@ -177,6 +187,11 @@ class TrialOperations(LabelledRows):
             In the unit of the trials, which MNE takes for volts. The events are named by the
             labels, or ``"trial"`` where targets are continuous; the metadata are kept.
 
+        Raises
+        ------
+        ValueError
+            If there is no trial, or `tmin` is not a number.
+
         Notes
         -----
         Names of events are text. Labels that are numbers come back with
@@ -184,6 +199,9 @@ class TrialOperations(LabelledRows):
         """
         import mne
 
+        start = check_number("tmin", tmin)
+        if not len(self):
+            raise ValueError("There is no trial, and MNE has no epochs without one.")
         labels = np.full(len(self), "trial") if is_continuous(self.y) else self.y.astype(str)
         names, codes = np.unique(labels, return_inverse=True)
         samples = np.arange(len(self)) * self.X.shape[2]
@@ -191,7 +209,7 @@ class TrialOperations(LabelledRows):
             self.X.astype(np.float64),
             mne.create_info(list(self.ch_names), self.sfreq, "eeg"),
             np.column_stack([samples, np.zeros_like(samples), codes + 1]),
-            tmin=tmin,
+            tmin=start,
             event_id={str(name): code + 1 for code, name in enumerate(names)},
             metadata=self.metadata.copy() if len(self.metadata.columns) else None,
             verbose="error",
@@ -206,7 +224,11 @@ class TrialOperations(LabelledRows):
             "Channels": f"{len(self.ch_names)} ({', '.join(self.ch_names[:12])}"
             f"{', ...' if len(self.ch_names) > 12 else ''})",
             "Samples": f"{self.X.shape[2]} ({self.duration:g} s at {self.sfreq:g} Hz)",
-        } | {f"{name.capitalize()}s": f"{len(pd.unique(self.groups(name)))}" for name in known}
+        } | {
+            f"{name.capitalize()}s": f"{len(np.unique(self.nested_groups(name)))}" for name in known
+        }
+        if len(self.dropped):
+            rows["Left out"] = describe_dropped(self.dropped)
         cells = "".join(
             f"<tr><th>{name}</th><td>{escape(row)}</td></tr>" for name, row in rows.items()
         )

@@ -65,6 +65,7 @@ class Parameters:
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         doc = vars(cls).get("__doc__")
+        _refuse_private_fields(cls)
         _inherit_text(cls)
         needs_init = not _has_written_init(cls)
         dataclasses.dataclass(cls, init=needs_init, kw_only=True, eq=False, repr=False)
@@ -86,6 +87,16 @@ def _has_written_init(cls: type) -> bool:
     if is_generated or not issubclass(owner, Parameters):
         return False
     return owner is cls or not inspect.get_annotations(cls)
+
+
+def _refuse_private_fields(cls: type) -> None:
+    """Raise for an annotated private attribute, which would become a parameter of the class."""
+    for name, annotation in inspect.get_annotations(cls).items():
+        if name.startswith("_") and "ClassVar" not in str(annotation):
+            raise TypeError(
+                f"{cls.__name__}.{name} is annotated, so that it would be a parameter. Annotate it "
+                "as a ClassVar, or not at all."
+            )
 
 
 def _inherit_text(cls: type) -> None:

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import warnings
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from ._checks import check_number, check_positive, did_you_mean, value_or
+from ._checks import check_number, check_positive, did_you_mean
+from ._dropped import count_dropped, describe_reasons, dropped_frame, dropped_trials
+from ._events import ChosenEvents, Events, choose_events, labels_of_events
 from ._operations import check_band
 
 if TYPE_CHECKING:
     import mne
 
-Events = str | Sequence[str] | Mapping[str, str | int] | None
+Names = str | Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -30,10 +32,13 @@ class Cutting:
     fmin: float | None
     fmax: float | None
     sfreq: float | None
-    picks: str | Sequence[str]
-    reference: str | Sequence[str] | None
+    picks: Names
+    reference: Names | None
+    reject: float | Mapping[str, float] | None
+    stim_channel: str | None
 
     def __post_init__(self) -> None:
+        labels_of_events(self.events)
         check_band(self.fmin, self.fmax)
         if not check_number("tmin", self.tmin) < check_number("tmax", self.tmax):
             raise ValueError(
@@ -41,10 +46,45 @@ class Cutting:
             )
         if self.sfreq is not None:
             check_positive("sfreq", self.sfreq, "Hz")
+        if self.reference is not None and not isinstance(self.reference, str):
+            named = list(self.reference)
+            if not named or "average" in named:
+                raise ValueError(
+                    "reference must be 'average' or name one or more channels, got "
+                    f"{self.reference!r}."
+                )
+        limits = self.reject.values() if isinstance(self.reject, Mapping) else [self.reject]
+        for limit in limits:
+            if limit is not None:
+                check_positive("reject", limit, "volts")
 
 
-def epochs_from_raw(raw: mne.io.BaseRaw, cutting: Cutting, name: str) -> mne.Epochs:
-    """Return the trials of a recording, which is left as it is.
+@dataclass(frozen=True)
+class CutRecording:
+    """The trials of a recording, which may be none, and what was left out of it."""
+
+    epochs: mne.Epochs
+    chosen: ChosenEvents
+    dropped: pd.DataFrame
+
+    def why_empty(self, name: str, cutting: Cutting) -> str:
+        """Return the message for a recording without a trial."""
+        reasons = count_dropped(self.dropped).get("trial", {})
+        return (
+            f"{name} holds no whole trial from {cutting.tmin:g} to {cutting.tmax:g} s around its "
+            f"{len(self.chosen.events)} events ({describe_reasons(reasons) or 'no event'})."
+        )
+
+
+def cut_recording(
+    raw: mne.io.BaseRaw,
+    cutting: Cutting,
+    name: str,
+    *,
+    some_events: bool = False,
+    beside: NDArray[np.integer[Any]] | None = None,
+) -> CutRecording:
+    """Cut the trials of a recording, which is left as it is.
 
     Parameters
     ----------
@@ -52,23 +92,29 @@ def epochs_from_raw(raw: mne.io.BaseRaw, cutting: Cutting, name: str) -> mne.Epo
     cutting : Cutting
     name : str
         The recording, for messages.
+    some_events : bool, default=False
+        Whether it is enough that the recording has events of one label.
+    beside : ndarray of int, shape (n_events, 3), optional
+        The events in a file beside the recording.
 
     Returns
     -------
-    epochs : mne.Epochs
-        Only good channels. A warning says which trials were dropped, and why.
+    cut : CutRecording
 
     Raises
     ------
     ValueError
-        If an event or channel does not exist, or no whole trial is left.
+        If an event or channel does not exist.
     """
     import mne
 
-    events, event_id = _events(raw, cutting.events, name)
-    raw = _picked(raw, cutting.picks, name).load_data(verbose="error")
-    if cutting.reference is not None:
-        raw.set_eeg_reference(value_or(cutting.reference, "average"), verbose="error")
+    chosen = choose_events(
+        raw, cutting.events, cutting.stim_channel, name, some=some_events, beside=beside
+    )
+    events = chosen.events
+    recording = Path(raw.filenames[0]).name if raw.filenames and raw.filenames[0] else ""
+    bads = _bads(raw, cutting.picks)
+    raw = _referenced(raw, cutting, name)
     if cutting.fmin is not None or cutting.fmax is not None:
         raw.filter(cutting.fmin, cutting.fmax, picks="all", verbose="error")
     if cutting.sfreq is not None and cutting.sfreq != raw.info["sfreq"]:
@@ -76,73 +122,118 @@ def epochs_from_raw(raw: mne.io.BaseRaw, cutting: Cutting, name: str) -> mne.Epo
     epochs = mne.Epochs(
         raw,
         events,
-        event_id,
+        chosen.event_id,
         tmin=cutting.tmin,
         tmax=cutting.tmax - 1 / raw.info["sfreq"],
         baseline=None,
         picks="all",
         preload=True,
+        reject=_limits(raw, cutting.reject, name),
         on_missing="ignore",
         event_repeated="drop",
         verbose="error",
     )
-    reasons = Counter(reason for entry in epochs.drop_log for reason in entry[:1])
-    del reasons["IGNORED"]
-    listed = ", ".join(f"{reason} {n}" for reason, n in reasons.items())
-    if not len(epochs):
-        raise ValueError(
-            f"{name} holds no whole trial from {cutting.tmin:g} to {cutting.tmax:g} s around its "
-            f"{len(events)} events ({listed or 'no event'})."
-        )
-    if listed:
-        warnings.warn(
-            f"{name}: {sum(reasons.values())} of {len(events)} trials were dropped: {listed}.",
-            stacklevel=3,
-        )
-    return epochs
+    trials = dropped_trials(epochs, dict(enumerate(chosen.labels)), recording)
+    absent = [("event", event, "does not occur") for event in chosen.missing]
+    others = [*absent, *(("channel", channel, "marked as bad") for channel in bads)]
+    rows = [
+        {"recording": recording, "kind": kind, "name": which, "reason": reason}
+        for kind, which, reason in others
+    ]
+    return CutRecording(epochs, chosen, dropped_frame([*trials, *rows]))
 
 
-def _picked(raw: mne.io.BaseRaw, picks: str | Sequence[str], name: str) -> mne.io.BaseRaw:
-    names = [] if isinstance(picks, str) else list(picks)
-    for channel in names:
-        if channel not in raw.ch_names:
+def match_channels(names: Sequence[str], raw: mne.io.BaseRaw, name: str) -> list[str]:
+    """Return channels of a recording by name; the case of letters counts only where needed.
+
+    Parameters
+    ----------
+    names : sequence of str
+    raw : mne.io.Raw
+    name : str
+        The recording, for messages.
+
+    Returns
+    -------
+    channels : list of str
+        As the recording spells them.
+
+    Raises
+    ------
+    ValueError
+        If a channel does not exist, or is named twice.
+    """
+    known = {channel.casefold(): channel for channel in reversed(raw.ch_names)}
+    channels = [
+        channel if channel in raw.ch_names else known.get(str(channel).casefold())
+        for channel in names
+    ]
+    for asked, channel in zip(names, channels, strict=True):
+        if channel is None:
             raise ValueError(
-                f"{name} has no channel {channel!r}; it has {', '.join(raw.ch_names)}."
-                f"{did_you_mean(channel, raw.ch_names)}"
+                f"{name} has no channel {asked!r}; it has {', '.join(raw.ch_names)}."
+                f"{did_you_mean(str(asked), raw.ch_names)}"
             )
+        if channels.count(channel) > 1:
+            raise ValueError(f"The channel {asked!r} of {name} is named twice.")
+    return [channel for channel in channels if channel is not None]
+
+
+def _bads(raw: mne.io.BaseRaw, picks: Names) -> list[str]:
+    """Return the bad channels that a type of channels leaves out."""
+    if not isinstance(picks, str) or not raw.info["bads"]:
+        return []
+    kinds = dict(zip(raw.ch_names, raw.get_channel_types(), strict=True))
+    every = picks in ("all", "data")
+    return [bad for bad in raw.info["bads"] if every or kinds[bad] == picks]
+
+
+def _referenced(raw: mne.io.BaseRaw, cutting: Cutting, name: str) -> mne.io.BaseRaw:
+    """Return a loaded copy with the picked channels, referenced; a reference need not be picked."""
+    reference = cutting.reference
+    named = [reference] if isinstance(reference, str) else list(reference or ())
+    to = match_channels([channel for channel in named if channel != "average"], raw, name)
+    picked = _picked(raw, cutting.picks, name)
+    wanted = list(picked.ch_names)
+    extra = [channel for channel in to if channel not in wanted]
+    if extra:
+        picked = raw.copy().pick([*wanted, *extra], exclude=(), verbose="error")
+    picked.load_data(verbose="error")
+    if reference is not None:
+        picked.set_eeg_reference(to or "average", verbose="error")
+    return picked.pick(wanted, exclude=(), verbose="error").reorder_channels(wanted)
+
+
+def _picked(raw: mne.io.BaseRaw, picks: Names, name: str) -> mne.io.BaseRaw:
+    named = isinstance(picks, str) and picks.casefold() in map(str.casefold, raw.ch_names)
+    if named or not isinstance(picks, str):
+        picks = [picks] if isinstance(picks, str) else list(picks)
+        names = match_channels(picks, raw, name)
+        if not names:
+            raise ValueError("picks must name one or more channels, or a type, got none.")
+        return raw.copy().pick(names, exclude=(), verbose="error").reorder_channels(names)
     try:
-        picked = raw.copy().pick(names or picks, exclude=() if names else "bads", verbose="error")
+        return raw.copy().pick(picks, exclude="bads", verbose="error")
     except ValueError as error:
         kinds = ", ".join(sorted(set(raw.get_channel_types())))
         raise ValueError(
             f"{name} has no good channel of picks={picks!r}; its channels are of type {kinds}."
         ) from error
-    return picked.reorder_channels(names) if names else picked
 
 
-def _events(
-    raw: mne.io.BaseRaw, wanted: Events, name: str
-) -> tuple[NDArray[np.integer[Any]], dict[str, int]]:
-    """Return the events of MNE with their names, from annotations or else a stim channel."""
-    import mne
-
-    found, codes = mne.events_from_annotations(raw, verbose="error")
-    if not len(found) and "stim" in raw:
-        found = mne.find_events(raw, shortest_event=1, verbose="error")
-        codes = {str(code): int(code) for code in np.unique(found[:, 2])}
-    if wanted is None:
-        labels = {label: label for label in codes}
-    elif isinstance(wanted, Mapping):
-        labels = {str(label): str(event) for label, event in wanted.items()}
-    else:
-        listed = [wanted] if isinstance(wanted, str) else list(wanted)
-        labels = {str(event): str(event) for event in listed}
-    unknown = [event for event in labels.values() if event not in codes]
-    if unknown or not labels:
-        present = ", ".join(f"{event!r} ({np.sum(found[:, 2] == n)})" for event, n in codes.items())
+def _limits(
+    raw: mne.io.BaseRaw, reject: float | Mapping[str, float] | None, name: str
+) -> dict[str, float] | None:
+    """Return the largest peak-to-peak amplitude of each type of channels."""
+    if reject is None:
+        return None
+    kinds = set(raw.get_channel_types())
+    if not isinstance(reject, Mapping):
+        return dict.fromkeys(sorted(kinds), float(reject))
+    unknown = [kind for kind in reject if kind not in kinds]
+    if unknown:
         raise ValueError(
-            f"{name} has no event {', '.join(map(repr, unknown)) or 'at all'}; "
-            f"it has {present or 'none'}.{did_you_mean(unknown[0], codes) if unknown else ''}"
+            f"reject names the type {unknown[0]!r}, of which {name} has no picked channel; it has "
+            f"{', '.join(sorted(kinds))}."
         )
-    event_id = {label: codes[event] for label, event in labels.items()}
-    return found[np.isin(found[:, 2], list(event_id.values()))], event_id
+    return dict(reject)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from ._archive import read_archive, unreadable, write_archive
 from ._checks import check_positive
 from ._constructors import FromMNE
 from ._containers import Unwrapped
+from ._dropped import check_dropped, count_dropped, dropped_frame, join_dropped
 from ._labelled import PROVENANCE as PROVENANCE
 from ._labelled import describe_labels, refuse_what_holds_no_trials
 from ._metadata import metadata_frame
@@ -42,11 +43,16 @@ class EEGData(FromMNE):
     metadata : pandas.DataFrame
         A row per trial. The columns ``subject``, ``session`` and ``run`` identify its
         recording; windows that are cut from one recorded trial share the value of ``trial``.
+    dropped : pandas.DataFrame, optional
+        What was left out of the recordings, a row each: ``recording`` is its file, ``kind`` is
+        ``"trial"``, ``"channel"``, ``"event"`` or ``"recording"``, ``name`` that of the channel or
+        event, ``trial`` the number of the trial, and ``reason`` why. `from_raw`, `from_epochs` and
+        the loaders fill it in; it is about whole recordings, not about a selection of trials.
 
     Raises
     ------
     TypeError
-        If `X` or `y` is not an ndarray, or `metadata` not a DataFrame.
+        If `X` or `y` is not an ndarray, or `metadata` or `dropped` not a DataFrame.
     ValueError
         If lengths or names contradict each other, or `sfreq` or a value of `X` is not a number.
 
@@ -68,6 +74,7 @@ class EEGData(FromMNE):
     sfreq: float
     ch_names: tuple[str, ...]
     metadata: pd.DataFrame
+    dropped: pd.DataFrame = field(default_factory=dropped_frame)
 
     def __post_init__(self) -> None:
         self._check_rows("trials")
@@ -85,6 +92,7 @@ class EEGData(FromMNE):
             twice = sorted({name for name in self.ch_names if self.ch_names.count(name) > 1})
             raise ValueError(f"ch_names must differ from each other; these come twice: {twice}.")
         check_positive("sfreq", self.sfreq, "Hz")
+        check_dropped(self.dropped)
 
     # ------------------------------------------------------------------ construction
 
@@ -149,12 +157,12 @@ class EEGData(FromMNE):
         )
 
     @classmethod
-    def concatenate(cls, parts: Sequence[EEGData]) -> EEGData:
+    def concatenate(cls, parts: Iterable[EEGData]) -> EEGData:
         """Join recordings with the same channels, sampling rate and trial length.
 
         Parameters
         ----------
-        parts : sequence of EEGData
+        parts : iterable of EEGData
 
         Returns
         -------
@@ -162,11 +170,20 @@ class EEGData(FromMNE):
 
         Raises
         ------
+        TypeError
+            If a part is not `EEGData`, or one has text as labels and another numbers.
         ValueError
             If `parts` is empty, or they differ in channels, sampling rate or trial length.
         """
+        parts = list(parts)
         if not parts:
             raise ValueError("There is nothing to concatenate: got no EEGData.")
+        for i, part in enumerate(parts):
+            if not isinstance(part, cls):
+                raise TypeError(f"Part {i} must be EEGData, got {type(part).__name__}.")
+        kinds = {"text" if part.y.dtype.kind in "US" else "numbers" for part in parts if len(part)}
+        if len(kinds) > 1 and not any(part.y.dtype.kind == "O" for part in parts):
+            raise TypeError("Some parts have text as labels, others numbers, which 1 and '1' mix.")
         first = parts[0]
         for i, part in enumerate(parts):
             for what, here, there in (
@@ -185,6 +202,7 @@ class EEGData(FromMNE):
             sfreq=first.sfreq,
             ch_names=first.ch_names,
             metadata=pd.concat([part.metadata for part in parts], ignore_index=True),
+            dropped=join_dropped(part.dropped for part in parts),
         )
 
     # ------------------------------------------------------------------ contents
@@ -206,19 +224,23 @@ class EEGData(FromMNE):
         return self.shape, self.sfreq, self.ch_names
 
     def describe(self) -> dict[str, Any]:
-        """Return shape, sampling rate and channel names as plain numbers and lists.
+        """Return shape, sampling rate, channel names and what was left out.
 
         Returns
         -------
         description : dict
+            Plain numbers and lists. ``dropped``, which is there if anything was left out of the
+            recordings, counts it by kind and reason.
         """
         n_trials, n_chans, n_times = self.shape
+        dropped = {"dropped": count_dropped(self.dropped)} if len(self.dropped) else {}
         return {
             "n_trials": n_trials,
             "n_chans": n_chans,
             "n_times": n_times,
             "sfreq": self.sfreq,
             "ch_names": list(self.ch_names),
+            **dropped,
         }
 
     def _unwrap(self) -> Unwrapped:
@@ -281,7 +303,7 @@ class EEGData(FromMNE):
     def __repr__(self) -> str:
         n_trials, n_chans, n_times = self.shape
         subjects = self.metadata["subject"].nunique() if "subject" in self.metadata else None
-        people = "" if subjects is None else f", {subjects} subject{'s' if subjects > 1 else ''}"
+        people = "" if subjects is None else f", {subjects} subject{'' if subjects == 1 else 's'}"
         return (
             f"<EEGData: {n_trials} trials x {n_chans} channels x {n_times} samples "
             f"at {self.sfreq:g} Hz{people}; {describe_labels(self.y)}>"

@@ -16,6 +16,7 @@ from sklearn.model_selection import (
     GridSearchCV,
     GroupKFold,
     KFold,
+    LeaveOneGroupOut,
     cross_val_predict,
     cross_val_score,
     train_test_split,
@@ -24,6 +25,7 @@ from sklearn.pipeline import make_pipeline
 
 from skeeg import EEGData
 from skeeg.data import PROVENANCE
+from skeeg.features import FeatureTable
 
 
 @pytest.fixture
@@ -120,6 +122,41 @@ class TestConstruction:
         columns = {"metadata": pd.DataFrame(columns)} if as_metadata else columns
         with pytest.raises(ValueError, match=f"{name!r} is not read .* Did you mean {meant!r}"):
             EEGData.from_arrays(np.zeros((2, 1, 4)), [0, 1], 10, **columns)
+        frame = pd.DataFrame({name: [0, 1]})
+        plain = EEGData.from_arrays(np.zeros((2, 1, 4)), [0, 1], 10)
+        for make in (
+            lambda: EEGData(plain.X, plain.y, 10, plain.ch_names, frame),
+            lambda: dataclasses.replace(plain, metadata=frame),
+            lambda: FeatureTable(plain.X[:, 0, :1], plain.y, ("a",), ("b",), frame, 1.0),
+        ):
+            with pytest.raises(ValueError, match=f"{name!r} is not read .* Did you mean {meant!r}"):
+                make()
+
+    @pytest.mark.parametrize("name", ["subject", "session", "run", "trial", "window"])
+    def test_levels_of_an_index_that_the_guard_reads_become_columns(self, name):
+        frame = pd.DataFrame({"age": [20, 30], name: [4, 8], "x": 0})
+        for index in ([name], [name, "x"]):
+            indexed = frame.set_index(index)
+            data = EEGData.from_arrays(np.zeros((2, 1, 4)), [0, 1], 10, metadata=indexed)
+            assert data.metadata[name].tolist() == [4, 8]
+            assert data.metadata.index.tolist() == [0, 1]
+            with pytest.raises(ValueError, match=f"'{name}' is in the index .*reset_index"):
+                dataclasses.replace(data, metadata=indexed)
+        with pytest.raises(ValueError, match=f"{name!r} both as a column and in its index"):
+            EEGData.from_arrays(
+                np.zeros((2, 1, 4)), [0, 1], 10, metadata=frame.set_index(name, drop=False)
+            )
+
+    def test_an_index_with_nearly_such_a_name_is_refused(self):
+        frame = pd.DataFrame({"trials": [4, 8], "age": 3}).set_index("trials")
+        with pytest.raises(ValueError, match=r"'trials' is in the index .* rename it to 'trial'"):
+            EEGData.from_arrays(np.zeros((2, 1, 4)), [0, 1], 10, metadata=frame)
+        epochs = mne.EpochsArray(
+            np.zeros((2, 1, 4)), mne.create_info(["C3"], 10.0, "eeg"), verbose="error"
+        )
+        epochs.metadata = frame.reset_index().rename(columns={"trials": "subjects"})
+        with pytest.raises(ValueError, match="Did you mean 'subject'"):
+            EEGData.from_epochs(epochs)
 
     def test_other_names_and_those_beside_the_right_one_are_taken(self):
         names = ("site", "block", "trial_type", "age", "object", "subject_age", "n_trials_before")
@@ -248,7 +285,7 @@ class TestGroups:
 
     @pytest.mark.parametrize(("column", "n_groups"), [("session", 2), ("run", 4), ("trial", 12)])
     def test_what_a_subject_contains_counts_within_the_subject(self, data, column, n_groups):
-        groups = data.groups(column)
+        groups = data.nested_groups(column)
         assert len(np.unique(groups)) == n_groups
         outer = list(PROVENANCE[: PROVENANCE.index(column) + 1])
         frame = data.metadata.assign(group=groups)
@@ -256,40 +293,58 @@ class TestGroups:
 
     def test_windows_of_one_trial_are_one_group(self):
         data = EEGData.from_arrays(
-            np.zeros((4, 1, 5)), [0, 0, 1, 1], 10, subject=1, trial=[0, 0, 1, 1]
+            np.zeros((4, 1, 5)), [0, 0, 1, 1], 10, subject=1, trial=[7, 7, 3, 3]
         )
-        assert data.groups("trial").tolist() == [0, 0, 1, 1]
+        assert data.nested_groups("trial").tolist() == [0, 0, 1, 1]
 
-    @pytest.mark.parametrize("runs", [[4, 4, 8, 12], ["4", "4", "8", "12"]])
-    def test_values_are_kept(self, runs):
-        data = EEGData.from_arrays(np.zeros((4, 1, 5)), [0] * 4, 10, subject=1, session=0, run=runs)
-        assert data.groups("run").tolist() == runs
-
-    def test_values_that_repeat_are_named_with_their_subject(self):
+    @pytest.mark.parametrize("runs", [[4, 8, 4, 8], ["4", "8", "4", "8"], [4, "4", 4, "4"]])
+    def test_values_are_kept_and_select_trials_of_all_subjects(self, runs):
         data = EEGData.from_arrays(
-            np.zeros((4, 1, 5)), [0] * 4, 10, subject=["a", "a", "b", "b"], run=[4, 8, 4, 8]
+            np.zeros((4, 1, 5)), [0] * 4, 10, subject=["a", "a", "b", "b"], run=runs
         )
-        assert data.groups("run").tolist() == ["a/4", "a/8", "b/4", "b/8"]
+        assert data.groups("run").tolist() == runs
+        assert data[data.groups("run") == runs[0]].metadata["subject"].tolist() == ["a", "b"]
+        assert data.nested_groups("run").tolist() == [0, 1, 2, 3]
+
+    @pytest.mark.parametrize(
+        ("dtype", "kept"),
+        [("float64", 4.0), ("Int64", 4), ("boolean", True), ("string", "4"), (object, 4)],
+    )
+    @pytest.mark.parametrize("missing", [None, pd.NA])
+    def test_missing_values_neither_select_trials_nor_hide_the_others(self, dtype, kept, missing):
+        missing = np.nan if dtype == "float64" else missing
+        runs = pd.Series([kept, missing, kept, missing], dtype=dtype)
+        data = EEGData.from_arrays(np.zeros((4, 1, 5)), [0] * 4, 10, subject=[1, 1, 2, 2], run=runs)
+        assert len(data[data.groups("run") == kept]) == 2
+        assert data.nested_groups("run").tolist() == [0, 1, 2, 3]
+
+    def test_categories_are_groups_and_those_without_trials_are_not(self):
+        runs = pd.Categorical(["b", "a", "b"], categories=["a", "unused", "b"])
+        data = EEGData.from_arrays(np.zeros((3, 1, 5)), [0] * 3, 10, subject=[1, 1, 2], run=runs)
+        assert data.groups("run").tolist() == ["b", "a", "b"]
+        assert data.nested_groups("run").tolist() == [0, 1, 2]
 
     def test_names_that_look_alike_remain_different_groups(self):
         data = EEGData.from_arrays(
             np.zeros((3, 1, 5)), [0] * 3, 10, subject=["a", "a/b", "a"], run=["b/c", "c", "c"]
         )
-        assert len(set(data.groups("run").tolist())) == 3
+        assert data.nested_groups("run").tolist() == [0, 1, 2]
 
-    def test_missing_values_are_a_group(self):
-        data = EEGData.from_arrays(
-            np.zeros((3, 1, 5)), [0, 1, 1], 10, subject=[1, 1, 2], run=["a", None, None]
-        )
-        assert len(np.unique(data.groups("run"))) == 3
+    def test_splitters_leave_out_one_recording_at_a_time(self, data):
+        folds = LeaveOneGroupOut().split(data, data.y, data.nested_groups("run"))
+        left_out = [data.metadata.iloc[test][["subject", "run"]] for _, test in folds]
+        assert [len(part.drop_duplicates()) for part in left_out] == [1] * 4
 
     def test_other_columns_are_as_they_are(self):
         data = EEGData.from_arrays(np.zeros((2, 1, 5)), [0, 1], 10, subject=[1, 2], site=["x", "x"])
         assert data.groups("site").tolist() == ["x", "x"]
+        assert data.nested_groups("site").tolist() == [0, 0]
 
     def test_unknown_column_is_refused_with_those_that_exist(self, data):
         with pytest.raises(KeyError, match=r"no column 'block'; it has.*'subject'"):
             data.groups("block")
+        with pytest.raises(KeyError, match=r"no column 'runs'.*Did you mean 'run'"):
+            data.nested_groups("runs")
 
 
 class TestSelect:
@@ -318,6 +373,19 @@ class TestSelect:
     def test_an_unknown_column_is_refused(self, data):
         with pytest.raises(KeyError, match=r"no column 'runs'; it has .*Did you mean 'run'\?"):
             data.select(runs=1)
+
+    @pytest.mark.parametrize("flag", [True, np.True_, [True, False]])
+    def test_a_flag_or_mask_is_no_value_of_numbers_or_names(self, data, flag):
+        for wanted in ("subject", "run", "classes"):
+            with pytest.raises(ValueError, match=rf"{wanted} has no True or False.*data\[mask\]"):
+                data.select(**{wanted: flag})
+
+    def test_flags_of_a_column_of_flags_can_be_selected(self):
+        for dtype in (bool, object, "boolean", "category"):
+            patient = pd.Series([True, False, True], dtype=dtype)
+            data = EEGData.from_arrays(np.zeros((3, 1, 5)), [0, 1, 2], 10, patient=patient)
+            assert data.select(patient=True).y.tolist() == [0, 2]
+            assert data.select(patient=[False]).y.tolist() == [1]
 
     def test_missing_values_can_be_selected(self):
         run = pd.Series([1, None, 2], dtype="Int64")
@@ -404,7 +472,7 @@ def test_moabb_data_sets_become_eeg_data():
     np.testing.assert_allclose(data.X * 1e6, X, rtol=1e-5)  # MOABB's arrays are in microvolts
     assert data.y.tolist() == list(y)
     assert data.metadata[["subject", "session", "run"]].equals(metadata)
-    assert len(np.unique(data.groups("trial"))) == len(data)
+    assert len(np.unique(data.nested_groups("trial"))) == len(data)
 
 
 class Flatten(TransformerMixin, BaseEstimator):

@@ -51,10 +51,16 @@ class TestOperations:
             (["c3"], "no channel 'c3'; there are C3, Cz, C4. Did you mean 'C3'"),
             ([], "got none"),
             (["C3", "C3"], "these come twice"),
+            (["C3", 3], "no channel 3"),
         ],
     )
     def test_other_channels_are_refused(self, data, channels, message):
         with pytest.raises(ValueError, match=message):
+            data.pick(channels)
+
+    @pytest.mark.parametrize("channels", [None, 3, {"C3"}, b"C3"])
+    def test_channels_are_a_name_or_a_list_of_names(self, data, channels):
+        with pytest.raises(TypeError, match="channels must be a name or a list of names, got"):
             data.pick(channels)
 
     def test_the_end_of_a_crop_is_not_included(self, data):
@@ -74,6 +80,64 @@ class TestOperations:
     def test_empty_bands_are_refused(self, data, band):
         with pytest.raises(ValueError, match=r"fmin|fmax|[Nn]yquist|sampling"):
             data.filter(*band)
+
+    def test_without_limits_nothing_is_filtered(self, data):
+        assert_array_equal(data.filter(None, None).X, data.X)
+
+    @pytest.mark.parametrize("value", [np.nan, np.inf, "8", True])
+    def test_what_is_no_number_is_refused_everywhere(self, data, value):
+        for call, name in (
+            (lambda: data.crop(value), "tmin"),
+            (lambda: data.crop(0, value), "tmax"),
+            (lambda: data.filter(value, 30), "fmin"),
+            (lambda: data.filter(8, value), "fmax"),
+            (lambda: data.resample(value), "sfreq"),
+            (lambda: data.to_epochs(value), "tmin"),
+        ):
+            with pytest.raises(ValueError, match=f"{name} must be a .*number.*; got"):
+                call()
+
+    def test_one_trial_of_one_channel_has_all_operations(self, data):
+        one = data[:1].pick("Cz")
+        for changed, shape in (
+            (one.crop(0.5, 1.0), (1, 1, 100)),
+            (one.filter(None, 40), (1, 1, 400)),
+            (one.resample(100), (1, 1, 200)),
+            (one.select(classes="a"), (1, 1, 400)),
+            (EEGData.from_epochs(one.to_epochs()), (1, 1, 400)),
+            (EEGData.concatenate([one, one]), (2, 1, 400)),
+        ):
+            assert changed.shape == shape
+            assert changed.ch_names == ("Cz",)
+        assert one.describe()["n_chans"] == 1
+        assert "<th>Trials</th><td>1</td>" in one._repr_html_()
+        assert_array_equal(EEGData.from_epochs(one.to_epochs()).X, one.X)
+
+    def test_no_trial_has_all_operations_but_epochs(self, data):
+        none = data[[]]
+        assert none.pick("C3").crop(0, 1).filter(1, 40).resample(100).shape == (0, 1, 100)
+        assert (
+            repr(none) == "<EEGData: 0 trials x 3 channels x 400 samples at 200 Hz, 0 subjects; >"
+        )
+        assert len(EEGData.concatenate([none, data])) == 4
+        with pytest.raises(ValueError, match="There is no trial"):
+            none.to_epochs()
+
+    def test_parts_are_joined_whatever_holds_them(self, data):
+        assert len(EEGData.concatenate(part for part in (data, data))) == 8
+        with pytest.raises(TypeError, match="Part 1 must be EEGData, got ndarray"):
+            EEGData.concatenate([data, data.X])
+
+    def test_labels_of_numbers_and_text_are_not_mixed(self, data):
+        numbered = EEGData.from_arrays(data.X, [1, 2, 1, 2], SFREQ, data.ch_names)
+        with pytest.raises(TypeError, match="text as labels, others numbers"):
+            EEGData.concatenate([data, numbered])
+
+    def test_labels_of_several_types_are_described(self, data):
+        y = np.array(["a", 1, None, 1], dtype=object)
+        mixed = EEGData.from_arrays(data.X, y, SFREQ)
+        assert repr(mixed).endswith("; a: 1, 1: 2, None: 1>")
+        assert "a: 1, 1: 2, None: 1" in mixed._repr_html_()
 
     def test_resampled_sines_are_those_of_the_new_rate(self):
         resampled = sines(10).resample(100)

@@ -10,6 +10,7 @@ from typing import ClassVar, Literal
 
 import pytest
 
+import skeeg
 from skeeg._parameters import (
     Parameters,
     compose,
@@ -116,6 +117,25 @@ def test_class_variables_are_not_parameters():
         table: ClassVar[dict[str, int]] = {"a": 1}
 
     assert parameter_names(WithConstant) == ["rate", "name"]
+
+
+def test_a_private_attribute_never_becomes_a_parameter():
+    with pytest.raises(TypeError, match=r"Private\._seed is annotated.*ClassVar"):
+
+        class Private(Shared):
+            _seed: int | None = None
+
+    class Plain(Shared):
+        _seed = None
+        _count: ClassVar[int] = 0
+
+    assert parameter_names(Plain) == ["rate", "name"]
+
+
+@pytest.mark.parametrize("cls", [cls for _, cls in skeeg.all_estimators()])
+def test_no_estimator_has_a_private_parameter(cls):
+    names = inspect.signature(cls.__init__).parameters
+    assert not [name for name in names if name.startswith("_")]
 
 
 def test_a_class_may_write_its_own_constructor():

@@ -44,7 +44,7 @@ def accuracies(data: EEGData, splitter: Any, n_draws: int, random_state: int = 0
     means = []
     for _ in range(n_draws):
         of_trials = rng.permutation(np.repeat(["high", "low"], N_TRIALS // 2))
-        y = of_trials[pd.factorize(data.groups("trial"))[0]]
+        y = of_trials[data.nested_groups("trial")]
         splits = list(splitter.split(data, y))
         means.append(cross_val_score(SVC(kernel="precomputed"), kernel, y, cv=splits).mean())
     return means

@@ -54,7 +54,7 @@ def remove_results(out: Path, *, tables: bool = True) -> None:
     names = ["report.html", "classes.csv", "side_by_side.csv"]
     names += ["comparison.json", "scores.csv", "predictions.csv", "history.csv"] if tables else []
     old = [out / name for name in names]
-    for kind in ("scores", "confusion", "predictions", "history"):
+    for kind in ("scores", "critical_difference", "confusion", "predictions", "history"):
         old += (out / "figures").glob(f"{kind}_*.png")
     for path in old:
         path.unlink(missing_ok=True)
@@ -97,20 +97,24 @@ def write_side_by_side(honest: Comparison, shuffled: Comparison, out: Path) -> s
 
 def show(comparison: Comparison) -> None:
     """Print the table of results."""
+    from ..evaluation.inference import BOUND_CAVEAT
+    from ..evaluation.tables import p_value_text
+
     about = comparison.about
     main, *others = about.metrics
-    best = comparison.summary(main)
+    summary, best = comparison.summary(main), comparison.statistics(main)
     means = {metric: comparison.summary(metric)["mean"] for metric in others}
     title = f"{about.protocol}, {about.n_folds} folds, seed {about.random_state}"
     table = new_table("model", title=_marked(title, comparison))
-    for heading in (main, *others, "p", "fit (s)", "parameters"):
+    for heading in (main, *others, "p vs_chance", "p", "fit (s)", "parameters"):
         table.add_column(heading.replace("_", "\n"), justify="right", no_wrap=True)
-    for name, row in best.iterrows():
+    for name, row in best.join(summary[["std", "fit_time", "n_parameters"]]).iterrows():
         table.add_row(
             str(name),
             f"{_shown(row['mean'], '.3f')} ± {_shown(row['std'], '.3f')}",
             *[_shown(mean[str(name)], ".3f") for mean in means.values()],
-            _shown(row["p_holm"], ".3f"),
+            p_value_text(row["p_chance_holm"]),
+            p_value_text(row["p_holm"]),
             f"{row['fit_time']:.2f}",
             _shown(row["n_parameters"], ",d"),
         )
@@ -118,15 +122,18 @@ def show(comparison: Comparison) -> None:
     table.add_row("chance", *[_shown(about.chance_of(m).level, ".3f") for m in about.metrics])
     console = Console()
     console.print(table)
-    unit, reference = best["unit"].iloc[0], best["reference"].iloc[0]
+    unit, reference, test = (best[column].iloc[0] for column in ("unit", "reference", "test"))
     typer.echo(f"Mean ± standard deviation over {unit}s; fit time of one fold.")
     if best["p_holm"].notna().any():
-        typer.echo(f"p: paired permutation test against {reference}, Holm corrected.")
+        typer.echo(f"p: {test} against {reference}, Holm corrected.")
+    if best["p_chance_holm"].notna().any():
+        typer.echo(f"p vs chance: one-sided {test}, Holm corrected.")
     upper = about.chance_of(main).upper
     if upper is not None:
-        typer.echo(f"{main}: 95 % of models that guess reach at most {upper:.3f}.")
-    if comparison.leakage:
-        console.print(comparison.leakage, style="bold red", markup=False)
+        typer.echo(f"The binomial bound of {main} is {upper:.3f}. {BOUND_CAVEAT}")
+    for caveat in comparison.caveats(main):
+        style = "bold red" if caveat == comparison.leakage else None
+        console.print(caveat, style=style, markup=False, highlight=False)
 
 
 def show_classes(comparison: Comparison) -> None:

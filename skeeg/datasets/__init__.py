@@ -6,6 +6,7 @@ maps the names that the command line uses to them.
 
 from ._registry import LOADERS, Loader
 from .bciciii_iiib import load_bciciii_iiib
+from .bids import load_bids
 from .bnci2014_001 import load_bnci2014_001
 from .deap import load_deap
 from .eegbci import load_eegbci
@@ -21,6 +22,7 @@ __all__ = [
     "LOADERS",
     "Loader",
     "load_bciciii_iiib",
+    "load_bids",
     "load_bnci2014_001",
     "load_deap",
     "load_eegbci",

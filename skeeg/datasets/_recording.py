@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -167,6 +168,8 @@ def read(reader: Callable[..., T], file: Path, source: str, **options: Any) -> T
 
     Raises
     ------
+    ImportError
+        If the format needs a package that is not installed.
     ValueError
         If the file is damaged, or shorter than its header says.
     """
@@ -179,6 +182,8 @@ def read(reader: Callable[..., T], file: Path, source: str, **options: Any) -> T
             warnings.filterwarnings("error", message="Invalid tag")
             return reader(file, verbose="warning", **options)
     except Exception as error:
+        if isinstance(error, ImportError) or "could not be imported" in str(error):
+            raise ImportError(f"{file} needs another package to be read: {error}") from error
         raise ValueError(f"{file} is damaged ({error}). {source}") from error
 
 
@@ -282,7 +287,8 @@ def cut_trials(
             f"{file} holds no whole trial of {', '.join(event_id)}, from {cut.tmin:g} to "
             f"{cut.tmax:g} s: {len(wanted)} such events lie in its {raw.times[-1]:.1f} s. {source}"
         )
-    return EEGData.from_epochs(epochs, **({"trial": epochs.selection} | columns))
+    data = EEGData.from_epochs(epochs, **({"trial": epochs.selection} | columns))
+    return dataclasses.replace(data, dropped=data.dropped.assign(recording=file.name))
 
 
 def _listed(subjects: Sequence[Any]) -> str:

@@ -20,8 +20,8 @@ class TrainingHooks(Protocol):
         Called before the training with the training trials, shape (n_trials, n_chans, n_times).
         Returns a dict of tensors with a row per trial. The rows of each batch are passed to
         ``forward`` as keyword arguments of these names. They are optional arguments: they are not
-        passed in ``predict``, nor if another data loader, a callback with ``on_batch_begin`` or a
-        forward hook may change a batch.
+        passed in ``predict``, nor if augmentation, another data loader, a callback with
+        ``on_batch_begin`` or a forward hook may change a batch.
     penalty()
         Returns a scalar that is added to the loss of each training step.
     parameter_groups()

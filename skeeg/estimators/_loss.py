@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import torch
+from sklearn.base import ClassifierMixin
 
 from ._hooks import hook, uncompiled
 
@@ -63,6 +64,7 @@ def weighted_loss(net: Any, y_pred: Any, y_true: torch.Tensor, *, training: bool
     net : NetworkEstimator
     y_pred : torch.Tensor, shape (n_trials, n_outputs)
     y_true : torch.Tensor, shape (n_trials,) or (n_trials, n_outputs)
+        Class indices, probabilities of the classes, or values.
     training : bool
         Whether to add the penalty of the network.
 
@@ -71,19 +73,17 @@ def weighted_loss(net: Any, y_pred: Any, y_true: torch.Tensor, *, training: bool
     loss : torch.Tensor, scalar
     """
     output, y_true = checked_output(net, y_pred), y_true.to(net.device_)
-    loss = net.criterion_(net._loss_input(output), y_true)
-    if loss.ndim > 1:
-        loss = loss.flatten(1).mean(dim=1)
-    of_classes = net._class_weights
-    of_targets = None if of_classes is None else of_classes.to(net.device_)[y_true]
+    if isinstance(net, ClassifierMixin) and y_true.is_floating_point() and y_true.ndim == 2:
+        loss = _expected_losses(net, output, y_true)
+        of_targets = None
+    else:
+        loss = _losses(net, output, y_true)
+        of_classes = net._class_weights
+        of_targets = None if of_classes is None else of_classes.to(net.device_)[y_true]
     for weight in (net._batch_weight, of_targets):
         if weight is None:
             continue
-        if loss.ndim == 0:
-            raise ValueError(
-                "sample_weight and class_weight need a criterion that returns one loss per "
-                'trial; pass it as a class, or as an instance with reduction="none".'
-            )
+        _check_has_trials(loss)
         if len(weight) != len(loss):
             raise ValueError(
                 f"The data loader gives {len(weight)} values of sample_weight with a batch of "
@@ -93,6 +93,40 @@ def weighted_loss(net: Any, y_pred: Any, y_true: torch.Tensor, *, training: bool
         loss = loss * weight.to(net.device_)
     penalty = hook(net.module_, "penalty") if training else None
     return loss.mean() if penalty is None else loss.mean() + penalty()
+
+
+def _losses(net: Any, output: torch.Tensor, y_true: torch.Tensor) -> torch.Tensor:
+    """Return one loss per trial, or a scalar from a criterion that reduces by itself."""
+    loss = net.criterion_(net._loss_input(output), y_true)
+    return loss.flatten(1).mean(dim=1) if loss.ndim > 1 else loss
+
+
+def _expected_losses(net: Any, output: torch.Tensor, probabilities: torch.Tensor) -> torch.Tensor:
+    """Return the expectation of each trial's loss over its class, with the weights of classes.
+
+    Each trial is compared with every class, so that any criterion of class indices will do. The
+    cross-entropy that reduces by itself, which a user passes, takes probabilities.
+    """
+    of_classes = net._class_weights
+    criterion = uncompiled(net.criterion_)
+    reduces = isinstance(criterion, torch.nn.CrossEntropyLoss) and criterion.reduction != "none"
+    if reduces and of_classes is None:
+        return _losses(net, output, probabilities)
+    n_trials, n_classes = probabilities.shape
+    every_class = torch.arange(n_classes, device=output.device).repeat(n_trials)
+    losses = _losses(net, output.repeat_interleave(n_classes, dim=0), every_class)
+    _check_has_trials(losses)
+    if of_classes is not None:
+        probabilities = probabilities * of_classes.to(output.device)
+    return (probabilities * losses.view(n_trials, n_classes)).sum(dim=1)
+
+
+def _check_has_trials(loss: torch.Tensor) -> None:
+    if loss.ndim == 0:
+        raise ValueError(
+            "sample_weight, class_weight and mixup need a criterion that returns one loss per "
+            'trial; pass it as a class, or as an instance with reduction="none".'
+        )
 
 
 def pairs_of(net: Any, batches: Iterable[Any], *, needed: bool) -> Iterator[Any]:

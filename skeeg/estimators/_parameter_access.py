@@ -12,6 +12,7 @@ from typing import Any
 from .._checks import check_integer, check_number, check_positive_ints
 from .._parameters import parameter_names
 from ._arithmetic import resolve_device
+from ._augmenting import check_augment
 from ._callbacks import check_callbacks
 from ._names import SKORCH_NAMES, is_skorch_name, resolve_optimizer, unknown_name_message
 from ._selection import check_selection
@@ -116,6 +117,7 @@ def check_values(net: Any) -> None:
     resolve_device(net.device)
     check_callbacks(net.callbacks)
     check_selection(net)
+    check_augment(net)
     # A component may have been replaced after parameters were set for the one before it.
     advice = " It was set for another component; remove it with `del estimator.{}`."
     check_names(net, skorch_parameters_set(net), ValueError, advice)

@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from ._augmenting import is_augmented
 from ._batches import PREDICT_BATCH, BatchLoader
 from ._callbacks import responds
 from ._hooks import hook, uncompiled
@@ -57,7 +58,8 @@ def _batches_may_change(net: Any) -> bool:
         for name in ("forward", "precompute_trials")
     )
     return (
-        net.iterator_train is not BatchLoader
+        is_augmented(net)
+        or net.iterator_train is not BatchLoader
         or "iterator_train__collate_fn" in vars(net)
         or any(responds(callback, "on_batch_begin") for _, callback in net.callbacks_)
         or bool(module._forward_pre_hooks or outer._forward_pre_hooks)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
 from numpy.typing import NDArray
 from sklearn.utils import check_consistent_length, column_or_1d
@@ -24,7 +23,7 @@ def trial_groups(X: Any) -> NDArray[Any] | None:
     """Return the recorded trial of each row, where it is known."""
     if not isinstance(X, LabelledRows) or "trial" not in X.metadata:
         return None
-    return pd.factorize(X.groups("trial"), use_na_sentinel=False)[0]
+    return X.nested_groups("trial")
 
 
 def with_targets(X: Any, y: Any, name: str) -> tuple[Any, Any]:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from numpy.random import RandomState
 
 from .._parameters import Parameters, parameter
+from ..augmentation import Augmentation
 
 #: Documentation of the parameters that are not in the signature.
 SKORCH_PARAMETERS = """**skorch_params
@@ -37,6 +38,14 @@ class TrainingParameters(Parameters):
         doc="""``"adam"``, ``"adamw"``, ``"nadam"``, ``"radam"``, ``"rmsprop"``, ``"sgd"`` or a
         class such as ``torch.optim.Adagrad``. Set its other options with double underscores, as in
         ``optimizer__momentum=0.9``.""",
+    )
+    augment: str | Augmentation | Sequence[str | Augmentation] | None = parameter(
+        default=None,
+        kind="str, Augmentation, list of them, or None",
+        doc="""Random changes of the trials of each training batch, applied in their order: names
+        such as ``"time_shift"``, or objects such as ``TimeShift(0.2)``, see `skeeg.augmentation`.
+        Trials of validation and prediction are never changed. ``history`` has the loss and the
+        score of the changed training trials.""",
     )
     early_stopping: bool = parameter(
         default=False,

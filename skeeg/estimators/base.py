@@ -37,6 +37,7 @@ from ._arithmetic import (
     runs_foreign_code,
     training_seed,
 )
+from ._augmenting import augmented, is_augmented, mixes_targets, nested_params, set_nested_params
 from ._batches import BatchLoader, Precomputed, TrialDataset, is_gated, read_dataset
 from ._building import build_network, build_optimizer, found_arguments, groups_of_network
 from ._callbacks import check_callback_parameters, default_callbacks, responds
@@ -108,7 +109,7 @@ class NetworkEstimator(Task, TrainingParameters, NeuralNet):
     _batch_weight = None
     _changed_since_built = tuple[str, ...]()
     _has_sample_weight = False
-    _split_seed: int | None = None  # of the validation split of ``early_stopping``
+    _split_seed = cast("int | None", None)  # of the validation split of ``early_stopping``
     # With ``warm_start``, the seed and the state of the random stream at the end of the training.
     _stream = cast("Any", None)
     initialized_ = False
@@ -149,6 +150,7 @@ class NetworkEstimator(Task, TrainingParameters, NeuralNet):
         params : dict
         """
         params = BaseEstimator.get_params(self, deep=deep)
+        params |= nested_params(self.augment) if deep else {}
         return params | {name: getattr(self, name) for name in skorch_parameters_set(self)}
 
     def _parameters_of_network(self) -> dict[str, Any]:
@@ -185,8 +187,9 @@ class NetworkEstimator(Task, TrainingParameters, NeuralNet):
         Parameters
         ----------
         **params
-            Names of the signature, or skorch's such as ``optimizer__betas``. On a fitted
-            estimator, those of the optimiser also act on a training that ``partial_fit`` or
+            Names of the signature, those of an augmentation such as ``augment__max_shift`` (in a
+            list ``augment__time_shift__max_shift``), or skorch's such as ``optimizer__betas``. On a
+            fitted estimator, those of the optimiser also act on a training that ``partial_fit`` or
             ``warm_start`` continues. Those of the network take effect in the next `fit`; one that
             was initialised but not fitted is built again at once.
 
@@ -203,11 +206,13 @@ class NetworkEstimator(Task, TrainingParameters, NeuralNet):
         own = {name: value for name, value in params.items() if name in names}
         before = self._parameters_of_network()
         BaseEstimator.set_params(self, **own)
+        nested = {name: value for name, value in params.items() if name.startswith("augment__")}
+        set_nested_params(self, nested)
         after = self._parameters_of_network()
         changed = [
             name for name in own if name in after and repr(after[name]) != repr(before.get(name))
         ]
-        others = {name: value for name, value in params.items() if name not in names}
+        others = {name: params[name] for name in params if name not in {*names, *nested}}
         store_skorch_parameters(self, others, ValueError)
         if self.initialized_ and changed:
             self._changed_since_built = (*self._changed_since_built, *changed)
@@ -421,7 +426,8 @@ class NetworkEstimator(Task, TrainingParameters, NeuralNet):
     def _train(self, training: TrialDataset, fit_params: dict[str, Any]) -> None:
         self.notify("on_train_begin", X=training, y=None)
         self._has_sample_weight = training.sample_weight is not None
-        set_reduction(self, weighted=self._has_sample_weight or self._class_weights is not None)
+        weighted = self._has_sample_weight or self._class_weights is not None
+        set_reduction(self, weighted=weighted or mixes_targets(self))
         try:
             self.fit_loop(training, **fit_params)
         except TrainingStopped:
@@ -728,6 +734,8 @@ class NetworkEstimator(Task, TrainingParameters, NeuralNet):
         """
         if iterator is not None:
             pairs = pairs_of(self, iterator, needed=training and self._has_sample_weight)
+            if training and is_augmented(self):
+                pairs = augmented(self, pairs)
             super().run_single_epoch(pairs, training, *args, **kwargs)
 
     def _set_training(self, training: bool = True) -> None:

@@ -120,7 +120,10 @@ class NetworkClassifier(NetworkEstimator, NeuralNetClassifier):
         self._class_weights = torch.from_numpy(by_class.astype(np.float32))
 
     def _score_sum(self, output: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-        return (output.argmax(dim=1) == y).sum()
+        best = output.argmax(dim=1)
+        if y.is_floating_point() and y.ndim == 2:  # probabilities of the classes
+            return y.gather(1, best[:, None]).sum()
+        return (best == y).sum()
 
     def _validation_split(
         self, y: NDArray[Any], groups: NDArray[Any] | None, seed: int

@@ -302,7 +302,7 @@ def _described(data: LabelledRows, task: Task) -> dict[str, Any]:
     return {
         **data.describe(),
         **task.describe(data.y),
-        **{f"n_{name}s": len(pd.unique(data.groups(name))) for name in sorted(known)},
+        **{f"n_{name}s": len(np.unique(data.nested_groups(name))) for name in sorted(known)},
         "sha256": data_digest(data),
     }
 

@@ -18,11 +18,13 @@ from sklearn.metrics import (
 )
 
 from .about import LEAKAGE_ALLOWED, LEAKAGE_UNKNOWN, About
+from .comparison_statistics import ComparisonStatistics
 from .files import FRAMES, check_replaceable, read_files, write_files
+from .inference import reference_p_values, units_of
 from .metrics import METRICS
 from .report import write_report
 from .scoring import unknown_metric
-from .statistics import holm, paired_p_value, paired_scores
+from .statistics import paired_scores
 from .tasks import TASKS
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Comparison:
+class Comparison(ComparisonStatistics):
     """Results of estimators on the same folds, returned by `compare`.
 
     Parameters
@@ -89,13 +91,14 @@ class Comparison:
         metric: str | None = None,
         *,
         reference: str | None = None,
-        test: str = "permutation",
+        test: str = "auto",
     ) -> pd.DataFrame:
         """Return mean, spread, chance and paired tests for one metric, the best first.
 
         With at least five subjects, the unit of ``mean``, ``std`` and the tests is a subject (the
-        mean over its folds), otherwise a fold. Folds share training trials, so p-values over folds
-        are too small; p-values over subjects are valid.
+        mean over its folds), otherwise a fold. Folds share training trials, for which only the
+        corrected resampled t-test allows. `statistics` has intervals and effect sizes too, and
+        `caveats` what a reader must know.
 
         Parameters
         ----------
@@ -103,17 +106,17 @@ class Comparison:
             A metric of the comparison; by default the first.
         reference : str, optional
             The estimator with which all others are compared; by default the best.
-        test : {"permutation", "wilcoxon"}
-            A paired sign-flip permutation test of the mean, or Wilcoxon's signed-rank test.
+        test : {"auto", "permutation", "wilcoxon", "corrected-t"}
+            As in `statistics`.
 
         Returns
         -------
         summary : DataFrame
             A row for each estimator: ``mean``, ``std``, ``n`` units of the kind ``unit``,
             ``chance`` and ``chance_upper`` (see `Chance`), ``reference``, ``p_value``, and
-            ``p_holm`` corrected for the number of tests. A p-value is NaN with fewer than five
-            pairs and for the reference itself. Then ``fit_time`` and ``predict_time`` of a fold
-            in seconds, and ``n_parameters``.
+            ``p_holm`` corrected for the number of tests, as in `statistics`. A p-value is NaN with
+            fewer than five subjects or three folds, and for the reference itself. Then
+            ``fit_time`` and ``predict_time`` of a fold in seconds, and ``n_parameters``.
 
         Raises
         ------
@@ -121,35 +124,24 @@ class Comparison:
             If the metric, the reference or the test is unknown.
         """
         metric = self.check_metric(metric)
-        paired, unit = paired_scores(self.scores, metric)
-        builtin = self.about.builtin(metric)
-        descending = builtin is None or builtin.greater_is_better
-        means = paired.mean().sort_values(ascending=not descending, kind="stable")
-        reference = str(means.index[0]) if reference is None else self.check_name(reference)
-        p_values = [
-            float("nan")
-            if name == reference
-            else paired_p_value(paired[reference], paired[name], test)
-            for name in means.index
-        ]
+        reference = reference if reference is None else self.check_name(reference)
+        units = units_of(self.scores, self.about, metric, test)
         chance = self.about.chance_of(metric)
         folds = self.scores.groupby("estimator", sort=False)
         table = pd.DataFrame(
             {
-                "mean": means,
-                "std": paired.std(),
-                "n": paired.count(),
-                "unit": unit,
+                "mean": units.paired.mean(),
+                "std": units.paired.std(),
+                "n": units.paired.count(),
+                "unit": units.unit,
                 "chance": chance.level,
                 "chance_upper": float("nan") if chance.upper is None else chance.upper,
-                "reference": reference,
-                "p_value": pd.Series(p_values, means.index),
-                "p_holm": pd.Series(holm(p_values), means.index),
+                **reference_p_values(units, reference),
                 "fit_time": folds["fit_time"].mean(),
                 "predict_time": folds["predict_time"].mean(),
                 "n_parameters": folds["n_parameters"].max(),
             }
-        ).loc[means.index]
+        ).loc[units.paired.columns]
         if self.about.note:
             table["note"] = self.about.note
         return table.rename_axis("estimator")
@@ -291,7 +283,7 @@ class Comparison:
 
         Yields
         ------
-        kind : {"scores", "confusion", "predictions", "history"}
+        kind : {"scores", "critical_difference", "confusion", "predictions", "history"}
             Kind of the figure, as in the name of the method ``plot_<kind>``.
         name : str
             Name of the metric or the estimator.
@@ -300,6 +292,9 @@ class Comparison:
         for metric in self.about.metrics:
             if np.isfinite(self.scores[metric]).any():
                 yield "scores", metric, self.plot_scores(metric)
+        main = self.about.metrics[0]
+        if self.can_rank(main):
+            yield "critical_difference", main, self.plot_critical_difference(main)
         kind = TASKS[self.about.task].figure
         for name in self.estimators:
             yield kind, name, getattr(self, f"plot_{kind}")(name)
@@ -417,8 +412,7 @@ class Comparison:
             f"{self.about.protocol}; {metric}"
         )
         head += "" if isnan(chance) else f", chance {chance:.3f}"
-        if self.leakage:
-            lines.append(f"  {self.leakage}")
-        if self.transductive:
-            lines.append(f"  {self.transductive}")
+        if table["unit"].iloc[0] == "fold" and table["n"].max() > 1:
+            lines.append("  ± over folds, which share training trials: no measure of error")
+        lines += [f"  {mark}" for mark in (self.leakage, self.transductive) if mark]
         return "\n".join([head, *lines]) + ">"

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from .._files import atomic_path
+from .inference import BOUND_CAVEAT
+from .tables import p_value_text
 from .tasks import TASKS
 
 if TYPE_CHECKING:
@@ -18,10 +20,15 @@ if TYPE_CHECKING:
 
 _COLUMNS = {
     "mean": "Mean",
+    "ci_low": "95 % interval from",
+    "ci_high": "to",
     "std": "SD",
     "n": "N",
     "chance": "Chance",
     "chance_upper": "95 % bound",
+    "p_chance_holm": "p vs chance, Holm corrected",
+    "difference": "Difference to reference",
+    "effect_size": "Hedges' g",
     "p_value": "p vs reference",
     "p_holm": "p, Holm corrected",
     "fit_time": "Fit time (s per fold)",
@@ -29,9 +36,11 @@ _COLUMNS = {
     "n_parameters": "Parameters",
     "note": "Note",
 }
+_P_VALUES = ("p vs chance, Holm corrected", "p vs reference", "p, Holm corrected")
 #: Titles of the kinds of figures of `Comparison.figures`.
 _FIGURES = {
     "scores": "Scores",
+    "critical_difference": "Ranks",
     "confusion": "Confusion",
     "predictions": "Predictions",
     "history": "Training",
@@ -71,6 +80,7 @@ def write_report(comparison: Comparison, path: str | os.PathLike[str]) -> Path:
     _add_figures(report, comparison)
     if comparison.about.classes:
         report.add_html(title="Classes", html=_classes_html(comparison), tags=("scores",))
+    report.add_html(title="Methods", html=_methods_html(comparison), tags=("methods",))
     report.add_html(title="Protocol", html=_protocol_html(comparison), tags=("protocol",))
     report.add_html(title="Data", html=_table_html(comparison.about.data), tags=("data",))
     report.add_html(title="Estimators", html=_estimators_html(comparison), tags=("estimators",))
@@ -91,34 +101,30 @@ def _title(comparison: Comparison) -> str:
 
 def _add_figures(report: Any, comparison: Comparison) -> None:
     for kind, name, figure in comparison.figures():
-        shown = comparison.about.label(name) if kind == "scores" else name
+        shown = comparison.about.label(name) if name in comparison.about.metrics else name
         report.add_figure(figure, title=f"{_FIGURES[kind]}: {escape(shown)}", tags=("figures",))
 
 
 def _summary_html(comparison: Comparison, metric: str) -> str:
-    summary = comparison.summary(metric)
-    unit, reference = summary["unit"].iloc[0], summary["reference"].iloc[0]
-    shown = summary.drop(columns=["unit", "reference"]).dropna(axis="columns", how="all")
+    summary, statistics = comparison.summary(metric), comparison.statistics(metric)
+    unit, reference, test = (statistics[column].iloc[0] for column in ("unit", "reference", "test"))
+    both = pd.concat([statistics, summary[summary.columns.difference(statistics.columns)]], axis=1)
+    shown = both[[name for name in _COLUMNS if name in both]].dropna(axis="columns", how="all")
     shown = shown.rename(columns=_COLUMNS).rename_axis(None).astype(object)
     for column in shown:
-        shown[column] = [_number(value) for value in shown[column]]
+        text = p_value_text if column in _P_VALUES else _number
+        shown[column] = [text(value) for value in shown[column]]
     notes = [f"Mean and standard deviation (SD) over {unit}s (N)."]
-    if comparison.transductive:
-        notes.append(f"<b>{escape(comparison.transductive)}</b>.")
-    if summary["p_value"].notna().any():
-        notes.append(
-            f"p: two-sided paired sign-flip permutation test over {unit}s against "
-            f"{escape(reference)}."
-        )
-        if unit == "fold":
-            notes.append("Folds share training trials, so these p-values are too small.")
-    else:
-        notes.append("Too few folds or subjects for a test (five are needed).")
-    if summary["chance_upper"].notna().any():
-        notes.append("Of estimators that guess, 95 % stay at or below the bound (binomial).")
+    if statistics["p_value"].notna().any():
+        notes.append(f"p vs reference: two-sided {test}, against {reference}.")
+    if statistics["p_chance"].notna().any():
+        notes.append(f"p vs chance: one-sided {test}.")
+    notes += [mark for mark in comparison.caveats(metric) if mark != comparison.leakage]
+    if "95 % bound" in shown:
+        notes.append(BOUND_CAVEAT)
     if metric in comparison.about.chance:
         notes.append(TASKS[comparison.about.task].chance_note)
-    return f"{_warning_html(comparison)}{_html(shown)}<p>{' '.join(notes)}</p>"
+    return f"{_warning_html(comparison)}{_html(shown)}<p>{escape(' '.join(notes))}</p>"
 
 
 def _classes_html(comparison: Comparison) -> str:
@@ -126,6 +132,11 @@ def _classes_html(comparison: Comparison) -> str:
     for column in shown:
         shown[column] = [_number(value) for value in shown[column]]
     return f"{_warning_html(comparison)}{_html(shown)}<p>Over all tested rows together.</p>"
+
+
+def _methods_html(comparison: Comparison) -> str:
+    text, entries = escape(comparison.methods_text()), escape(comparison.bibtex())
+    return f"<p>{text}</p><details><summary>BibTeX</summary><pre>{entries}</pre></details>"
 
 
 def _protocol_html(comparison: Comparison) -> str:

@@ -79,7 +79,7 @@ def deap_entropy(
        cells are then exactly 0.
 
     All windows of a trial share the filter's state and the baseline, a further reason to keep them
-    on one side of a split: split by ``groups("trial")`` or by subject.
+    on one side of a split: split by ``nested_groups("trial")`` or by subject.
 
     Filtered signals are not stored: in addition to the trials, only the features take memory. For
     many subjects, compute one at a time and join them by `FeatureTable.concatenate`.

@@ -40,7 +40,7 @@ def window_starts(data: LabelledRows) -> NDArray[np.float64] | None:
 def recording_codes(data: LabelledRows) -> NDArray[np.intp]:
     """Return an integer for the finest known recording of each row."""
     known = [level for level in LEVELS if level in data.metadata]
-    return pd.factorize(data.groups(known[-1]))[0] if known else np.zeros(len(data), np.intp)
+    return data.nested_groups(known[-1]) if known else np.zeros(len(data), np.intp)
 
 
 def alone_in_trial(data: LabelledRows) -> NDArray[np.bool_]:

@@ -251,9 +251,9 @@ def _units(data: LabelledRows, across: str | None) -> _Units:
     return _Units(
         trials=trial_codes(data),
         subjects=subject_codes(data),
-        crossed=None if across is None else pd.factorize(data.groups(across))[0],
+        crossed=None if across is None else data.nested_groups(across),
         recordings=[
-            (level, pd.factorize(data.groups(level))[0])
+            (level, data.nested_groups(level))
             for level in (*LEVELS, *RECORDINGS)
             if level in data.metadata
         ],

@@ -170,7 +170,8 @@ def make_folds(
         A name in `PROTOCOLS`, or ``cv`` as in scikit-learn.
     data : EEGData or FeatureTable
     groups : str or array-like, shape (n_trials,), optional
-        For splitters that use groups: a column of the metadata, or an entry for each trial.
+        For splitters that use groups: a column of the metadata, as `EEGData.nested_groups` returns
+        it, or an entry for each trial.
     random_state : int, optional
         Seed of splitters that shuffle and whose ``random_state`` is None.
     allow_leakage : bool, default=False
@@ -362,7 +363,7 @@ def _contiguous_folds(
 def _group_of_rows(groups: str | ArrayLike | None, data: LabelledRows) -> NDArray[Any] | None:
     if groups is None:
         return None
-    of_rows = data.groups(groups) if isinstance(groups, str) else np.asarray(groups)
+    of_rows = data.nested_groups(groups) if isinstance(groups, str) else np.asarray(groups)
     if of_rows.shape != (len(data),):
         raise ValueError(
             f"groups must be a column of the metadata or have an entry for each of the "

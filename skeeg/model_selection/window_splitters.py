@@ -183,7 +183,7 @@ def _recordings(X: Any, groups: Any, n_rows: int) -> NDArray[np.intp]:
         return group_codes(X, groups, "recording")
     levels = ("run", "session", "subject") if isinstance(X, LabelledRows) else ()
     known = [level for level in levels if level in X.metadata]
-    return pd.factorize(X.groups(known[0]))[0] if known else np.zeros(n_rows, dtype=np.intp)
+    return X.nested_groups(known[0]) if known else np.zeros(n_rows, dtype=np.intp)
 
 
 def _with_neighbours(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from .attention import plot_attention
+from .augmentation import plot_augmentations
 from .confusion import plot_confusion
+from .critical_difference import plot_critical_difference
 from .history import plot_history
 from .inspection import (
     plot_frequency_response,
@@ -18,7 +20,9 @@ from .topography import plot_topographic_map
 
 __all__ = [
     "plot_attention",
+    "plot_augmentations",
     "plot_confusion",
+    "plot_critical_difference",
     "plot_frequency_response",
     "plot_history",
     "plot_importance",

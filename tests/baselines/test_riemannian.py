@@ -105,7 +105,7 @@ def test_tangent_space_on_steady_state_responses_within_a_session(recordings):
     """Subject 6, whose lamps blinked at 13, 17 and 21 Hz; with rest, chance is 0.25."""
     data = load_ssvep_exoskeleton(recordings("ssvep"), subjects=6)
     pipeline = tangent_space_lr(bands=[(12, 14), (16, 18), (20, 22)], sfreq=data.sfreq)
-    sessions = data.groups("session")
+    sessions = data.nested_groups("session")
     scores = [
         cross_val_score(pipeline, part, part.y, cv=StratifiedKFold(4)).mean()
         for part in (data[sessions == session] for session in np.unique(sessions))

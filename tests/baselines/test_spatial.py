@@ -158,7 +158,7 @@ def test_xdawn_without_labels_is_one_class():
 
 
 def _score(pipeline, data, column, scoring=None):
-    groups = data.groups(column)
+    groups = data.nested_groups(column)
     cv = LeaveOneGroupOut()
     return cross_val_score(pipeline, data, data.y, groups=groups, cv=cv, scoring=scoring).mean()
 

@@ -151,7 +151,7 @@ def test_scikit_learns_checks_of_classifiers_pass(estimator, check):
 def test_correlation_on_steady_state_responses_within_a_session(recordings):
     """With rest, chance is 0.25; the data's own baseline is 0.77."""
     data = load_ssvep_exoskeleton(recordings("ssvep"), sfreq=128, fmin=5, fmax=48, tmin=1, tmax=5)
-    sessions = data.groups("session")
+    sessions = data.nested_groups("session")
     scores = [
         cross_val_score(ssvep_cca(), part, part.y, cv=StratifiedKFold(4)).mean()
         for part in (data[sessions == session] for session in np.unique(sessions))

@@ -151,7 +151,7 @@ def test_it_saves_loads_and_joins(deap, tmp_path):
     pd.testing.assert_frame_equal(
         again.metadata, load_deap(folder, part="baseline").metadata, check_dtype=False
     )
-    assert len(np.unique(joined.groups("trial"))) == 80
+    assert len(np.unique(joined.nested_groups("trial"))) == 80
 
 
 # ---------------------------------------------------------------------- what is missing

@@ -31,9 +31,9 @@ def test_windows_labels_and_modern_names(folder):
 
 def test_all_windows_of_a_recording_are_one_trial(folder):
     data = load_eegmat(folder)
-    assert len(np.unique(data.groups("trial"))) == 4
-    for trial in np.unique(data.groups("trial")):
-        assert len(set(data.y[data.groups("trial") == trial])) == 1
+    assert len(np.unique(data.nested_groups("trial"))) == 4
+    for trial in np.unique(data.nested_groups("trial")):
+        assert len(set(data.y[data.nested_groups("trial") == trial])) == 1
 
 
 def test_rest_is_its_end_and_arithmetic_its_start(folder):

@@ -59,7 +59,7 @@ def test_bnci_shape_labels_and_provenance(bnci):
     assert set(data.y) == {"left_hand", "right_hand", "feet", "tongue"}
     assert data.metadata["subject"].unique().tolist() == [1, 3]
     assert (data.metadata.groupby(["subject", "session", "run"]).size() == 8).all()
-    assert len(np.unique(data.groups("trial"))) == len(data)
+    assert len(np.unique(data.nested_groups("trial"))) == len(data)
     assert 1e-6 < data.X.std() < 1e-4  # volts
 
 

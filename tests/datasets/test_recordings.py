@@ -6,7 +6,6 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from skeeg import EEGData
 from skeeg.datasets import load_recordings
-from skeeg.datasets import recordings as recordings_module
 
 NAMES = ("C3", "Cz", "C4")
 
@@ -128,11 +127,13 @@ def test_trials_are_cut_once_until_the_recording_or_an_option_changes(
 ):
     file = folder / "sub-01" / "sub-01_run-1_raw.fif"
     cuts = []
-    cut = recordings_module._cut
-    monkeypatch.setattr(recordings_module, "_cut", lambda *args: cuts.append(args) or cut(*args))
+    read = mne.io.read_raw
+    monkeypatch.setattr(
+        mne.io, "read_raw", lambda file, **how: cuts.append(file) or read(file, **how)
+    )
     options = {"tmax": 8.0, "cache": tmp_path / "cache"}  # the last trial is too long
     for n_cuts in (1, 1):
-        with pytest.warns(UserWarning, match=r"1 of 4 trials were dropped: TOO_SHORT 1"):
+        with pytest.warns(UserWarning, match=r"Left out: 1 trial \(TOO_SHORT 1\)"):
             data = load_recordings(file, **options)
         assert len(cuts) == n_cuts
     fresh = load_recordings(file, tmax=7.0)
@@ -140,7 +141,7 @@ def test_trials_are_cut_once_until_the_recording_or_an_option_changes(
     assert data.shape == (3, 3, 1024)
     n_cuts = len(cuts)
     raw_of(5).save(file, overwrite=True, verbose="error")
-    with pytest.warns(UserWarning, match="were dropped"):
+    with pytest.warns(UserWarning, match="Left out: 1 trial"):
         changed = load_recordings(file, **options)
     assert len(cuts) == n_cuts + 1
     assert not np.array_equal(changed.X, data.X)

@@ -25,7 +25,11 @@ def test_every_data_set_has_its_name():
     assert list(LOADERS) == NAMES
     exported = {getattr(datasets, name) for name in datasets.__all__ if name[0].islower()}
     # These need arguments that a name does not give.
-    exported -= {datasets.simulate_band_power_regression, datasets.load_recordings}
+    exported -= {
+        datasets.simulate_band_power_regression,
+        datasets.load_recordings,
+        datasets.load_bids,
+    }
     assert {loader.load for loader in LOADERS.values()} == exported
 
 

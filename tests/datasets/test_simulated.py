@@ -45,7 +45,7 @@ def test_shape_labels_and_provenance():
     assert data.sfreq == 128
     assert set(data.y) == {"left_hand", "right_hand"}
     assert data.metadata.groupby(["subject", "session", "run"]).size().eq(11).all()
-    assert len(np.unique(data.groups("trial"))) == len(data)
+    assert len(np.unique(data.nested_groups("trial"))) == len(data)
     assert data.groups("subject").tolist() == [1] * 66 + [2] * 66
 
 
@@ -143,7 +143,7 @@ def test_neighbouring_electrodes_correlate_more_than_distant_ones():
 def test_sessions_and_subjects_differ():
     data = simulate_motor_imagery(2, 2, 1, 40, difficulty=1, random_state=0)
     power = np.log(data.X.var(axis=2))
-    sessions = data.groups("session")
+    sessions = data.nested_groups("session")
     means = [power[sessions == group].mean(axis=0) for group in pd.unique(sessions)]
     within = np.abs(means[0] - means[1]).mean()
     between = np.abs(means[0] - means[2]).mean()

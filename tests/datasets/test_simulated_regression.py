@@ -29,7 +29,7 @@ def test_shape_targets_and_provenance():
     assert data.shape == (60, 22, 256)
     assert data.y.dtype == np.float64
     assert data.metadata.groupby(["subject", "session", "run"]).size().eq(5).all()
-    assert len(np.unique(data.groups("trial"))) == 60
+    assert len(np.unique(data.nested_groups("trial"))) == 60
     assert 3e-6 < data.X.std() < 60e-6
 
 

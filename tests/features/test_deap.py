@@ -74,7 +74,7 @@ def test_it_takes_what_the_loader_returns(tmp_path):
     table = deap_entropy(data, rest)
     assert table.shape == (2 * 40 * 60, 128)
     assert_allclose(table.X[60:120], zscore(by_hand(data.X[1], rest.X[1]), axis=1), atol=1e-8)
-    assert len(np.unique(table.groups("trial"))) == 80
+    assert len(np.unique(table.nested_groups("trial"))) == 80
     assert {"subject", "video", "valence", "window"} <= set(table.metadata)
 
 
@@ -148,7 +148,7 @@ def test_subjects_computed_one_at_a_time_are_the_same():
     one_at_a_time = FeatureTable.concatenate([deap_entropy(*parts) for parts in both])
     assert_allclose(one_at_a_time.X, together.X, atol=1e-9)
     assert one_at_a_time.metadata.equals(together.metadata)
-    assert len(np.unique(together.groups("trial"))) == 6
+    assert len(np.unique(together.nested_groups("trial"))) == 6
 
 
 def test_other_windows_and_bands():

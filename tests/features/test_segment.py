@@ -60,12 +60,13 @@ def test_numbers_of_trials_are_kept(data):
     )
     windows = segment(named, 1.0)
     assert windows.metadata["trial"].tolist()[:4] == [7, 7, 8, 8]
-    assert len(np.unique(windows.groups("trial"))) == 6  # trial 7 of two subjects is two trials
+    trials = np.unique(windows.nested_groups("trial"))
+    assert len(trials) == 6  # trial 7 of two subjects is two trials
 
 
 def test_the_leakage_guard_sees_the_trials(data):
     windows = segment(data, 1.0)
-    folds = GroupKFold(3).split(windows, windows.y, windows.groups("trial"))
+    folds = GroupKFold(3).split(windows, windows.y, windows.nested_groups("trial"))
     check_leakage(list(folds), windows)
     with pytest.raises(LeakageError, match="trial"):
         check_leakage([(np.arange(0, 12, 2), np.arange(1, 12, 2))], windows)

@@ -24,6 +24,7 @@ from sklearn.svm import SVC
 
 from skeeg import EEGData, EEGNetClassifier, ModuleClassifier
 from skeeg._identity import Cloned, identify
+from skeeg.augmentation import TimeShift
 
 X = np.arange(24.0).reshape(12, 2)
 Y = np.arange(12) % 2
@@ -244,6 +245,7 @@ CHANGES = {
     "metadata request": [lambda: Cloned(SVC()), lambda: Cloned(SVC())],
     "splitter": [lambda: Cloned(GridSearchCV(SVC(), {}, cv=KFold(3))), lambda: Cloned(GridSearchCV(SVC(), {}, cv=KFold(4)))],
     "activation": [lambda: Cloned(EEGNetClassifier(activation="elu")), lambda: Cloned(EEGNetClassifier(activation="relu"))],
+    "augmentation": [lambda: Cloned(EEGNetClassifier(augment=["mixup", TimeShift(0.1)])), lambda: Cloned(EEGNetClassifier(augment=["mixup", TimeShift(0.2)])), lambda: Cloned(EEGNetClassifier(augment=[TimeShift(0.2), "mixup"])), lambda: Cloned(EEGNetClassifier())],
     "seed": [lambda: Cloned(EEGNetClassifier(random_state=0)), lambda: Cloned(EEGNetClassifier(random_state=1))],
     "state of RandomState": [lambda: Cloned(SVC(random_state=random_state(0))), lambda: Cloned(SVC(random_state=random_state(3)))],
     "state of torch.Generator": [lambda: generator(0), lambda: generator(1)],

@@ -227,7 +227,7 @@ def test_splitters_give_their_own_folds():
 @pytest.mark.parametrize("given", ["column", "array"])
 def test_groups_are_a_column_or_an_array(given):
     data = recorded()
-    groups = "session" if given == "column" else data.groups("session")
+    groups = "session" if given == "column" else data.nested_groups("session")
     folds = make_folds(LeaveOneGroupOut(), data, groups=groups)
     assert [len(fold.test) for fold in folds] == [8] * 4
 

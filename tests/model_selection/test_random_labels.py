@@ -6,7 +6,6 @@ import runpy
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from skeeg import LeakageError
@@ -37,7 +36,7 @@ def test_whole_trials_say_that_nothing_is(experiment):
 
 def test_the_guard_tells_the_two_apart(experiment):
     _, data = experiment
-    y = pd.factorize(data.groups("trial"))[0] % 2
+    y = data.nested_groups("trial") % 2
     data = type(data).from_arrays(data.X, y, 1, metadata=data.metadata)
     with pytest.raises(LeakageError, match="'fold 1' has 40 trials on both sides"):
         check_leakage(ShuffledSegmentKFold(10, random_state=0), data)

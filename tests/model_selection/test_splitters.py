@@ -129,7 +129,7 @@ def test_groups_are_passed_by_metadata_routing(make):
             data.X.mean(axis=2),
             data.y,
             cv=make(),
-            params={"groups": data.groups(column)},
+            params={"groups": data.nested_groups(column)},
         )
     expected = cross_val_score(
         LinearDiscriminantAnalysis(), data.X.mean(axis=2), data.y, cv=list(make().split(data))
