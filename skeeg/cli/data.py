@@ -175,7 +175,7 @@ def _only(data: EEGData, source: Source) -> EEGData:
 
 def _is_path(data: str, names: Any) -> bool:
     """Return whether ``--data`` means files: it exists, or has a separator or a known ending."""
-    from ..datasets.recordings import FORMATS
+    from ..datasets._recording_files import FORMATS
 
     if data in names:
         return False
@@ -199,8 +199,6 @@ def _load_recordings(source: Source) -> EEGData:
     if source.reference is not None:
         average = source.reference == ["average"]
         options["reference"] = "average" if average else source.reference
-    if Path(source.metadata or "").suffix.lower() in (".csv", ".tsv"):
-        options["metadata"] = _table(Path(str(source.metadata)))
     return load_recordings(paths, **options)
 
 
@@ -208,15 +206,6 @@ def _is_type(name: str) -> bool:
     import mne
 
     return name in mne.io.get_channel_type_constants()
-
-
-def _table(path: Path) -> Any:
-    import pandas as pd
-
-    try:
-        return pd.read_csv(path, sep=None, engine="python", dtype={"file": str})
-    except (ValueError, UnicodeDecodeError, pd.errors.ParserError) as error:
-        raise ValueError(f"{path} cannot be read as a table ({error}).") from error
 
 
 def _load_file(file: Path) -> EEGData:
