@@ -247,7 +247,7 @@ def build_model(
     Parameters
     ----------
     name : str
-        A key of `MODELS`, or the name of a network of braindecode, such as
+        A key of `MODELS`, also with underscores, or the name of a network of braindecode, such as
         ``"braindecode.ATCNet"``.
     sfreq : float
         Sampling rate of the trials, in Hz.
@@ -274,6 +274,7 @@ def build_model(
     EEGNetClassifier(max_epochs=20)
     """
     check_model_names([name])
+    name = spelt_as_known(name, MODELS)
     entry = MODELS.get(name) or _other(name)
     from ._seeding import seeded
 
@@ -292,6 +293,24 @@ def _other(name: str) -> BuiltinModel:
         return {"module": name}
 
     return BuiltinModel(name, "estimators", "ModuleClassifier", arguments, is_network=True)
+
+
+def spelt_as_known(name: str, known: Iterable[str]) -> str:
+    """Return a name with hyphens for underscores, if only that is known.
+
+    Parameters
+    ----------
+    name : str
+        Such as ``"csp_lda"``, as Python spells ``"csp-lda"``.
+    known : iterable of str
+
+    Returns
+    -------
+    name : str
+    """
+    known = set(known)
+    hyphened = name.replace("_", "-")
+    return hyphened if name not in known and hyphened in known else name
 
 
 def check_model_names(names: Iterable[str]) -> None:
@@ -313,7 +332,7 @@ def check_model_names(names: Iterable[str]) -> None:
         if is_other_network(name):
             other_network(name)
         else:
-            check_names([name], MODELS, "model")
+            check_names([spelt_as_known(name, MODELS)], MODELS, "model")
 
 
 def check_names(names: Iterable[str], known: Iterable[str], kind: str) -> None:

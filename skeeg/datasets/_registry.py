@@ -9,9 +9,11 @@ from ..data import EEGData
 from .bciciii_iiib import load_bciciii_iiib
 from .bnci2014_001 import load_bnci2014_001
 from .deap import LABELS, load_deap
+from .eegbci import TASKS as EEGBCI_TASKS
 from .eegbci import load_eegbci
 from .eegmat import load_eegmat
 from .high_gamma import load_high_gamma
+from .muse import TASKS as MUSE_TASKS
 from .muse import load_muse
 from .simulated import simulate_motor_imagery
 from .ssvep import load_ssvep_exoskeleton
@@ -37,6 +39,10 @@ class Loader:
         Whether the user must provide the files.
     labels : tuple of str, default=()
         The values of the parameter ``label`` of `load`, if it has one.
+    tasks : tuple of str, default=()
+        The values of the parameter ``task`` of `load`, if it has one.
+    window, band : str, optional
+        Times of a trial and pass band, where the defaults of `load` do not say them.
     """
 
     load: Callable[..., EEGData]
@@ -46,6 +52,9 @@ class Loader:
     citation: str
     needs_path: bool = False
     labels: tuple[str, ...] = ()
+    tasks: tuple[str, ...] = ()
+    window: str = ""
+    band: str = ""
 
 
 LOADERS: dict[str, Loader] = {
@@ -62,6 +71,7 @@ LOADERS: dict[str, Loader] = {
         task="imagery of both fists or both feet",
         licence="ODC-BY 1.0",
         citation="Schalk et al. (2004), doi:10.1109/TBME.2004.827072",
+        tasks=tuple(EEGBCI_TASKS),
     ),
     "eegmat": Loader(
         load=load_eegmat,
@@ -69,6 +79,7 @@ LOADERS: dict[str, Loader] = {
         task="rest or arithmetic (split by subject only)",
         licence="ODC-BY 1.0",
         citation="Zyma et al. (2019), doi:10.3390/data4010014",
+        window="4 s of 60 s",
     ),
     "ssvep": Loader(
         load=load_ssvep_exoskeleton,
@@ -83,6 +94,8 @@ LOADERS: dict[str, Loader] = {
         task="stimulus in the left or right visual field",
         licence="BSD-3-Clause",
         citation="Barachant et al. (2019), doi:10.5281/zenodo.3228861",
+        tasks=tuple(MUSE_TASKS),
+        window=", ".join(f"{task.tmin:g} to {task.tmax:g} s" for task in MUSE_TASKS.values()),
     ),
     "bciciii-iiib": Loader(
         load=load_bciciii_iiib,
@@ -114,6 +127,8 @@ LOADERS: dict[str, Loader] = {
         citation="Koelstra et al. (2012), doi:10.1109/T-AFFC.2011.15",
         needs_path=True,
         labels=LABELS,
+        window="60 s",
+        band="4 to 45 Hz",
     ),
 }
 """Every data set by its name on the command line."""
