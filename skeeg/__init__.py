@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # for editors and type checkers; at run time __getattr__ impo
         models,
         networks,
         plotting,
+        recipes,
     )
     from ._registry import all_estimators
     from .channel_selection import NetworkChannelSelector
@@ -58,6 +59,7 @@ _SUBMODULES = (
     "models",
     "networks",
     "plotting",
+    "recipes",
 )
 
 __all__ = [
@@ -82,6 +84,7 @@ __all__ = [
     "models",
     "networks",
     "plotting",
+    "recipes",
 ]
 __all__ += estimators.__all__
 

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from .._version import __version__
 from ..models import MODELS, build_model
-from .data import load, load_baseline
+from .data import load, load_baseline, with_recipe
 from .options import chosen, chosen_models, fail, subject_list, warnings_in_one_line
 from .output import (
     new_table,
@@ -148,6 +148,14 @@ def compare(
             "quadrant, and all models of --features."
         ),
     ] = None,
+    recipe: Annotated[
+        bool,
+        typer.Option(
+            "--recipe/--no-recipe",
+            help="Without --models, replace eegnet by the recipe of the data set's paradigm, if "
+            "there is one.",
+        ),
+    ] = True,
     protocol: Annotated[
         str | None,
         typer.Option(
@@ -222,6 +230,8 @@ def compare(
             rows: LabelledRows = load(data, path, task, wanted, seed)
             if models is None and features is None and is_continuous(rows.y):
                 names = REGRESSION_MODELS.split(",")
+            elif models is None and recipe:
+                names = with_recipe(names, data)
             if window is not None:
                 baseline = load_baseline(data, path, wanted) if features else None
                 rows = in_windows(rows, baseline, features, window)

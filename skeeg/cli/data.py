@@ -48,6 +48,21 @@ def load(
     return _call(loader, f"Loading {data} ...", **given)
 
 
+def with_recipe(names: list[str], data: str) -> list[str]:
+    """Replace eegnet by the recipe of the paradigm of a data set, if it has one, and say so."""
+    from ..datasets import LOADERS
+    from ..recipes import RECIPES, recipe_name
+
+    paradigm = LOADERS[data].paradigm if data in LOADERS else ""
+    if not paradigm or "eegnet" not in names:
+        return names
+    own = recipe_name(paradigm)
+    typer.echo(
+        f"{own} instead of eegnet: {RECIPES[paradigm]}; --no-recipe switches it off.", err=True
+    )
+    return [own if name == "eegnet" else name for name in names]
+
+
 def load_baseline(data: str, path: Path | None, subjects: list[int | str] | None) -> EEGData | None:
     """Return the baseline before each trial, of a data set that has it separately."""
     from ..datasets import LOADERS

@@ -37,6 +37,8 @@ class Loader:
         Whether the user must provide the files.
     labels : tuple of str, default=()
         The values of the parameter ``label`` of `load`, if it has one.
+    paradigm : str, default=""
+        The recipe that suits the data, a key of `skeeg.recipes.RECIPES`; empty if there is none.
     """
 
     load: Callable[..., EEGData]
@@ -46,6 +48,7 @@ class Loader:
     citation: str
     needs_path: bool = False
     labels: tuple[str, ...] = ()
+    paradigm: str = ""
 
 
 LOADERS: dict[str, Loader] = {
@@ -62,6 +65,7 @@ LOADERS: dict[str, Loader] = {
         task="imagery of both fists or both feet",
         licence="ODC-BY 1.0",
         citation="Schalk et al. (2004), doi:10.1109/TBME.2004.827072",
+        paradigm="motor_imagery",
     ),
     "eegmat": Loader(
         load=load_eegmat,
@@ -69,6 +73,7 @@ LOADERS: dict[str, Loader] = {
         task="rest or arithmetic (split by subject only)",
         licence="ODC-BY 1.0",
         citation="Zyma et al. (2019), doi:10.3390/data4010014",
+        paradigm="mental_state",
     ),
     "ssvep": Loader(
         load=load_ssvep_exoskeleton,
@@ -76,6 +81,7 @@ LOADERS: dict[str, Loader] = {
         task="lamp at 13, 17 or 21 Hz, or rest",
         licence="CC0 1.0 (GitHub), CC-BY 4.0 (Zenodo)",
         citation="Kalunga et al. (2016), doi:10.1016/j.neucom.2016.01.007",
+        paradigm="ssvep",
     ),
     "muse": Loader(
         load=load_muse,
@@ -83,6 +89,7 @@ LOADERS: dict[str, Loader] = {
         task="stimulus in the left or right visual field",
         licence="BSD-3-Clause",
         citation="Barachant et al. (2019), doi:10.5281/zenodo.3228861",
+        paradigm="evoked_response",
     ),
     "bciciii-iiib": Loader(
         load=load_bciciii_iiib,
@@ -91,6 +98,7 @@ LOADERS: dict[str, Loader] = {
         licence="research only, after registration",
         citation="Blankertz et al. (2006), doi:10.1109/TNSRE.2006.875642",
         needs_path=True,
+        paradigm="motor_imagery",
     ),
     "bnci2014-001": Loader(
         load=load_bnci2014_001,
@@ -98,6 +106,7 @@ LOADERS: dict[str, Loader] = {
         task="imagery of left hand, right hand, feet or tongue",
         licence="CC-BY-ND 4.0",
         citation="Tangermann et al. (2012), doi:10.3389/fnins.2012.00055",
+        paradigm="motor_imagery",
     ),
     "high-gamma": Loader(
         load=load_high_gamma,
@@ -105,6 +114,7 @@ LOADERS: dict[str, Loader] = {
         task="movement of left hand, right hand or feet, or rest",
         licence="CC-BY 4.0",
         citation="Schirrmeister et al. (2017), doi:10.1002/hbm.23730",
+        paradigm="motor_imagery",
     ),
     "deap": Loader(
         load=load_deap,
