@@ -107,7 +107,7 @@ RECIPES: dict[str, Recipe] = {
 
 
 def make_recipe(
-    paradigm: str,
+    paradigm: str | Recipe,
     *,
     sfreq: float,
     domain: str = "subject",
@@ -119,9 +119,9 @@ def make_recipe(
 
     Parameters
     ----------
-    paradigm : str
+    paradigm : str or Recipe
         A key of `RECIPES`: ``"motor_imagery"``, ``"evoked_response"``, ``"ssvep"`` or
-        ``"mental_state"``.
+        ``"mental_state"``; or a recipe of your own.
     sfreq : float
         Sampling rate of the trials, in Hz.
     domain : str, default="subject"
@@ -167,7 +167,7 @@ def make_recipe(
     >>> make_recipe("motor_imagery", sfreq=160, n_members=1)
     EEGNetClassifier(batch_size=16, dropout=0.5, kernel_length=80)
     """
-    recipe = _recipe_of(paradigm)
+    recipe = paradigm if isinstance(paradigm, Recipe) else _recipe_of(paradigm)
     rate = check_number("sfreq", sfreq, above=0)
     (members,) = check_positive_ints(n_members=recipe.n_members if n_members is None else n_members)
     (epochs,) = check_positive_ints(

@@ -1,4 +1,4 @@
-"""Recipes are ordinary estimators with the settings of their paradigm, and the command uses them."""
+"""Recipes are ordinary estimators with the settings of a paradigm; the command uses them."""
 
 from __future__ import annotations
 
@@ -95,6 +95,12 @@ def test_a_recipe_takes_arrays(data):
 def test_what_is_not_possible_is_refused(parameters, message):
     with pytest.raises(ValueError, match=message):
         make_recipe(**({"paradigm": "ssvep", "sfreq": 128} | parameters))
+
+
+def test_a_recipe_of_ones_own_is_made_alike():
+    own = Recipe("", "", max_epochs=7, dropout=0.1, batch_size=8, kernel_seconds=1, n_members=2)
+    network = make_recipe(own, sfreq=100).estimator
+    assert (network.max_epochs, network.dropout, network.kernel_length) == (7, 0.1, 100)
 
 
 def test_a_recipe_says_what_it_holds():
