@@ -10,12 +10,13 @@
 - mental state: for each block of three subjects, on the other nine, trained on six of them;
 - SSVEP: for each subject, on the other five, trained on four of them.
 
-``test`` evaluates the recipe that skeeg ships in the six studies of `real_eeg.py` under their outer
-folds, beside the classical decoders, which are also tried after an alignment of their domains.
-Each member of an ensemble is one fit; their probabilities are averaged as `EnsembleClassifier` does.
-A fit is kept in ``--store`` as soon as it is finished, and a run that was stopped continues from
-there; several may run at the same time. With ``--no-fit`` the report is written from what is stored,
-and says how many fits are missing. Both write ``benchmarks/results/recipes-*.md``.
+``test`` evaluates the recipe that skeeg ships in the six studies of `real_eeg.py` under their
+outer folds, beside the classical decoders, which are also tried after an alignment.
+
+Each member of an ensemble is one fit, and probabilities are averaged as `EnsembleClassifier` does.
+A fit is kept in ``--store`` as soon as it is finished, a run that was stopped continues from there,
+and several may run at the same time. With ``--no-fit`` the page is written from what is stored.
+Both write ``benchmarks/results/recipes-*.md``.
 """
 
 from __future__ import annotations
@@ -112,6 +113,7 @@ class Fit:
         return f"{self.study}_{self.candidate}_{units}_{self.member}"
 
     def path(self, store: Path) -> Path:
+        """Return its file."""
         return store / f"{self.name}.npz"
 
 
