@@ -87,12 +87,12 @@ CANDIDATES: dict[str, dict[str, Candidate]] = {
         "ev-p50": Candidate(replace(_EVOKED, dropout=0.5), (15, 30, 45, 60)),
     },
     "ssvep": {
-        "ss-id": Candidate(replace(_SSVEP, alignment="identity"), (30, 60)),
-        "ss": Candidate(replace(_SSVEP, alignment=""), (30, 60)),
+        "ssa-id": Candidate(replace(_SSVEP, alignment="identity"), (30, 60)),
+        "ssa": Candidate(replace(_SSVEP, alignment=""), (30, 60)),
     },
     "mental_state": {
-        "ms-id": Candidate(replace(_STATE, alignment="identity"), (20, 40, 60)),
-        "ms": Candidate(replace(_STATE, alignment=""), (20, 40, 60)),
+        "msa-id": Candidate(replace(_STATE, alignment="identity"), (30, 60)),
+        "msa": Candidate(replace(_STATE, alignment=""), (30, 60)),
     },
 }
 

@@ -73,34 +73,33 @@ class Recipe:
 RECIPES: dict[str, Recipe] = {
     "motor_imagery": Recipe(
         description="imagined or executed movement: power of mu and beta rhythms",
-        reason="Dropout of Lawhern et al. (2018) within a subject.",
-        max_epochs=100,
+        reason="Dropout as by Lawhern et al. (2018) within a subject. 200 epochs, because the "
+        "running means of batch normalisation need some hundred steps, and runs are short.",
+        max_epochs=200,
         dropout=0.5,
         batch_size=16,
     ),
     "evoked_response": Recipe(
         description="responses locked to a stimulus, such as the P300",
-        reason="Dropout of Lawhern et al. (2018) where there are many trials of many sources.",
+        reason="Dropout as by Lawhern et al. (2018) where trials are many and come from several "
+        "recordings.",
         max_epochs=60,
         dropout=0.25,
-        batch_size="auto",
     ),
     "ssvep": Recipe(
         description="responses to lights that flicker at different frequencies",
-        reason="Dropout of Lawhern et al. (2018) and alignment of He and Wu (2020) across "
+        reason="Dropout as by Lawhern et al. (2018) and alignment as by He and Wu (2020) across "
         "subjects.",
         max_epochs=60,
         dropout=0.25,
-        batch_size=64,
         alignment="identity",
     ),
     "mental_state": Recipe(
         description="states that last for minutes, such as rest, workload or arithmetic",
-        reason="Dropout of Lawhern et al. (2018) and alignment of He and Wu (2020) across "
+        reason="Dropout as by Lawhern et al. (2018) and alignment as by He and Wu (2020) across "
         "subjects.",
-        max_epochs=40,
+        max_epochs=60,
         dropout=0.25,
-        batch_size=64,
         alignment="identity",
     ),
 }
@@ -165,7 +164,7 @@ def make_recipe(
     --------
     >>> from skeeg.recipes import make_recipe
     >>> make_recipe("motor_imagery", sfreq=160, n_members=1)
-    EEGNetClassifier(batch_size=16, dropout=0.5, kernel_length=80)
+    EEGNetClassifier(batch_size=16, dropout=0.5, kernel_length=80, max_epochs=200)
     """
     recipe = paradigm if isinstance(paradigm, Recipe) else _recipe_of(paradigm)
     rate = check_number("sfreq", sfreq, above=0)
