@@ -10,13 +10,14 @@
 - mental state: for each block of three subjects, on the other nine, trained on six of them;
 - SSVEP: for each subject, on the other five, trained on four of them.
 
+Fits that are not stored are left out of the page with ``--no-fit``, so a candidate may be missing.
+
 ``test`` evaluates the recipe that skeeg ships in the six studies of `real_eeg.py` under their
 outer folds, beside the classical decoders, which are also tried after an alignment.
 
 Each member of an ensemble is one fit, and probabilities are averaged as `EnsembleClassifier` does.
 A fit is kept in ``--store`` as soon as it is finished, a run that was stopped continues from there,
-and several may run at the same time. With ``--no-fit`` the page is written from what is stored.
-Both write ``benchmarks/results/recipes-*.md``.
+and several may run at the same time. Both write ``benchmarks/results/recipes-*.md``.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ import os
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import chain, combinations
 from pathlib import Path
 from typing import Any
 
@@ -87,12 +88,12 @@ CANDIDATES: dict[str, dict[str, Candidate]] = {
         "ev-p50": Candidate(replace(_EVOKED, dropout=0.5), (15, 30, 45, 60)),
     },
     "ssvep": {
-        "ssa-id": Candidate(replace(_SSVEP, alignment="identity"), (30, 60)),
-        "ssa": Candidate(replace(_SSVEP, alignment=""), (30, 60)),
+        "ss-id": Candidate(replace(_SSVEP, alignment="identity"), (30, 60, 100)),
+        "ss": Candidate(replace(_SSVEP, alignment=""), (30, 60, 100)),
     },
     "mental_state": {
-        "msa-id": Candidate(replace(_STATE, alignment="identity"), (30, 60)),
-        "msa": Candidate(replace(_STATE, alignment=""), (30, 60)),
+        "ms-id": Candidate(replace(_STATE, alignment="identity"), (30, 60, 100)),
+        "ms": Candidate(replace(_STATE, alignment=""), (30, 60, 100)),
     },
 }
 
@@ -262,7 +263,7 @@ def choose(args: argparse.Namespace, data: Data) -> str:
                 files = [_files(args, study, name, out) for out, _ in splits]
                 if not all(files):
                     continue
-                for epochs in candidate.epochs:
+                for epochs in _in_all(candidate.epochs, list(chain(*files))):
                     scores = [
                         ensemble_score(study, data[study], own, epochs, units)
                         for own, (_, units) in zip(files, splits, strict=True)
@@ -280,6 +281,12 @@ def choose(args: argparse.Namespace, data: Data) -> str:
 def _files(args: argparse.Namespace, study: str, name: str, out: tuple[int, ...]) -> list[Path]:
     paths = [Fit(study, name, out, m).path(args.store) for m in range(args.members)]
     return [path for path in paths if path.exists()]
+
+
+def _in_all(epochs: Sequence[int], files: Sequence[Path]) -> list[int]:
+    """Return the numbers of epochs after which all fits were stored."""
+    stored = [set(np.load(file).files) for file in files]
+    return [number for number in epochs if all(f"p{number}" in keys for keys in stored)]
 
 
 def shipped(paradigm: str) -> tuple[str, int]:

@@ -90,7 +90,7 @@ RECIPES: dict[str, Recipe] = {
         description="responses to lights that flicker at different frequencies",
         reason="Dropout as by Lawhern et al. (2018) and alignment as by He and Wu (2020) across "
         "subjects.",
-        max_epochs=60,
+        max_epochs=100,
         dropout=0.25,
         alignment="identity",
     ),
@@ -98,7 +98,7 @@ RECIPES: dict[str, Recipe] = {
         description="states that last for minutes, such as rest, workload or arithmetic",
         reason="Dropout as by Lawhern et al. (2018) and alignment as by He and Wu (2020) across "
         "subjects.",
-        max_epochs=60,
+        max_epochs=100,
         dropout=0.25,
         alignment="identity",
     ),
