@@ -22,7 +22,7 @@ from skeeg.recipes import RECIPES, Recipe, make_recipe, recipe_name
 @pytest.fixture(scope="module")
 def data():
     return simulate_motor_imagery(
-        n_subjects=3, n_sessions=1, n_runs=1, n_trials=12, tmax=1.0, difficulty=0.0, random_state=0
+        n_subjects=3, n_sessions=1, n_runs=1, n_trials=8, tmax=1.0, difficulty=0.0, random_state=0
     )
 
 
