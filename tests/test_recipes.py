@@ -11,7 +11,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
 from typer.testing import CliRunner
 
-from skeeg import EEGData, EEGNetClassifier, cli, compare
+from skeeg import EEGNetClassifier, cli, compare
 from skeeg.alignment import EuclideanAlignment
 from skeeg.datasets import LOADERS, simulate_motor_imagery
 from skeeg.ensemble import EnsembleClassifier
@@ -132,32 +132,48 @@ def test_a_comparison_marks_the_alignment_of_new_subjects(data):
     assert "EuclideanAlignment" in comparison.transductive
 
 
-def run(monkeypatch, data: EEGData, *arguments):
+@pytest.fixture
+def run(monkeypatch, data):
     """Run the command on trials that stand in for a data set with a paradigm."""
     from skeeg.cli import commands
 
     monkeypatch.setattr(commands, "load", lambda *_: data)
-    return CliRunner().invoke(cli.app, ["compare", "--data", "ssvep", *map(str, arguments)])
-
-
-def test_the_command_uses_the_recipe_of_the_data_set(monkeypatch, data, tmp_path):
-    from skeeg.cli import commands
-
     monkeypatch.setattr(commands, "DEFAULT_MODELS", "eegnet,csp-lda")
-    options = ("--epochs", 1, "--n-jobs", 1)
-    result = run(monkeypatch, data, *options, "--out", tmp_path / "recipe")
+
+    def run_with(*arguments):
+        options = ["compare", "--data", "ssvep", "--epochs", "1", "--n-jobs", "1", *arguments]
+        return CliRunner().invoke(cli.app, [str(option) for option in options])
+
+    return run_with
+
+
+def test_the_report_names_the_recipe_of_the_data_set(run, tmp_path):
+    result = run("--out", tmp_path)
     assert result.exit_code == 0, result.output
     assert f"ssvep-recipe instead of eegnet: {RECIPES['ssvep']}" in result.stderr
-    report = (tmp_path / "recipe" / "report.html").read_text(encoding="utf-8")
+    report = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "ssvep-recipe" in report
-    result = run(monkeypatch, data, *options, "--no-recipe", "--out", tmp_path / "plain")
-    assert "recipe" not in result.stderr
-    assert "ssvep-recipe" not in result.stdout
+    assert "EuclideanAlignment" in report
 
 
-def test_models_that_are_named_are_not_replaced(monkeypatch, data, tmp_path):
-    result = run(
-        monkeypatch, data, "--models", "eegnet", "--epochs", 1, "--n-jobs", 1, "--out", tmp_path
-    )
-    assert result.exit_code == 0, result.output
-    assert "recipe" not in result.stderr
+@pytest.mark.parametrize(
+    ("options", "names"),
+    [
+        ((), ["ssvep-recipe", "csp-lda"]),
+        (("--no-recipe",), ["eegnet", "csp-lda"]),
+        (("--models", "eegnet"), ["eegnet"]),
+        (("--models", "motor-imagery-recipe"), ["motor-imagery-recipe"]),
+    ],
+)
+def test_the_recipe_replaces_eegnet_among_the_default_models(
+    monkeypatch, run, tmp_path, options, names
+):
+    from skeeg.cli import commands
+
+    def refuse(self, cv):
+        raise ValueError(f"These are compared: {self.names}")
+
+    monkeypatch.setattr(commands._Run, "__call__", refuse)
+    result = run(*options, "--out", tmp_path)
+    assert f"These are compared: {names}" in result.stderr
+    assert ("instead of eegnet" in result.stderr) == (not options)
