@@ -117,6 +117,11 @@ class Fit:
         """Return its file."""
         return store / f"{self.name}.npz"
 
+    def is_stored(self, store: Path, epochs: Sequence[int]) -> bool:
+        """Return whether its probabilities after these numbers of epochs are stored."""
+        path = self.path(store)
+        return path.exists() and {f"p{number}" for number in epochs} <= set(np.load(path).files)
+
 
 class Data:
     """The trials of the studies, each loaded once."""
@@ -164,7 +169,8 @@ def train_all(fits: Sequence[Fit], data: Data, store: Path) -> None:
     store.mkdir(parents=True, exist_ok=True)
     for fit in fits:
         claim = store / f"{fit.name}.claimed"
-        if fit.path(store).exists():
+        epochs = CANDIDATES[PARADIGM[fit.study]][fit.candidate].epochs
+        if fit.is_stored(store, epochs):
             continue
         try:
             claim.mkdir()
@@ -373,7 +379,7 @@ def test(args: argparse.Namespace, data: Data) -> str:
         finished = [
             member
             for member in members
-            if all(Fit(study, name, out, member).path(args.store).exists() for out in units)
+            if all(Fit(study, name, out, member).is_stored(args.store, [epochs]) for out in units)
         ]
         if not finished:
             lines.append(f"| {study} | {name}, {epochs} epochs | not run | | | | | |")
