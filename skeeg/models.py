@@ -12,6 +12,7 @@ from typing import Any
 
 from ._checks import did_you_mean
 from ._other_networks import is_other_network, other_network
+from .recipes import RECIPES, recipe_name
 
 
 def _nothing(sfreq: float) -> dict[str, Any]:
@@ -25,6 +26,16 @@ def _rate(sfreq: float) -> dict[str, Any]:
 def _mu_and_beta(sfreq: float) -> dict[str, Any]:
     """Filter to 8-30 Hz, if the sampling rate allows it."""
     return {"bands": [(8.0, 30.0)], "sfreq": sfreq} if sfreq > 66 else {}
+
+
+def _recipe(paradigm: str) -> BuiltinModel:
+    """Return the recipe of a paradigm as a model."""
+
+    def arguments(sfreq: float) -> dict[str, Any]:
+        return {"paradigm": paradigm, "sfreq": sfreq}
+
+    recipe = RECIPES[paradigm]
+    return BuiltinModel(f"recipe, {recipe}", "recipes", "make_recipe", arguments, is_network=True)
 
 
 @dataclass(frozen=True)
@@ -221,6 +232,7 @@ MODELS: dict[str, BuiltinModel] = {
         "tangent_space_ridge",
         requires="riemann",
     ),
+    **{recipe_name(paradigm): _recipe(paradigm) for paradigm in RECIPES},
 }
 
 

@@ -11,7 +11,14 @@ import typer
 from . import arguments as option
 from .config import parameters_of, save_config
 from .data import Source, load, load_baseline
-from .estimators import DEFAULT_MODELS, REGRESSION_MODELS, Settings, epochs_of, model_names
+from .estimators import (
+    DEFAULT_MODELS,
+    REGRESSION_MODELS,
+    Settings,
+    epochs_of,
+    model_names,
+    with_recipe,
+)
 from .options import chosen, name_list, names_between_commas, subject_list
 from .output import (
     refuse_other_data,
@@ -65,6 +72,15 @@ def compare(
             "models of --features.",
         ),
     ] = None,
+    recipe: Annotated[
+        bool,
+        option.in_panel(
+            "Models",
+            "Without --models, replace eegnet by the recipe of the data set's paradigm, if there "
+            "is one.",
+            "--recipe/--no-recipe",
+        ),
+    ] = True,
     epochs: option.Epochs = None,
     early_stopping: option.EarlyStopping = False,
     protocol: option.Protocol = None,
@@ -137,6 +153,8 @@ def compare(
         rows: LabelledRows = load(source, seed)
         if models is None and features is None and is_continuous(rows.y):
             names = names_between_commas(REGRESSION_MODELS)
+        elif models is None and recipe:
+            names = with_recipe(names, data)
         if window is not None:
             baseline = load_baseline(source) if features else None
             rows = in_windows(rows, baseline, features, window)

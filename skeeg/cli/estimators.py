@@ -117,3 +117,18 @@ def model_names(models: str | None, task: str | None, features: str | None) -> l
             )
     suited = RECURRENT_MODELS if task == "quadrant" else DEFAULT_MODELS
     return chosen_models(suited if models is None else models)
+
+
+def with_recipe(names: list[str], data: str) -> list[str]:
+    """Replace eegnet by the recipe of the paradigm of a data set, if it has one, and say so."""
+    from ..datasets import LOADERS
+    from ..recipes import RECIPES, recipe_name
+
+    paradigm = LOADERS[data].paradigm if data in LOADERS else ""
+    if not paradigm or "eegnet" not in names:
+        return names
+    own = recipe_name(paradigm)
+    typer.echo(
+        f"{own} instead of eegnet: {RECIPES[paradigm]}; --no-recipe switches it off.", err=True
+    )
+    return [own if name == "eegnet" else name for name in names]

@@ -43,6 +43,8 @@ class Loader:
         The values of the parameter ``task`` of `load`, if it has one.
     window, band : str, optional
         Times of a trial and pass band, where the defaults of `load` do not say them.
+    paradigm : str, default=""
+        The recipe that suits the data, a key of `skeeg.recipes.RECIPES`; empty if there is none.
     """
 
     load: Callable[..., EEGData]
@@ -55,6 +57,7 @@ class Loader:
     tasks: tuple[str, ...] = ()
     window: str = ""
     band: str = ""
+    paradigm: str = ""
 
 
 LOADERS: dict[str, Loader] = {
@@ -72,6 +75,7 @@ LOADERS: dict[str, Loader] = {
         licence="ODC-BY 1.0",
         citation="Schalk et al. (2004), doi:10.1109/TBME.2004.827072",
         tasks=tuple(EEGBCI_TASKS),
+        paradigm="motor_imagery",
     ),
     "eegmat": Loader(
         load=load_eegmat,
@@ -80,6 +84,7 @@ LOADERS: dict[str, Loader] = {
         licence="ODC-BY 1.0",
         citation="Zyma et al. (2019), doi:10.3390/data4010014",
         window="4 s of 60 s",
+        paradigm="mental_state",
     ),
     "ssvep": Loader(
         load=load_ssvep_exoskeleton,
@@ -87,6 +92,7 @@ LOADERS: dict[str, Loader] = {
         task="lamp at 13, 17 or 21 Hz, or rest",
         licence="CC0 1.0 (GitHub), CC-BY 4.0 (Zenodo)",
         citation="Kalunga et al. (2016), doi:10.1016/j.neucom.2016.01.007",
+        paradigm="ssvep",
     ),
     "muse": Loader(
         load=load_muse,
@@ -96,6 +102,7 @@ LOADERS: dict[str, Loader] = {
         citation="Barachant et al. (2019), doi:10.5281/zenodo.3228861",
         tasks=tuple(MUSE_TASKS),
         window=", ".join(f"{task.tmin:g} to {task.tmax:g} s" for task in MUSE_TASKS.values()),
+        paradigm="evoked_response",
     ),
     "bciciii-iiib": Loader(
         load=load_bciciii_iiib,
@@ -104,6 +111,7 @@ LOADERS: dict[str, Loader] = {
         licence="research only, after registration",
         citation="Blankertz et al. (2006), doi:10.1109/TNSRE.2006.875642",
         needs_path=True,
+        paradigm="motor_imagery",
     ),
     "bnci2014-001": Loader(
         load=load_bnci2014_001,
@@ -111,6 +119,7 @@ LOADERS: dict[str, Loader] = {
         task="imagery of left hand, right hand, feet or tongue",
         licence="CC-BY-ND 4.0",
         citation="Tangermann et al. (2012), doi:10.3389/fnins.2012.00055",
+        paradigm="motor_imagery",
     ),
     "high-gamma": Loader(
         load=load_high_gamma,
@@ -118,6 +127,7 @@ LOADERS: dict[str, Loader] = {
         task="movement of left hand, right hand or feet, or rest",
         licence="CC-BY 4.0",
         citation="Schirrmeister et al. (2017), doi:10.1002/hbm.23730",
+        paradigm="motor_imagery",
     ),
     "deap": Loader(
         load=load_deap,
