@@ -135,10 +135,10 @@ def test_a_comparison_marks_the_alignment_of_new_subjects(data):
 @pytest.fixture
 def run(monkeypatch, data):
     """Run the command on trials that stand in for a data set with a paradigm."""
-    from skeeg.cli import commands
+    from skeeg.cli import commands, estimators
 
     monkeypatch.setattr(commands, "load", lambda *_: data)
-    monkeypatch.setattr(commands, "DEFAULT_MODELS", "eegnet,csp-lda")
+    monkeypatch.setattr(estimators, "DEFAULT_MODELS", "eegnet,csp-lda")
 
     def run_with(*arguments):
         options = ["compare", "--data", "ssvep", "--epochs", "1", "--n-jobs", "1", *arguments]
@@ -171,7 +171,7 @@ def test_the_recipe_replaces_eegnet_among_the_default_models(
     from skeeg.cli import commands
 
     def refuse(self, cv):
-        raise ValueError(f"These are compared: {self.names}")
+        raise ValueError(f"These are compared: {list(self.models)}")
 
     monkeypatch.setattr(commands._Run, "__call__", refuse)
     result = run(*options, "--out", tmp_path)
