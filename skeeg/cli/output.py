@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,13 +29,12 @@ def write(comparison: Comparison, out: Path) -> list[str]:
             _save_table(comparison.by_class(), out / "classes.csv")
             tables.append("classes.csv")
         figures = out / "figures"
-        for kind, name, figure in comparison.figures():
-            _save_figure(figure, figures / f"{kind}_{name}.png")
+        comparison.save_figures(figures)
         report = comparison.report(out / "report.html")
     return [
         f"report   {report}",
         f"tables   {', '.join([str(out / 'scores.csv'), *tables])}",
-        f"figures  {figures}",
+        f"figures  {figures}, as PDF, SVG and PNG",
     ]
 
 
@@ -51,11 +51,13 @@ def remove_results(out: Path, *, tables: bool = True) -> None:
 
     Files of other names stay.
     """
+    from ..evaluation.figure_files import FIGURE_KINDS, FORMATS
+
     names = ["report.html", "classes.csv", "side_by_side.csv"]
     names += ["comparison.json", "scores.csv", "predictions.csv", "history.csv"] if tables else []
     old = [out / name for name in names]
-    for kind in ("scores", "critical_difference", "confusion", "predictions", "history"):
-        old += (out / "figures").glob(f"{kind}_*.png")
+    for kind, ending in product(FIGURE_KINDS, FORMATS):
+        old += (out / "figures").glob(f"{kind}_*.{ending}")
     for path in old:
         path.unlink(missing_ok=True)
     for folder in (out / "figures", out) if tables else ():
@@ -69,13 +71,6 @@ def reuse_line(comparison: Comparison, store: Path) -> str:
     found, total = sum(reused.values()), n_folds * len(reused)
     each = ", ".join(f"{name} {n} of {n_folds}" for name, n in reused.items())
     return f"store {store}: {found} of {total} folds reused, {total - found} computed ({each})"
-
-
-def _save_figure(figure: Any, path: Path) -> None:
-    from .._files import atomic_path
-
-    with atomic_path(path) as partial:
-        figure.savefig(partial)
 
 
 def _save_table(table: pd.DataFrame, path: Path) -> None:

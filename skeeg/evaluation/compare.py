@@ -7,6 +7,7 @@ import os
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -35,9 +36,10 @@ from ..models import build_model
 from ._parallel import run_jobs
 from .about import About, transductive_steps
 from .comparison import Comparison
-from .environment import environment
+from .environment import environment, loaded_packages
 from .fold import FoldResult, Job, run_fold
 from .frames import Finished, history_frame, prediction_frame, score_frame
+from .repeat import all_parameters, call_text, full_text
 from .scoring import Score, Scoring, check_scoring
 from .store import FoldStore, data_digest
 from .tasks import Task, choose_task
@@ -169,6 +171,12 @@ def compare(
     _warn_again(finished)
     _warn_of_not_finite(finished)
     about = _about(named, data, task, folds, scores, seed, _protocol(cv, groups), leakage)
+    about = replace(
+        about,
+        repeat=call_text(
+            about.estimators, seed, cv=cv, groups=groups, scoring=scoring, allow_leakage=allow_leakage
+        ),
+    )
     reused = Counter(dict.fromkeys(named, 0))
     reused.update(jobs[i].name for i in found)
     return _comparison(finished, data, task, scores, about, dict(reused))
@@ -283,13 +291,15 @@ def _about(
         chance={score.name: chance[score.source] for score in scores if score.scorer is None},
         leakage=leakage.description,
         leakage_unknown=leakage.unknown,
-        estimators={name: str(estimator) for name, estimator in named.items()},
+        estimators={name: full_text(estimator) for name, estimator in named.items()},
         data=_described(data, task),
         environment=environment(),
         date=datetime.now(UTC).isoformat(timespec="seconds"),
         task=task.name,
         scoring={score.name: score.source for score in scores},
         transductive={name: steps for name, e in named.items() if (steps := transductive_steps(e))},
+        parameters={name: all_parameters(estimator) for name, estimator in named.items()},
+        packages=loaded_packages(),
     )
 
 
