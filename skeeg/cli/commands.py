@@ -16,6 +16,7 @@ from ..models import MODELS, build_model
 from .data import load, load_baseline
 from .options import chosen, chosen_models, fail, subject_list, warnings_in_one_line
 from .output import (
+    described,
     new_table,
     refuse_other_data,
     remove_results,
@@ -228,10 +229,14 @@ def compare(
             if not overwrite:
                 refuse_other_data(rows, out)
             run = _Run(rows, names, epochs, _metrics(scoring), n_jobs, seed, kept)
-            honest = run(protocol)
+            honest = described(run(protocol), data, path)
             written = write(honest, out)
             remove_results(out / SHUFFLED)
-            shuffled = None if window is None else run(shuffled_windows(honest.about.protocol))
+            shuffled = (
+                None
+                if window is None
+                else described(run(shuffled_windows(honest.about.protocol)), data, path)
+            )
             if shuffled is not None:
                 written += write(shuffled, out / SHUFFLED)
                 written.append(write_side_by_side(honest, shuffled, out))

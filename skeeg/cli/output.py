@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
+import sys
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,6 +39,19 @@ def write(comparison: Comparison, out: Path) -> list[str]:
         f"tables   {', '.join([str(out / 'scores.csv'), *tables])}",
         f"figures  {figures}, as PDF, SVG and PNG",
     ]
+
+
+def described(comparison: Comparison, data: str, path: Path | None) -> Comparison:
+    """Return a comparison with the name of its data, and the command that repeats it."""
+    from ..datasets import LOADERS
+
+    known = {"name": data, "path": None if path is None else str(path)}
+    if data in LOADERS:
+        known |= {"name": LOADERS[data].description, "citation": LOADERS[data].citation}
+    named = {key: value for key, value in known.items() if value}
+    about = comparison.about
+    command = shlex.join(["skeeg", *sys.argv[1:]])
+    return replace(comparison, about=replace(about, data=about.data | named, repeat=command))
 
 
 def refuse_other_data(rows: LabelledRows, out: Path) -> None:

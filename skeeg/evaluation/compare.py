@@ -174,7 +174,12 @@ def compare(
     about = replace(
         about,
         repeat=call_text(
-            about.estimators, seed, cv=cv, groups=groups, scoring=scoring, allow_leakage=allow_leakage
+            about.estimators,
+            seed,
+            cv=cv,
+            groups=groups,
+            scoring=scoring,
+            allow_leakage=allow_leakage,
         ),
     )
     reused = Counter(dict.fromkeys(named, 0))
@@ -304,13 +309,15 @@ def _about(
 
 
 def _described(data: LabelledRows, task: Task) -> dict[str, Any]:
-    known = {"subject", "session", "run", "trial"}.intersection(data.metadata.columns)
-    return {
+    known = {"subject", "session", "run"}.intersection(data.metadata.columns)
+    described = {
         **data.describe(),
         **task.describe(data.y),
         **{f"n_{name}s": len(pd.unique(data.groups(name))) for name in sorted(known)},
-        "sha256": data_digest(data),
     }
+    if "trial" in data.metadata and (n := len(pd.unique(data.groups("trial")))) < len(data):
+        described["n_whole_trials"] = n  # rows are windows, of which a trial has several
+    return {**described, "sha256": data_digest(data)}
 
 
 def _protocol(cv: Any, groups: Any) -> str:

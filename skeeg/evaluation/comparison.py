@@ -21,6 +21,7 @@ from .files import FRAMES, check_replaceable, read_files, write_files
 from .inference import reference_p_values, units_of
 from .report import write_report
 from .scoring import unknown_metric
+from .tables import summary_html
 from .tasks import TASKS
 
 
@@ -220,19 +221,21 @@ class Comparison(ComparisonFigures, ComparisonStatistics):
         frames, about = read_files(folder)
         return cls(frames["scores"], frames["predictions"], frames["history"], about)
 
-    def report(self, path: str | os.PathLike[str]) -> Path:
+    def report(self, path: str | os.PathLike[str], *, question: str | None = None) -> Path:
         """Write one HTML file with tables, figures, protocol, data, seeds and versions.
 
         Parameters
         ----------
         path : path-like
             Path with the suffix ``.html``.
+        question : str, optional
+            The question that the comparison answers, which is the title of the report.
 
         Returns
         -------
         path : pathlib.Path
         """
-        return write_report(self, path)
+        return write_report(self, path, question=question)
 
     # ------------------------------------------------------------------ checks and text
 
@@ -255,6 +258,11 @@ class Comparison(ComparisonFigures, ComparisonStatistics):
         if name not in self.estimators:
             raise ValueError(f"No estimator is called {name!r}; there are {self.estimators}.")
         return name
+
+    def _repr_html_(self) -> str:
+        """Return the main table with its caveats for notebooks."""
+        metric = self.about.metrics[0]
+        return summary_html(self.statistics(metric), self.about, metric, self.caveats(metric))
 
     def __repr__(self) -> str:
         metric = self.about.metrics[0]

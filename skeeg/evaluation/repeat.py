@@ -71,6 +71,8 @@ def call_text(texts: Mapping[str, str], seed: int, **options: Any) -> str:
         lines += [f"{indent}{name!r}: {first}", *[indent + line for line in more]]
         lines[-1] += ","
     lines += ["    },", "    data,"]
-    given = {key: value for key, value in options.items() if value is not None and value is not False}
+    given = {
+        key: value for key, value in options.items() if value is not None and value is not False
+    }
     lines += [f"    {key}={value!r}," for key, value in given.items()]
     return "\n".join(["import skeeg", "", *lines, f"    random_state={seed},", ")"])

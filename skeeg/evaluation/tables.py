@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from html import escape
 
 import pandas as pd
 
@@ -90,6 +91,32 @@ def latex_table(table: pd.DataFrame, about: About, metric: str, notes: Sequence[
             "",
         ]
     )
+
+
+def summary_html(table: pd.DataFrame, about: About, metric: str, notes: Sequence[str]) -> str:
+    """Return the main table in HTML.
+
+    Parameters
+    ----------
+    table : DataFrame
+        That of `Comparison.statistics`.
+    about : About
+    metric : str
+    notes : sequence of str
+        Sentences that are written below the table.
+
+    Returns
+    -------
+    text : str
+    """
+    columns = main_columns(table, about, metric, _escape_html)
+    head = "".join(f"<th>{name}</th>" for name in columns)
+    rows = "".join(
+        "<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>"
+        for row in zip(*columns.values(), strict=True)
+    )
+    text = _escape_html(_sentences([main_caption(table, about), *notes]))
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table><p>{text}</p>"
 
 
 def main_columns(
@@ -190,6 +217,10 @@ def _number(value: float, digits: int = 3, *, signed: bool = False) -> str:
 def _one_line(text: object) -> str:
     """Return a text without line breaks and other characters that are not printed."""
     return " ".join("".join(c if c.isprintable() else " " for c in str(text)).split())
+
+
+def _escape_html(text: object) -> str:
+    return escape(_one_line(text))
 
 
 def escape_latex(text: object) -> str:

@@ -169,32 +169,20 @@ def _overview(comparison: Comparison) -> dict[str, str]:
     """Return data and protocol in a few lines."""
     about, data = comparison.about, comparison.about.data
     rows = "trials" if "n_chans" in data else "rows of features"
-    if "n_chans" in data and data.get("n_trials", 0) > data.get("n_trials_cut", float("inf")):
-        rows = "windows"
-    size = [f"{data['n_rows']:,d} rows" if "n_rows" in data else ""]
-    # "trial" in the metadata names the trial from which a window was cut.
-    n_rows, n_cut = _row_counts(comparison)
-    if n_rows is not None:
-        size = [f"{n_rows:,d} windows of {n_cut:,d} trials" if n_cut else f"{n_rows:,d} {rows}"]
+    n_rows, n_whole = data.get("n_trials", 0), data.get("n_whole_trials")
+    size = [f"{n_rows:,d} windows of {n_whole:,d} trials" if n_whole else f"{n_rows:,d} {rows}"]
     for key, unit in (("n_subjects", "subject"), ("n_sessions", "session")):
         if key in data:
             size.append(f"{data[key]} {unit}{'s' if data[key] != 1 else ''}")
     lines = {
         "Data": " – ".join(_text(data[key]) for key in ("name", "citation", "path") if key in data),
-        "Size": ", ".join(part for part in size if part),
+        "Size": ", ".join(size),
         "Signal": _signal(data),
         "Classes": _text(data["n_per_class"]) if "n_per_class" in data else "",
         "Protocol": f"{about.protocol}, {about.n_folds} folds, seed {about.random_state}",
         "Finished": about.date,
     }
     return {name: text for name, text in lines.items() if text}
-
-
-def _row_counts(comparison: Comparison) -> tuple[int | None, int | None]:
-    """Return the number of rows, and that of the trials if rows are windows of trials."""
-    data = comparison.about.data
-    n_rows, n_trials = data.get("n_rows", data.get("n_trials")), data.get("n_whole_trials")
-    return n_rows, n_trials if n_rows is not None and n_trials and n_trials < n_rows else None
 
 
 def _signal(data: Mapping[str, Any]) -> str:
@@ -235,12 +223,18 @@ def _subjects(comparison: Comparison, metric: str) -> Grid | None:
     if comparison.scores["subject"].isna().any():
         return None
     scores = comparison.subject_scores(metric)[comparison.summary(metric).index.tolist()]
-    rows = [[str(name), *map(_number, own)] for name, own in zip(scores.index, scores.values)]
+    rows = [
+        [str(name), *map(_number, own)]
+        for name, own in zip(scores.index, scores.to_numpy(), strict=True)
+    ]
     return Grid(["Subject", *map(str, scores.columns)], rows)
 
 
 def _classes(comparison: Comparison) -> Grid:
-    table = comparison.by_class()
+    ranked = comparison.summary().index.tolist()
+    table = comparison.by_class().sort_values(
+        "estimator", key=lambda c: c.map(ranked.index), kind="stable"
+    )
     names = {"estimator": "Estimator", "class": "Class", "n": "N", "f1": "F1"}
     columns = [names.get(name, _label(name)) for name in table]
     rows = [[_number(value) for value in row] for row in table.astype(object).to_numpy()]
@@ -280,7 +274,10 @@ def _picture(figure: Figure, title: str) -> Picture:
 
 
 def _label(key: str) -> str:
-    names = {"n_trials": "Rows (trials or windows)", "sfreq": "Sampling rate (Hz)"}
+    names = {
+        "n_whole_trials": "Number of whole trials, from which windows were cut",
+        "sfreq": "Sampling rate (Hz)",
+    }
     named = names.get(key, key.replace("n_", "number of ", 1).replace("_", " "))
     return named if key == "sha256" else named[:1].upper() + named[1:]
 
