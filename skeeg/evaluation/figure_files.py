@@ -30,7 +30,12 @@ _DPI = 300
 #: The smallest font, in points.
 _SMALLEST = 6.0
 #: TrueType fonts in PDF can be edited; outlines in SVG do not depend on installed fonts.
-_OPTIONS = {"pdf.fonttype": 42, "ps.fonttype": 42, "svg.fonttype": "path", "svg.hashsalt": "skeeg"}
+_OPTIONS: Any = {
+    "pdf.fonttype": 42,
+    "ps.fonttype": 42,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "skeeg",
+}
 #: Without the date, equal figures are equal files.
 _METADATA: dict[str, dict[str, Any]] = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}
 

@@ -48,7 +48,7 @@ def plot_critical_difference(result: RankTest, *, title: str = "", ax: Any = Non
 
     n = len(result.ranks)
     if ax is None:
-        figure = new_figure(7.5, 2.0 + 0.22 * n)
+        figure = new_figure(7.5, 2.2 + 0.22 * n)
         axes = figure.subplots()
     else:
         figure, (axes,) = given_axes(ax, 1)
@@ -95,8 +95,8 @@ def _mark_critical_difference(ax: Axes, start: float, result: RankTest) -> None:
         0.5,
         -0.04,
         f"mean rank over {result.n_units} subjects or data sets, 1 is the best\n"
-        f"thick bars join estimators that do not differ (Nemenyi's test, "
-        f"level {result.level:g}; Friedman's test: p = {result.p_value:.2g})",
+        f"thick bars join estimators that do not differ\n"
+        f"(Nemenyi's test, level {result.level:g}; Friedman's test: p = {result.p_value:.2g})",
         transform=ax.transAxes,
         ha="center",
         va="top",

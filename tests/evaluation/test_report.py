@@ -86,7 +86,7 @@ def test_the_summary_comes_first_with_verdict_and_table(comparison, page):
     best = comparison.statistics().iloc[0]
     assert f"{best['mean']:.3f}" in head
     assert "No leakage found" in head
-    assert "Which of 2 estimators predict left or right best?" in head
+    assert "Which of 2 estimators predicts left or right best?" in head
     assert "48 trials, 2 subjects" in head
     assert "2 channels, 8 samples at 8 Hz (1 s)" in head
     assert "Hedges&#39; g" in head
