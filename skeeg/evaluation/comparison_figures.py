@@ -40,7 +40,9 @@ class ComparisonFigures:
         def can_rank(self, metric: str | None = None) -> bool:
             """As in `Comparison`."""
 
-        def plot_critical_difference(self, metric: str | None = None) -> Figure:
+        def plot_critical_difference(
+            self, metric: str | None = None, *, level: float = 0.05, ax: Any = None
+        ) -> Figure:
             """As in `Comparison`."""
 
         def check_metric(self, metric: str | None) -> str:

@@ -236,7 +236,7 @@ def _classes(comparison: Comparison) -> Grid:
         "estimator", key=lambda c: c.map(ranked.index), kind="stable"
     )
     names = {"estimator": "Estimator", "class": "Class", "n": "N", "f1": "F1"}
-    columns = [names.get(name, _label(name)) for name in table]
+    columns = [names.get(name, _label(name)) for name in map(str, table)]
     rows = [[_number(value) for value in row] for row in table.astype(object).to_numpy()]
     return Grid(columns, rows)
 
