@@ -116,7 +116,8 @@ def test_windows_and_trials_are_told_apart(tmp_path):
         rng.standard_normal((36, 2, 8)), np.repeat(["rest", "task"] * 6, 3), 8,
         trial=np.repeat(np.arange(12), 3),
     )  # fmt: skip
-    windows = compare({"guess": DummyClassifier()}, data, cv=StratifiedGroupKFold(2), groups="trial",
+    cv = StratifiedGroupKFold(2)
+    windows = compare({"guess": DummyClassifier()}, data, cv=cv, groups="trial",
                       random_state=0, progress=False)  # fmt: skip
     assert windows.about.data["n_trials"] == 36
     assert windows.about.data["n_whole_trials"] == 12
