@@ -13,9 +13,10 @@ from sklearn.metrics import accuracy_score, confusion_matrix
 from typer.testing import CliRunner
 
 from skeeg import CCNNClassifier, Comparison, EEGData
-from skeeg.cli import app, commands, output
+from skeeg.cli import app, commands
 from skeeg.cli.windows import FEATURE_MODELS, shuffled_windows
 from skeeg.datasets import LOADERS, load_deap
+from skeeg.evaluation import comparison_figures
 from skeeg.features import deap_entropy
 
 from .datasets.support import write_deap_like
@@ -114,7 +115,9 @@ def test_entropies_are_those_of_deap_less_their_baseline(files, short, tables_on
 
 def test_quadrants_are_decoded_from_raw_windows(files, short, monkeypatch, tmp_path):
     figures = []
-    monkeypatch.setattr(output, "_save_figure", lambda figure, path: figures.append(path))
+    monkeypatch.setattr(
+        comparison_figures, "save_figure", lambda figure, stem, *_: figures.append(stem)
+    )
     monkeypatch.setattr(Comparison, "report", lambda self, path: path)  # see test_report.py
     result = run(
         *("--data", "deap", "--path", files, "--task", "quadrant", "--subjects", 1),
@@ -135,7 +138,7 @@ def test_quadrants_are_decoded_from_raw_windows(files, short, monkeypatch, tmp_p
         np.testing.assert_allclose(rows["recall"], np.diag(counts) / counts.sum(axis=1))
         weighted = np.average(rows["recall"], weights=rows["n"])
         assert weighted == pytest.approx(accuracy_score(own["y_true"], own["y_pred"]))
-        assert folder / "figures" / "confusion_cnn-gru.png" in figures
+        assert folder / "figures" / "confusion_cnn-gru" in figures
         assert ("note" in table) == bool(comparison.leakage)
     for heading in ("precision", "recall", "F1", "HVHA"):
         assert heading in result.stdout

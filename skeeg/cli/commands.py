@@ -21,6 +21,7 @@ from .estimators import (
 )
 from .options import chosen, name_list, names_between_commas, subject_list
 from .output import (
+    described,
     refuse_other_data,
     remove_results,
     reuse_line,
@@ -163,10 +164,12 @@ def compare(
                    kept)  # fmt: skip
         if not overwrite:
             refuse_other_data(rows, out)
-        honest = run(protocol)
+        honest = described(run(protocol), source)
         written = write(honest, out)
         remove_results(out / SHUFFLED)
-        shuffled = None if window is None else run(shuffled_windows(honest.about.protocol))
+        shuffled = None
+        if window is not None:
+            shuffled = described(run(shuffled_windows(honest.about.protocol)), source)
         if shuffled is not None:
             written += write(shuffled, out / SHUFFLED)
             written.append(write_side_by_side(honest, shuffled, out))

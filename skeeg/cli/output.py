@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
+import sys
+from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +20,7 @@ if TYPE_CHECKING:
 
     from .._labelled import LabelledRows
     from ..evaluation import Comparison
+    from .data import Source
 
 
 def write(comparison: Comparison, out: Path) -> list[str]:
@@ -28,14 +33,33 @@ def write(comparison: Comparison, out: Path) -> list[str]:
             _save_table(comparison.by_class(), out / "classes.csv")
             tables.append("classes.csv")
         figures = out / "figures"
-        for kind, name, figure in comparison.figures():
-            _save_figure(figure, figures / f"{kind}_{name}.png")
+        comparison.save_figures(figures)
         report = comparison.report(out / "report.html")
     return [
         f"report   {report}",
         f"tables   {', '.join([str(out / 'scores.csv'), *tables])}",
-        f"figures  {figures}",
+        f"figures  {figures}, as PDF, SVG and PNG",
     ]
+
+
+def described(comparison: Comparison, source: Source) -> Comparison:
+    """Return a comparison with the name of its data, and the command that repeats it."""
+    from ..datasets import LOADERS
+
+    limits = [f"{value:g}" for value in (source.fmin, source.fmax) if value is not None]
+    known = {
+        "name": source.data,
+        "path": None if source.path is None else str(source.path),
+        "band": f"{' to '.join(limits)} Hz" if len(limits) == 2 else None,
+    }
+    if source.data in LOADERS:
+        loader = LOADERS[source.data]
+        known |= {"name": loader.description, "citation": loader.citation}
+        known["band"] = known["band"] or loader.band
+    named = {key: value for key, value in known.items() if value}
+    about = comparison.about
+    command = shlex.join(["skeeg", *sys.argv[1:]])
+    return replace(comparison, about=replace(about, data=about.data | named, repeat=command))
 
 
 def refuse_other_data(rows: LabelledRows, out: Path) -> None:
@@ -51,11 +75,13 @@ def remove_results(out: Path, *, tables: bool = True) -> None:
 
     Files of other names stay.
     """
+    from ..evaluation.figure_files import FIGURE_KINDS, FORMATS
+
     names = ["report.html", "classes.csv", "side_by_side.csv"]
     names += ["comparison.json", "scores.csv", "predictions.csv", "history.csv"] if tables else []
     old = [out / name for name in names]
-    for kind in ("scores", "critical_difference", "confusion", "predictions", "history"):
-        old += (out / "figures").glob(f"{kind}_*.png")
+    for kind, ending in product(FIGURE_KINDS, FORMATS):
+        old += (out / "figures").glob(f"{kind}_*.{ending}")
     for path in old:
         path.unlink(missing_ok=True)
     for folder in (out / "figures", out) if tables else ():
@@ -69,13 +95,6 @@ def reuse_line(comparison: Comparison, store: Path) -> str:
     found, total = sum(reused.values()), n_folds * len(reused)
     each = ", ".join(f"{name} {n} of {n_folds}" for name, n in reused.items())
     return f"store {store}: {found} of {total} folds reused, {total - found} computed ({each})"
-
-
-def _save_figure(figure: Any, path: Path) -> None:
-    from .._files import atomic_path
-
-    with atomic_path(path) as partial:
-        figure.savefig(partial)
 
 
 def _save_table(table: pd.DataFrame, path: Path) -> None:

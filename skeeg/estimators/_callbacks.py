@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from skorch.callbacks import Callback, EarlyStopping, EpochTimer, PassthroughScoring, PrintLog
-from tqdm.auto import tqdm
+from tqdm import tqdm  # that of tqdm.auto warns in notebooks without ipywidgets
 
 from ._hooks import hook
 

@@ -38,7 +38,7 @@ class About:
     data : dict
         Shape, sampling rate, channels, subjects and labels of the data.
     environment : dict of str to str
-        Versions and machine.
+        Main versions, and the machine.
     date : str
         End of the comparison, in ISO 8601.
     task : {"classification", "regression"}
@@ -50,6 +50,12 @@ class About:
         do. Its scores do not apply to single new trials.
     leakage_unknown : str
         Why the metadata cannot tell whether the split leaks; empty if they can.
+    parameters : dict of str to dict of str to str
+        Every parameter of each estimator, as text.
+    packages : dict of str to str
+        Versions of all packages that were loaded.
+    repeat : str
+        The call, or the command, that repeats the comparison.
     """
 
     metrics: tuple[str, ...]
@@ -67,6 +73,9 @@ class About:
     scoring: dict[str, str] = field(default_factory=dict)
     transductive: dict[str, str] = field(default_factory=dict)
     leakage_unknown: str = ""
+    parameters: dict[str, dict[str, str]] = field(default_factory=dict)
+    packages: dict[str, str] = field(default_factory=dict)
+    repeat: str = ""
 
     @property
     def note(self) -> str:

@@ -7,6 +7,7 @@ import os
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -30,16 +31,17 @@ from .._labelled import LabelledRows
 from .._validation import check_finite
 from ..data import EEGData
 from ..model_selection._trial_routing import divided_trials
-from ..model_selection.folds import Fold, LeakageError
+from ..model_selection.folds import Fold, LeakageError, trial_codes
 from ..model_selection.leakage import LeakageReport, check_leakage
 from ..model_selection.protocols import claimed_across, make_folds
 from ..models import build_model
 from ._parallel import run_jobs
 from .about import About, transductive_steps
 from .comparison import Comparison
-from .environment import environment
+from .environment import environment, loaded_packages
 from .fold import FoldResult, Job, run_fold
 from .frames import Finished, history_frame, prediction_frame, score_frame
+from .repeat import all_parameters, call_text, full_text
 from .scoring import Score, Scoring, check_scoring
 from .store import FoldStore, data_digest
 from .tasks import Task, choose_task
@@ -177,6 +179,17 @@ def compare(
     _warn_again(finished)
     _warn_of_not_finite(finished)
     about = _about(named, data, task, folds, scores, seed, _protocol(cv, groups), leakage, inner)
+    about = replace(
+        about,
+        repeat=call_text(
+            about.estimators,
+            seed,
+            cv=cv,
+            groups=groups,
+            scoring=scoring,
+            allow_leakage=allow_leakage,
+        ),
+    )
     reused = Counter(dict.fromkeys(named, 0))
     reused.update(jobs[i].name for i in found)
     return _comparison(finished, data, task, scores, about, dict(reused))
@@ -307,24 +320,28 @@ def _about(
         chance={score.name: chance[score.source] for score in scores if score.scorer is None},
         leakage=" ".join(filter(None, (leakage.description, inner))),
         leakage_unknown=leakage.unknown,
-        estimators={name: str(estimator) for name, estimator in named.items()},
+        estimators={name: full_text(estimator) for name, estimator in named.items()},
         data=_described(data, task),
         environment=environment(),
         date=datetime.now(UTC).isoformat(timespec="seconds"),
         task=task.name,
         scoring={score.name: score.source for score in scores},
         transductive={name: steps for name, e in named.items() if (steps := transductive_steps(e))},
+        parameters={name: all_parameters(estimator) for name, estimator in named.items()},
+        packages=loaded_packages(),
     )
 
 
 def _described(data: LabelledRows, task: Task) -> dict[str, Any]:
-    known = {"subject", "session", "run", "trial"}.intersection(data.metadata.columns)
-    return {
+    known = {"subject", "session", "run"}.intersection(data.metadata.columns)
+    described = {
         **data.describe(),
         **task.describe(data.y),
         **{f"n_{name}s": len(np.unique(data.nested_groups(name))) for name in sorted(known)},
-        "sha256": data_digest(data),
     }
+    if "trial" in data.metadata and (n := len(np.unique(trial_codes(data)))) < len(data):
+        described["n_whole_trials"] = n  # rows are windows, of which a trial has several
+    return {**described, "sha256": data_digest(data)}
 
 
 def _protocol(cv: Any, groups: Any) -> str:

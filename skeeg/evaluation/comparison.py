@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from math import isnan
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 from sklearn.metrics import (
     confusion_matrix,
@@ -18,21 +15,18 @@ from sklearn.metrics import (
 )
 
 from .about import LEAKAGE_ALLOWED, LEAKAGE_UNKNOWN, About
+from .comparison_figures import ComparisonFigures
 from .comparison_statistics import ComparisonStatistics
 from .files import FRAMES, check_replaceable, read_files, write_files
 from .inference import reference_p_values, units_of
-from .metrics import METRICS
 from .report import write_report
 from .scoring import unknown_metric
-from .statistics import paired_scores
+from .tables import summary_html
 from .tasks import TASKS
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Comparison(ComparisonStatistics):
+class Comparison(ComparisonFigures, ComparisonStatistics):
     """Results of estimators on the same folds, returned by `compare`.
 
     Parameters
@@ -174,133 +168,6 @@ class Comparison(ComparisonStatistics):
         table = pd.concat(parts, ignore_index=True)
         return table.assign(note=self.about.note) if self.about.note else table
 
-    # ------------------------------------------------------------------ figures
-    # Importing matplotlib takes half a second, so plotting is imported when a figure is drawn.
-
-    def plot_scores(self, metric: str | None = None) -> Figure:
-        """Plot the scores of each estimator, with their mean, standard deviation and chance.
-
-        Parameters
-        ----------
-        metric : str, optional
-            A metric of the comparison; by default the first.
-
-        Returns
-        -------
-        figure : matplotlib.figure.Figure
-        """
-        from ..plotting import plot_scores
-
-        metric = self.check_metric(metric)
-        paired, unit = paired_scores(self.scores, metric)
-        chance = self.about.chance_of(metric)
-        source = self.about.scoring.get(metric, metric)
-        return plot_scores(
-            paired,
-            source if source in METRICS else metric,
-            unit=unit,
-            chance=None if isnan(chance.level) else chance.level,
-            chance_upper=chance.upper,
-            title=self._title(self.about.protocol),
-        )
-
-    def plot_confusion(self, name: str) -> Figure:
-        """Plot the confusion matrix of an estimator over the out-of-fold trials.
-
-        Parameters
-        ----------
-        name : str
-            Name of the estimator.
-
-        Returns
-        -------
-        figure : matplotlib.figure.Figure
-
-        Raises
-        ------
-        ValueError
-            If it is a regression.
-        """
-        from ..plotting import plot_confusion
-
-        self._check_task("classification", "classes to confuse: use plot_predictions")
-        own = self.predictions[self.predictions["estimator"] == self.check_name(name)]
-        return plot_confusion(
-            own["y_true"], own["y_pred"], classes=self.about.classes, title=self._title(name)
-        )
-
-    def plot_predictions(self, name: str) -> Figure:
-        """Plot the out-of-fold predictions of a regression against the true targets.
-
-        Parameters
-        ----------
-        name : str
-            Name of the estimator.
-
-        Returns
-        -------
-        figure : matplotlib.figure.Figure
-
-        Raises
-        ------
-        ValueError
-            If it is a classification.
-        """
-        from ..plotting import plot_predictions
-
-        self._check_task("regression", "continuous predictions: use plot_confusion")
-        own = self.predictions[self.predictions["estimator"] == self.check_name(name)]
-        return plot_predictions(own["y_true"], own["y_pred"], title=self._title(name))
-
-    def plot_history(self, name: str) -> Figure:
-        """Plot loss and accuracy, or absolute error, of a network against the epoch.
-
-        Parameters
-        ----------
-        name : str
-            Name of the estimator.
-
-        Returns
-        -------
-        figure : matplotlib.figure.Figure
-
-        Raises
-        ------
-        ValueError
-            If the estimator has no history, because it is not a network.
-        """
-        from ..plotting import plot_history
-
-        own = self.history[self.history["estimator"] == self.check_name(name)]
-        if own.empty:
-            having = ", ".join(self.history["estimator"].unique()) or "none here"
-            raise ValueError(f"{name!r} has no training history; those that have one: {having}.")
-        loss_label = TASKS[self.about.task].loss_label
-        return plot_history(own, title=self._title(name), loss_label=loss_label)
-
-    def figures(self) -> Iterator[tuple[str, str, Figure]]:
-        """Yield all figures.
-
-        Yields
-        ------
-        kind : {"scores", "critical_difference", "confusion", "predictions", "history"}
-            Kind of the figure, as in the name of the method ``plot_<kind>``.
-        name : str
-            Name of the metric or the estimator.
-        figure : matplotlib.figure.Figure
-        """
-        for metric in self.about.metrics:
-            if np.isfinite(self.scores[metric]).any():
-                yield "scores", metric, self.plot_scores(metric)
-        main = self.about.metrics[0]
-        if self.can_rank(main):
-            yield "critical_difference", main, self.plot_critical_difference(main)
-        kind = TASKS[self.about.task].figure
-        for name in self.estimators:
-            yield kind, name, getattr(self, f"plot_{kind}")(name)
-        for name in self.history["estimator"].unique():
-            yield "history", name, self.plot_history(name)
-
     # ------------------------------------------------------------------ files
 
     def save(self, folder: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
@@ -354,19 +221,21 @@ class Comparison(ComparisonStatistics):
         frames, about = read_files(folder)
         return cls(frames["scores"], frames["predictions"], frames["history"], about)
 
-    def report(self, path: str | os.PathLike[str]) -> Path:
+    def report(self, path: str | os.PathLike[str], *, question: str | None = None) -> Path:
         """Write one HTML file with tables, figures, protocol, data, seeds and versions.
 
         Parameters
         ----------
         path : path-like
             Path with the suffix ``.html``.
+        question : str, optional
+            The question that the comparison answers, which is the title of the report.
 
         Returns
         -------
         path : pathlib.Path
         """
-        return write_report(self, path)
+        return write_report(self, path, question=question)
 
     # ------------------------------------------------------------------ checks and text
 
@@ -390,13 +259,10 @@ class Comparison(ComparisonStatistics):
             raise ValueError(f"No estimator is called {name!r}; there are {self.estimators}.")
         return name
 
-    def _check_task(self, task: str, what: str) -> None:
-        """Raise an error if the comparison is of another task."""
-        if self.about.task != task:
-            raise ValueError(f"This comparison is a {self.about.task}, without {what}.")
-
-    def _title(self, text: str) -> str:
-        return f"{text}\n{self.about.note}" if self.about.note else text
+    def _repr_html_(self) -> str:
+        """Return the main table with its caveats for notebooks."""
+        metric = self.about.metrics[0]
+        return summary_html(self.statistics(metric), self.about, metric, self.caveats(metric))
 
     def __repr__(self) -> str:
         metric = self.about.metrics[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -17,7 +17,6 @@ from .statistics.units import MIN_SUBJECTS
 from .tables import escape_latex, escape_markdown, latex_table, markdown_table
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 
@@ -186,7 +185,7 @@ class ComparisonStatistics:
         return units.unit == "subject" and len(complete) >= MIN_SUBJECTS and complete.shape[1] >= 3
 
     def plot_critical_difference(
-        self, metric: str | None = None, *, level: float = 0.05, ax: Axes | None = None
+        self, metric: str | None = None, *, level: float = 0.05, ax: Any = None
     ) -> Figure:
         """Plot the mean ranks over subjects, with bars over those that do not differ.
 

@@ -44,7 +44,8 @@ def methods_paragraph(
 def _data(about: About) -> str:
     data = about.data
     rows = "trials" if "n_chans" in data else "rows of features"
-    text = f"The data were {data.get('n_trials', 'the')} {rows}"
+    text = f"The data were {data.get('n_trials', 'the')} "
+    text += f"windows of {data['n_whole_trials']} trials," if "n_whole_trials" in data else rows
     if "n_chans" in data:
         text += f" of {data['n_chans']} channels and {data['n_times']} samples"
     if data.get("sfreq"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from html import escape
 
 import pandas as pd
 
@@ -46,11 +47,11 @@ def markdown_table(table: pd.DataFrame, about: About, metric: str, notes: Sequen
     -------
     text : str
     """
-    columns = _columns(table, about, metric, escape_markdown)
+    columns = main_columns(table, about, metric, escape_markdown)
     rows = [list(columns), *zip(*columns.values(), strict=True)]
     lines = [f"| {' | '.join(row)} |" for row in rows]
     lines.insert(1, "|" + "|".join([" --- ", *[" ---: "] * (len(columns) - 1)]) + "|")
-    text = escape_markdown(_sentences([_caption(table, about), *notes]))
+    text = escape_markdown(_sentences([main_caption(table, about), *notes]))
     return "\n".join([*lines, "", text, ""])
 
 
@@ -70,9 +71,9 @@ def latex_table(table: pd.DataFrame, about: About, metric: str, notes: Sequence[
     -------
     text : str
     """
-    columns = _columns(table, about, metric, escape_latex)
+    columns = main_columns(table, about, metric, escape_latex)
     rows = [" & ".join(row) + r" \\" for row in zip(*columns.values(), strict=True)]
-    text = escape_latex(_sentences([_caption(table, about), *notes]))
+    text = escape_latex(_sentences([main_caption(table, about), *notes]))
     return "\n".join(
         [
             r"\begin{table}",
@@ -92,10 +93,50 @@ def latex_table(table: pd.DataFrame, about: About, metric: str, notes: Sequence[
     )
 
 
-def _columns(
+def summary_html(table: pd.DataFrame, about: About, metric: str, notes: Sequence[str]) -> str:
+    """Return the main table in HTML.
+
+    Parameters
+    ----------
+    table : DataFrame
+        That of `Comparison.statistics`.
+    about : About
+    metric : str
+    notes : sequence of str
+        Sentences that are written below the table.
+
+    Returns
+    -------
+    text : str
+    """
+    columns = main_columns(table, about, metric, _escape_html)
+    head = "".join(f"<th>{name}</th>" for name in columns)
+    rows = "".join(
+        "<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>"
+        for row in zip(*columns.values(), strict=True)
+    )
+    text = _escape_html(_sentences([main_caption(table, about), *notes]))
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table><p>{text}</p>"
+
+
+def main_columns(
     table: pd.DataFrame, about: About, metric: str, escape: Callable[[object], str]
 ) -> dict[str, list[str]]:
-    """Return up to six columns of escaped cells by their escaped heading."""
+    """Return up to six columns of escaped cells by their escaped heading.
+
+    Parameters
+    ----------
+    table : DataFrame
+        That of `Comparison.statistics`.
+    about : About
+    metric : str
+    escape : callable
+        Function that makes a text literal.
+
+    Returns
+    -------
+    columns : dict of str to list of str
+    """
     columns = {
         "Estimator": [escape(name) for name in table.index],
         f"{about.label(metric)} [95 % interval]": [
@@ -114,8 +155,19 @@ def _columns(
     return {escape(name): cells for name, cells in columns.items()}
 
 
-def _caption(table: pd.DataFrame, about: About) -> str:
-    """Return the sentence on the protocol, the units and the tests."""
+def main_caption(table: pd.DataFrame, about: About) -> str:
+    """Return the sentence on the protocol, the units and the tests.
+
+    Parameters
+    ----------
+    table : DataFrame
+        That of `Comparison.statistics`.
+    about : About
+
+    Returns
+    -------
+    caption : str
+    """
     n, unit = int(table["n"].max()), table["unit"].iloc[0]
     units = unit if n == 1 else f"{unit}s"
     text = f"Protocol {about.protocol}; mean over {n} {units}"
@@ -165,6 +217,10 @@ def _number(value: float, digits: int = 3, *, signed: bool = False) -> str:
 def _one_line(text: object) -> str:
     """Return a text without line breaks and other characters that are not printed."""
     return " ".join("".join(c if c.isprintable() else " " for c in str(text)).split())
+
+
+def _escape_html(text: object) -> str:
+    return escape(_one_line(text))
 
 
 def escape_latex(text: object) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,9 @@ from ._networks import (
 )
 from .attention import attention_gates
 from .frequency import fft_length, peaks
+
+#: Number of filters in the table for notebooks.
+_MAX_SHOWN = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +69,23 @@ class SpatialPatterns:
     def peak_freqs(self) -> NDArray[np.float64]:
         """Frequency of the largest response of each filter, in Hz; NaN for a filter of zeros."""
         return peaks(self.freqs, self.response)
+
+    def _repr_html_(self) -> str:
+        """Return a table of the filters with the largest contributions for notebooks."""
+        order = np.argsort(-self.contributions, kind="stable")[:_MAX_SHOWN]
+        strongest = np.abs(self.patterns).argmax(axis=1)
+        names = self.ch_names or tuple(f"channel {i}" for i in range(self.patterns.shape[1]))
+        rows = "".join(
+            f"<tr><td>{i}</td><td>{self.contributions[i]:.3f}</td>"
+            f"<td>{escape(names[strongest[i]])}</td><td>{self.peak_freqs[i]:.1f}</td></tr>"
+            for i in order
+        )
+        return (
+            f"<table><caption>SpatialPatterns: {len(self.patterns)} filters, "
+            f"{self.patterns.shape[1]} channels</caption><thead><tr><th>Filter</th>"
+            "<th>Contribution</th><th>Strongest electrode</th><th>Peak (Hz)</th></tr></thead>"
+            f"<tbody>{rows}</tbody></table>"
+        )
 
     @property
     def output_freqs(self) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""Figures of results; each function returns a matplotlib Figure and does not use pyplot."""
+"""Figures of results; each function takes ``ax`` and returns a matplotlib Figure."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from .inspection import (
     plot_patterns,
     plot_saliency,
 )
+from .paired import plot_paired_scores
 from .predictions import plot_predictions
 from .scores import plot_scores
 from .selection import plot_selection
@@ -26,6 +27,7 @@ __all__ = [
     "plot_frequency_response",
     "plot_history",
     "plot_importance",
+    "plot_paired_scores",
     "plot_patterns",
     "plot_predictions",
     "plot_saliency",

@@ -1,7 +1,8 @@
-"""Palette, sizes and helpers that all figures share."""
+"""Palette, figures and helpers that all plots share."""
 
 from __future__ import annotations
 
+import io
 import textwrap
 
 import numpy as np
@@ -16,9 +17,23 @@ GREY = "#6b6b6b"
 _DPI = 120
 
 
+class NotebookFigure(Figure):
+    """A figure that notebooks show without ``%matplotlib inline``.
+
+    It is not registered with pyplot, so it needs no ``close``. Where a notebook has a format of its
+    own for figures of Matplotlib, that one is used.
+    """
+
+    def _repr_png_(self) -> bytes:
+        """Return the figure as an image."""
+        target = io.BytesIO()
+        self.savefig(target, format="png", dpi=self.dpi)
+        return target.getvalue()
+
+
 def new_figure(width: float, height: float) -> Figure:
     """Return an empty figure of a size in inches that is not registered with pyplot."""
-    return Figure(figsize=(width, height), dpi=_DPI, layout="constrained")
+    return NotebookFigure(figsize=(width, height), dpi=_DPI, layout="constrained")
 
 
 def wrapped(text: object, width: int) -> str:

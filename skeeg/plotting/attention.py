@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib import colormaps
+from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_consistent_length, column_or_1d
 
+from ._axes import given_axes
 from ._discs import draw_discs
 from ._style import BLUE, GREY, new_figure, open_axes, wrapped
 
@@ -30,6 +32,7 @@ def plot_attention(
     *,
     ch_names: Sequence[str] | None = None,
     title: str = "",
+    ax: Any = None,
 ) -> Figure:
     """Plot the mean gates of a network with attention, for electrodes on the scalp.
 
@@ -48,6 +51,9 @@ def plot_attention(
         channels in ``fit``.
     title : str
         Title of the figure.
+    ax : matplotlib.axes.Axes or array-like of them, optional
+        Axes to draw into, one for each label, or a single one without `y`; by default those of a
+        new figure.
 
     Returns
     -------
@@ -59,12 +65,12 @@ def plot_attention(
     Raises
     ------
     TypeError
-        If `estimator` is not a network of skeeg.
+        If `estimator` is not a network of skeeg, or `ax` is not Axes.
     NotFittedError
         If it is not fitted.
     ValueError
-        If it has no attention, the trials differ in shape or channels from those in ``fit``, or the
-        electrodes have no names or positions.
+        If it has no attention, the trials differ in shape or channels from those in ``fit``, the
+        electrodes have no names or positions, or the number of `ax` is another.
 
     See Also
     --------
@@ -87,13 +93,15 @@ def plot_attention(
     gates = attention_gates(estimator, X)
     groups = _groups(gates, y)
     if attention_layer(estimator, "plot_attention").axis == "maps":
-        figure = _plot_maps(groups)
+        figure, panels = _plot_maps(groups, ax)
     else:
         names = _input_names(estimator, ch_names)
         means = {name: own.reshape(-1, len(names)).mean(axis=0) for name, own in groups.items()}
-        figure = _plot_electrodes(means, names)
-    if title:
+        figure, panels = _plot_electrodes(means, names, ax)
+    if title and ax is None:
         figure.suptitle(wrapped(title, 70), fontsize=11)
+    elif title:
+        panels[0].set_title(f"{wrapped(title, 40)}\n{panels[0].get_title()}", fontsize=11)
     return figure
 
 
@@ -131,11 +139,16 @@ def _input_names(estimator: NetworkEstimator, ch_names: Sequence[str] | None) ->
     return [names[channel] for channel in input_channels(estimator)]
 
 
-def _plot_electrodes(means: dict[str, NDArray[np.float64]], ch_names: list[str]) -> Figure:
-    n_columns = min(len(means), _MAX_COLUMNS)
-    n_rows = -(-len(means) // n_columns)
-    figure = new_figure(3.4 * n_columns + 1.1, 3.6 * n_rows + 0.3)
-    panels = figure.subplots(n_rows, n_columns, squeeze=False).ravel()
+def _plot_electrodes(
+    means: dict[str, NDArray[np.float64]], ch_names: list[str], ax: Any
+) -> tuple[Figure, list[Axes]]:
+    if ax is None:
+        n_columns = min(len(means), _MAX_COLUMNS)
+        n_rows = -(-len(means) // n_columns)
+        figure = new_figure(3.4 * n_columns + 1.1, 3.6 * n_rows + 0.3)
+        panels = list(figure.subplots(n_rows, n_columns, squeeze=False).ravel())
+    else:
+        figure, panels = given_axes(ax, len(means))
     scale, colours = _scale(np.concatenate(list(means.values()))), colormaps["cividis"]
     for axes, (name, own) in zip(panels, means.items(), strict=False):
         discs = draw_discs(axes, own, ch_names, scale, colours)
@@ -143,7 +156,7 @@ def _plot_electrodes(means: dict[str, NDArray[np.float64]], ch_names: list[str])
     for axes in panels[len(means) :]:
         axes.set_visible(False)
     figure.colorbar(discs, ax=list(panels), label="Mean gate (0: blocked, 1: passed)", shrink=0.8)
-    return figure
+    return figure, panels
 
 
 def _scale(values: NDArray[np.float64]) -> Normalize:
@@ -152,10 +165,14 @@ def _scale(values: NDArray[np.float64]) -> Normalize:
     return Normalize(low - missing, high + missing)
 
 
-def _plot_maps(groups: dict[str, NDArray[np.float64]]) -> Figure:
+def _plot_maps(groups: dict[str, NDArray[np.float64]], ax: Any) -> tuple[Figure, list[Axes]]:
     n_maps = next(iter(groups.values())).shape[1]
-    figure = new_figure(min(12.0, max(4.0, 1.2 + 0.22 * n_maps)), 0.6 + 2.2 * len(groups))
-    panels = figure.subplots(len(groups), 1, squeeze=False, sharex=True, sharey=True).ravel()
+    if ax is None:
+        figure = new_figure(min(12.0, max(4.0, 1.2 + 0.22 * n_maps)), 0.6 + 2.2 * len(groups))
+        drawn = figure.subplots(len(groups), 1, squeeze=False, sharex=True, sharey=True)
+        panels = list(drawn.ravel())
+    else:
+        figure, panels = given_axes(ax, len(groups))
     for axes, (name, own) in zip(panels, groups.items(), strict=True):
         axes.bar(
             np.arange(n_maps),
@@ -172,4 +189,4 @@ def _plot_maps(groups: dict[str, NDArray[np.float64]]) -> Figure:
         open_axes(axes)
     panels[-1].set_xlabel("Map of the spatial filters")
     panels[-1].xaxis.get_major_locator().set_params(integer=True)
-    return figure
+    return figure, panels

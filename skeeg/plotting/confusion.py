@@ -9,11 +9,17 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 from sklearn.metrics import confusion_matrix
 
+from ._axes import given_axes
 from ._style import new_figure, wrapped
 
 
 def plot_confusion(
-    y_true: ArrayLike, y_pred: ArrayLike, *, classes: Sequence[Any], title: str = ""
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    *,
+    classes: Sequence[Any],
+    title: str = "",
+    ax: Any = None,
 ) -> Figure:
     """Plot the confusion matrix, in per cent of each true class and in numbers of trials.
 
@@ -25,6 +31,8 @@ def plot_confusion(
         Labels in the order of rows and columns.
     title : str
         Title of the figure.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw into; by default those of a new figure.
 
     Returns
     -------
@@ -34,6 +42,8 @@ def plot_confusion(
     ------
     ValueError
         If none of the labels is one of the classes.
+    TypeError
+        If `ax` is not Axes.
 
     Examples
     --------
@@ -43,9 +53,12 @@ def plot_confusion(
     counts = confusion_matrix(y_true, y_pred, labels=list(classes))
     shares = 100 * counts / counts.sum(axis=1, keepdims=True).clip(min=1)
     n_classes = len(classes)
-    side = max(3.2, 1.0 + 0.85 * n_classes)
-    figure = new_figure(side + 1.6, side + 0.6)
-    axes = figure.subplots()
+    if ax is None:
+        side = max(3.2, 1.0 + 0.85 * n_classes)
+        figure = new_figure(side + 1.6, side + 0.6)
+        axes = figure.subplots()
+    else:
+        figure, (axes,) = given_axes(ax, 1)
     image = axes.imshow(shares, cmap="cividis", vmin=0, vmax=100)
     for row in range(n_classes):
         for column in range(n_classes):

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from ._axes import given_axes
 from ._style import BLUE, GREY, ORANGE, new_figure, wrapped
 
 if TYPE_CHECKING:
     from ..evaluation.statistics import RankTest
 
 
-def plot_critical_difference(
-    result: RankTest, *, title: str = "", ax: Axes | None = None
-) -> Figure:
+def plot_critical_difference(result: RankTest, *, title: str = "", ax: Any = None) -> Figure:
     """Plot mean ranks, with bars that join the estimators that do not differ.
 
     Parameters
@@ -32,6 +31,11 @@ def plot_critical_difference(
     -------
     figure : matplotlib.figure.Figure
 
+    Raises
+    ------
+    TypeError
+        If `ax` is not Axes.
+
     Examples
     --------
     >>> import pandas as pd
@@ -44,14 +48,17 @@ def plot_critical_difference(
 
     n = len(result.ranks)
     if ax is None:
-        ax = new_figure(7.5, 2.0 + 0.22 * n).subplots()
+        figure = new_figure(7.5, 2.2 + 0.22 * n)
+        axes = figure.subplots()
+    else:
+        figure, (axes,) = given_axes(ax, 1)
     # Numbers stand for the names, which could be read as formats or formulas.
     ranks = result.ranks.set_axis(range(n))
     artists = critical_difference_diagram(
         ranks,
         result.p_values.set_axis(range(n)).set_axis(range(n), axis=1),
         alpha=result.level,
-        ax=ax,
+        ax=axes,
         label_fmt_left="{label}",
         label_fmt_right="{label}",
         label_props={"fontsize": 10},
@@ -65,9 +72,9 @@ def plot_critical_difference(
         shown = wrapped(result.ranks.index[row], 24)
         label.set_color("black")
         label.set_text(f"{shown} ({ranks.iloc[row]:.2f})")
-    _mark_critical_difference(ax, float(ranks.iloc[0]), result)
-    ax.set_title(wrapped(title, 70), fontsize=11)
-    return cast(Figure, ax.figure)
+    _mark_critical_difference(axes, float(ranks.iloc[0]), result)
+    axes.set_title(wrapped(title, 70), fontsize=11)
+    return figure
 
 
 def _mark_critical_difference(ax: Axes, start: float, result: RankTest) -> None:
@@ -88,8 +95,8 @@ def _mark_critical_difference(ax: Axes, start: float, result: RankTest) -> None:
         0.5,
         -0.04,
         f"mean rank over {result.n_units} subjects or data sets, 1 is the best\n"
-        f"thick bars join estimators that do not differ (Nemenyi's test, "
-        f"level {result.level:g}; Friedman's test: p = {result.p_value:.2g})",
+        f"thick bars join estimators that do not differ\n"
+        f"(Nemenyi's test, level {result.level:g}; Friedman's test: p = {result.p_value:.2g})",
         transform=ax.transAxes,
         ha="center",
         va="top",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib import colormaps
@@ -15,11 +15,13 @@ from sklearn.utils import Bunch
 
 from .._checks import check_positive_ints
 from .._electrodes import has_place
+from ._axes import given_axes
 from ._discs import draw_discs
 from ._scalp import draw_surface
 from ._style import BLUE, GREY, ORANGE, literal, new_figure, open_axes, wrapped
 
 if TYPE_CHECKING:
+    from ..estimators import NetworkEstimator
     from ..inspection import FrequencyResponse, SpatialPatterns
 
 _MAX_COLUMNS = 4
@@ -30,20 +32,25 @@ _MAX_NAMES = 40
 
 
 def plot_patterns(
-    patterns: SpatialPatterns,
+    patterns: SpatialPatterns | NetworkEstimator,
+    X: Any = None,
     *,
     n_filters: int = 4,
     ch_names: Sequence[str] | None = None,
     unit: str = "V",
     fmax: float | None = None,
     title: str = "",
+    ax: Any = None,
 ) -> Figure:
     """Plot the scalp patterns and the frequency responses of a network's spatial filters.
 
     Parameters
     ----------
-    patterns : SpatialPatterns
-        From `skeeg.inspection.spatial_patterns`.
+    patterns : SpatialPatterns or NetworkEstimator
+        From `skeeg.inspection.spatial_patterns`, or the fitted network.
+    X : ndarray, mne.Epochs, EEGData or torch.Tensor, shape (n_trials, n_chans, n_times), optional
+        Trials, usually the training trials. Required with a network, because a pattern depends on
+        the covariance of the trials.
     n_filters : int, default=4
         Number of filters that are drawn, in the order of their contributions.
     ch_names : sequence of str, length n_chans, optional
@@ -54,6 +61,9 @@ def plot_patterns(
         Highest frequency that is drawn, in Hz; by default half the sampling rate.
     title : str
         Title of the figure.
+    ax : matplotlib.axes.Axes or array-like of them, optional
+        Axes to draw into: first one for each map, then one for each
+        frequency response; by default those of a new figure.
 
     Returns
     -------
@@ -64,7 +74,10 @@ def plot_patterns(
     Raises
     ------
     ValueError
-        If the electrodes have no names or positions, or `n_filters` is not a positive integer.
+        If the electrodes have no names or positions, `n_filters` is not a positive integer, the
+        number of `ax` is another, or a network comes without `X`; and as `spatial_patterns`.
+    TypeError
+        If `patterns` is neither patterns nor a network of skeeg, or `ax` is not Axes.
 
     Examples
     --------
@@ -77,23 +90,18 @@ def plot_patterns(
     >>> figure = plot_patterns(spatial_patterns(clf, data), n_filters=3)
     """
     check_positive_ints(n_filters=n_filters)
+    patterns = _patterns(patterns, X)
     n_chans = patterns.patterns.shape[1]
     names = _names(patterns.ch_names, ch_names, n_chans)
     factor, label = (1e6, "µV") if unit == "V" else (1.0, unit)
     chosen = np.argsort(-patterns.contributions, kind="stable")[:n_filters]
     n_columns = min(len(chosen), _MAX_COLUMNS)
-    n_rows = -(-len(chosen) // n_columns)
-    figure = new_figure(2.9 * n_columns, 4.6 * n_rows + (0.4 if title else 0.1) + 0.4)
-    panels = figure.subplots(
-        2 * n_rows, n_columns, squeeze=False, gridspec_kw={"height_ratios": [1.5, 1] * n_rows}
-    )
-    for axes in panels.ravel():
-        axes.set_visible(False)
+    if ax is None:
+        figure, panels = _pattern_panels(len(chosen), n_columns, bool(title))
+    else:
+        figure, panels = given_axes(ax, 2 * len(chosen))
     for place, i in enumerate(chosen):
-        row, column = divmod(place, n_columns)
-        head, below = panels[2 * row, column], panels[2 * row + 1, column]
-        head.set_visible(True)
-        below.set_visible(True)
+        head, below = panels[place], panels[place + len(chosen)]
         values = patterns.patterns[i] * factor
         highest = float(np.abs(values).max()) or 1.0
         scale = Normalize(-highest, highest)
@@ -101,13 +109,53 @@ def plot_patterns(
         figure.colorbar(drawn, ax=head, label=label, orientation="horizontal", shrink=0.7)
         head.set_title(_described(patterns, i), fontsize=10)
         _draw_frequencies(below, patterns, i, fmax)
-        if column == 0:
+        if place % n_columns == 0:
             below.set_ylabel("Relative to the maximum", fontsize=9)
-    handles, labels = panels[1, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False, fontsize=9)
-    if title:
-        figure.suptitle(wrapped(title, 70), fontsize=11)
+    if ax is None:
+        legend = below.get_legend_handles_labels()
+        figure.legend(*legend, loc="outside lower center", ncols=2, frameon=False, fontsize=9)
+    else:
+        below.legend(frameon=False, fontsize=8)
+    _set_title(figure, panels, title, given=ax is not None)
     return figure
+
+
+def _patterns(patterns: Any, X: Any) -> SpatialPatterns:
+    """Return patterns, also those of a fitted network."""
+    from ..inspection import SpatialPatterns, spatial_patterns
+
+    if isinstance(patterns, SpatialPatterns):
+        return patterns
+    if X is None and hasattr(patterns, "fit"):
+        raise ValueError(
+            "The patterns of a network depend on the trials: pass them as X, usually the training "
+            "trials, as in plot_patterns(clf, X)."
+        )
+    return spatial_patterns(patterns, X)
+
+
+def _pattern_panels(n: int, n_columns: int, titled: bool) -> tuple[Figure, list[Axes]]:
+    """Return a new figure with an axes for each map, then one for each frequency response."""
+    n_rows = -(-n // n_columns)
+    figure = new_figure(2.9 * n_columns, 4.6 * n_rows + (0.4 if titled else 0.1) + 0.4)
+    panels = figure.subplots(
+        2 * n_rows, n_columns, squeeze=False, gridspec_kw={"height_ratios": [1.5, 1] * n_rows}
+    )
+    heads, below = panels[::2].ravel(), panels[1::2].ravel()
+    for axes in (*heads[n:], *below[n:]):
+        axes.set_visible(False)
+    return figure, [*heads[:n], *below[:n]]
+
+
+def _set_title(figure: Figure, panels: list[Axes], title: str, *, given: bool) -> None:
+    """Write the title above a new figure, or above the first of the axes of the user."""
+    if not title:
+        return
+    if given:
+        own = panels[0].get_title()
+        panels[0].set_title(f"{wrapped(title, 40)}\n{own}".rstrip(), fontsize=11)
+    else:
+        figure.suptitle(wrapped(title, 80), fontsize=11)
 
 
 def _described(patterns: SpatialPatterns, i: np.intp) -> str:
@@ -139,7 +187,7 @@ def _draw_frequencies(
 
 
 def plot_frequency_response(
-    response: FrequencyResponse, *, fmax: float | None = None, title: str = ""
+    response: FrequencyResponse, *, fmax: float | None = None, title: str = "", ax: Any = None
 ) -> Figure:
     """Plot the frequency response of each temporal filter as a row, sorted by peak frequency.
 
@@ -151,11 +199,20 @@ def plot_frequency_response(
         Highest frequency that is drawn, in Hz; by default half the sampling rate.
     title : str
         Title of the figure.
+    ax : matplotlib.axes.Axes or array-like of them, optional
+        Axes to draw into, one for each kernel length; by default those of a new figure.
 
     Returns
     -------
     figure : matplotlib.figure.Figure
         With a panel for each kernel length.
+
+    Raises
+    ------
+    ValueError
+        If the number of `ax` is not that of the kernel lengths.
+    TypeError
+        If `ax` is not Axes.
 
     Examples
     --------
@@ -169,10 +226,13 @@ def plot_frequency_response(
     """
     lengths = list(dict.fromkeys(response.kernel_lengths.tolist()))
     heights = [1.0 + 0.12 * int(np.sum(response.kernel_lengths == length)) for length in lengths]
-    figure = new_figure(6.5, sum(heights) + 0.9 + (0.4 if title else 0))
-    panels = figure.subplots(
-        len(lengths), squeeze=False, sharex=True, gridspec_kw={"height_ratios": heights}
-    ).ravel()
+    if ax is None:
+        figure = new_figure(6.5, sum(heights) + 0.9 + (0.4 if title else 0))
+        ratios = {"height_ratios": heights}
+        drawn = figure.subplots(len(lengths), squeeze=False, sharex=True, gridspec_kw=ratios)
+        panels = list(drawn.ravel())
+    else:
+        figure, panels = given_axes(ax, len(lengths))
     highest = response.freqs[-1]
     for axes, length in zip(panels, lengths, strict=True):
         own = np.flatnonzero(response.kernel_lengths == length)
@@ -195,8 +255,7 @@ def plot_frequency_response(
         axes.set_xlim(0, highest if fmax is None else fmax)
     panels[-1].set_xlabel("Frequency (Hz; dot: peak)")
     figure.colorbar(image, ax=list(panels), label="Gain relative to the peak")
-    if title:
-        figure.suptitle(wrapped(title, 70), fontsize=11)
+    _set_title(figure, panels, title, given=ax is not None)
     return figure
 
 
@@ -206,6 +265,7 @@ def plot_importance(
     ch_names: Sequence[str] | None = None,
     metric: str = "accuracy",
     title: str = "",
+    ax: Any = None,
 ) -> Figure:
     """Plot the permutation importance of channels on the scalp, and that of the most important.
 
@@ -219,6 +279,8 @@ def plot_importance(
         Name of the score.
     title : str
         Title of the figure.
+    ax : matplotlib.axes.Axes or array-like of them, optional
+        Axes to draw into, one for the head and one for the bars; by default those of a new figure.
 
     Returns
     -------
@@ -229,7 +291,9 @@ def plot_importance(
     Raises
     ------
     ValueError
-        If the electrodes have no names or positions.
+        If the electrodes have no names or positions, or `ax` is not two Axes.
+    TypeError
+        If `ax` is not Axes.
 
     Examples
     --------
@@ -245,8 +309,12 @@ def plot_importance(
     means, deviations = importance.importances_mean, importance.importances_std
     names = _names(importance.ch_names, ch_names, len(means))
     highest = float(np.abs(means).max()) or 0.01
-    figure = new_figure(8.0, 4.0 + (0.3 if title else 0))
-    head, bars = figure.subplots(1, 2, width_ratios=[1.3, 1])
+    if ax is None:
+        figure = new_figure(8.0, 4.0 + (0.3 if title else 0))
+        panels = list(figure.subplots(1, 2, width_ratios=[1.3, 1]))
+    else:
+        figure, panels = given_axes(ax, 2)
+    head, bars = panels
     scale = Normalize(-highest, highest)
     discs = draw_discs(head, means, names, scale, colormaps["PuOr_r"])
     loss = literal(f"Loss of {metric}")
@@ -266,8 +334,7 @@ def plot_importance(
     bars.invert_yaxis()
     bars.set_xlabel(f"{loss} (of {importance.score:.3g})\nbar: standard deviation over repeats")
     open_axes(bars)
-    if title:
-        figure.suptitle(wrapped(title, 80), fontsize=11)
+    _set_title(figure, panels, title, given=ax is not None)
     return figure
 
 
@@ -279,6 +346,7 @@ def plot_saliency(
     tmin: float = 0.0,
     unit: str = "log-odds",
     title: str = "",
+    ax: Any = None,
 ) -> Figure:
     """Plot the contribution of each channel over time, and its sum on the scalp.
 
@@ -297,6 +365,9 @@ def plot_saliency(
         Unit of the contributions, for the colour bars.
     title : str
         Title of the figure.
+    ax : matplotlib.axes.Axes or array-like of them, optional
+        Axes to draw into, one for the image and, with electrodes of the 10-05
+        system, one for the head; by default those of a new figure.
 
     Returns
     -------
@@ -306,7 +377,9 @@ def plot_saliency(
     ------
     ValueError
         If `saliency` has another shape or is not finite, or the number of names is not that of the
-        channels.
+        channels, or the number of `ax` is another.
+    TypeError
+        If `ax` is not Axes.
 
     Examples
     --------
@@ -322,10 +395,12 @@ def plot_saliency(
     mean = _mean_saliency(saliency)
     names = None if ch_names is None else _names(None, ch_names, len(mean))
     placed = names is not None and all(map(has_place, names))
-    figure = new_figure(9.5 if placed else 6.5, 4.2 + (0.3 if title else 0))
-    panels = figure.subplots(
-        1, 1 + placed, squeeze=False, width_ratios=[1.3, 1] if placed else None
-    )[0]
+    if ax is None:
+        figure = new_figure(9.5 if placed else 6.5, 4.2 + (0.3 if title else 0))
+        ratios = [1.3, 1] if placed else None
+        panels = list(figure.subplots(1, 1 + placed, squeeze=False, width_ratios=ratios)[0])
+    else:
+        figure, panels = given_axes(ax, 1 + placed)
     highest = float(np.abs(mean).max()) or 1.0
     step = 1.0 if sfreq is None else 1 / sfreq
     start = 0.0 if sfreq is None else tmin
@@ -352,8 +427,7 @@ def plot_saliency(
         discs = draw_discs(panels[1], total, names, scale, colormaps["PuOr_r"])
         label = f"Contribution of all samples ({literal(unit)})"
         figure.colorbar(discs, ax=panels[1], label=label, shrink=0.8)
-    if title:
-        figure.suptitle(wrapped(title, 80), fontsize=11)
+    _set_title(figure, panels, title, given=ax is not None)
     return figure
 
 

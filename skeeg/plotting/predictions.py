@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 from sklearn.utils import check_consistent_length, column_or_1d
 
+from ._axes import given_axes
 from ._style import BLUE, GREY, new_figure, open_axes, wrapped
 
 
-def plot_predictions(y_true: ArrayLike, y_pred: ArrayLike, *, title: str = "") -> Figure:
+def plot_predictions(
+    y_true: ArrayLike, y_pred: ArrayLike, *, title: str = "", ax: Any = None
+) -> Figure:
     """Plot predicted against true targets, a dot for each trial.
 
     Both axes have the same range, so that perfect predictions lie on the diagonal. A regressor
@@ -23,6 +28,8 @@ def plot_predictions(y_true: ArrayLike, y_pred: ArrayLike, *, title: str = "") -
         True and predicted targets, in the same unit.
     title : str
         Title of the figure.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw into; by default those of a new figure.
 
     Returns
     -------
@@ -32,6 +39,8 @@ def plot_predictions(y_true: ArrayLike, y_pred: ArrayLike, *, title: str = "") -
     ------
     ValueError
         If there are no trials, the lengths differ, or a target is not finite.
+    TypeError
+        If `ax` is not Axes.
 
     Examples
     --------
@@ -43,8 +52,11 @@ def plot_predictions(y_true: ArrayLike, y_pred: ArrayLike, *, title: str = "") -
     both = np.concatenate([true, predicted])
     if not both.size or not np.isfinite(both).all():
         raise ValueError("There must be one trial or more, and all targets must be finite.")
-    figure = new_figure(4.6, 4.6)
-    axes = figure.subplots()
+    if ax is None:
+        figure = new_figure(4.6, 4.6)
+        axes = figure.subplots()
+    else:
+        figure, (axes,) = given_axes(ax, 1)
     margin = 0.05 * float(np.ptp(both)) or 0.5
     limits = float(both.min()) - margin, float(both.max()) + margin
     axes.plot(limits, limits, color=GREY, linestyle="--", linewidth=1, label="perfect prediction")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from ._axes import given_axes
 from ._style import BLUE, GREY, ORANGE, literal, new_figure, open_axes, wrapped
 
 _LABELS = {
@@ -34,6 +37,7 @@ def plot_scores(
     chance: float | None = None,
     chance_upper: float | None = None,
     title: str = "",
+    ax: Any = None,
 ) -> Figure:
     """Plot the scores of each estimator, with their mean, standard deviation and chance.
 
@@ -51,6 +55,8 @@ def plot_scores(
         The 95th percentile of guessing, drawn as the end of a shaded range.
     title : str
         Title of the figure.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw into; by default those of a new figure.
 
     Returns
     -------
@@ -60,6 +66,8 @@ def plot_scores(
     ------
     ValueError
         If no score is finite.
+    TypeError
+        If `ax` is not Axes.
 
     Examples
     --------
@@ -71,8 +79,11 @@ def plot_scores(
     if not np.isfinite(scores.to_numpy(dtype=float)).any():
         raise ValueError(f"There is no {metric} to plot: no score is finite.")
     scores = scores.where(np.isfinite(scores))
-    figure = new_figure(7.0, 1.9 + 0.55 * scores.shape[1])
-    axes = figure.subplots()
+    if ax is None:
+        figure = new_figure(7.0, 1.9 + 0.55 * scores.shape[1])
+        axes = figure.subplots()
+    else:
+        figure, (axes,) = given_axes(ax, 1)
     rows = np.arange(scores.shape[1])
     for row, name in zip(rows, scores.columns, strict=True):
         own = scores[name].dropna().to_numpy(dtype=float)
@@ -98,11 +109,19 @@ def plot_scores(
     axes.set_yticks(rows, [wrapped(name, 28) for name in scores.columns])
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_xlim(*_limits(scores, metric, chance))
-    axes.set_xlabel(_LABELS.get(metric, literal(metric)))
+    axes.set_xlabel(axis_label(metric))
     axes.set_title(wrapped(title, 70), fontsize=11)
     open_axes(axes)
-    figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=9)
+    if ax is None:
+        figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=9)
+    else:  # the figure may have other axes, and another layout
+        axes.legend(frameon=False, fontsize=8)
     return figure
+
+
+def axis_label(metric: str) -> str:
+    """Return the label of an axis with the scores of a metric."""
+    return _LABELS.get(metric, literal(metric))
 
 
 def _limits(scores: pd.DataFrame, metric: str, chance: float | None) -> tuple[float, float]:

@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._electrodes import flat_positions
 from ..features._base import check_ch_names
+from ._axes import given_axes
 from ._style import BLUE, GREY, ORANGE, literal, new_figure, open_axes, wrapped
 
 #: Smallest probability with which a channel is shown, and largest number of channels shown.
@@ -21,7 +22,7 @@ _LEAST_SHOWN, _MOST_SHOWN = 0.05, 40
 
 
 def plot_selection(
-    estimator: Any, ch_names: Sequence[str] | None = None, *, title: str = ""
+    estimator: Any, ch_names: Sequence[str] | None = None, *, title: str = "", ax: Any = None
 ) -> Figure:
     """Plot the selected electrodes on the head and, for networks, how they were selected.
 
@@ -35,6 +36,9 @@ def plot_selection(
         data.
     title : str
         Title of the figure.
+    ax : matplotlib.axes.Axes or array-like of them, optional
+        Axes to draw into, one for the head and, if there are two panels, one for the other; by
+        default those of a new figure.
 
     Returns
     -------
@@ -52,7 +56,10 @@ def plot_selection(
     NotFittedError
         Before ``fit``.
     ValueError
-        If there are no names, or their number differs from that of the channels.
+        If there are no names, or their number differs from that of the channels; or the number of
+        `ax` is another.
+    TypeError
+        If `ax` is not Axes.
 
     Examples
     --------
@@ -68,19 +75,23 @@ def plot_selection(
     chosen = network.selected_channels_
     p = getattr(network, "selection_probabilities_", None)
     ranking = getattr(network, "selection_ranking_", None)
-    if p is None and ranking is None:
+    if ax is not None:
+        figure, panels = given_axes(ax, 1 if p is None and ranking is None else 2)
+    elif p is None and ranking is None:
         figure = new_figure(4.6, 4.6)
-        panels = figure.subplots(1, 1, squeeze=False)[0]
+        panels = list(figure.subplots(1, 1, squeeze=False)[0])
     else:
         figure = new_figure(8.6, 4.6)
-        panels = figure.subplots(1, 2, width_ratios=[1.25, 1])
+        panels = list(figure.subplots(1, 2, width_ratios=[1.25, 1]))
     _draw_head(panels[0], names, np.bincount(chosen, minlength=len(names)))
     if ranking is not None:
         _draw_saliency(panels[1], names, ranking, network.selection_saliency_)
     elif p is not None:
         _draw_probabilities(figure, panels[1], names, p, chosen)
-    if title:
+    if title and ax is None:
         figure.suptitle(wrapped(title, 70), fontsize=11)
+    elif title:
+        panels[0].set_title(f"{wrapped(title, 40)}\n{panels[0].get_title()}", fontsize=11)
     return figure
 
 

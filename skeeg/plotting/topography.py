@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib import colormaps
@@ -14,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..features._base import check_ch_names
 from ..features.topography import electrode_places, topographic_map
+from ._axes import given_axes
 from ._style import ink_on, literal, new_figure, wrapped
 
 _MAX_COLUMNS = 5
@@ -31,6 +33,7 @@ def plot_topographic_map(
     unit: str = "nats",
     symmetric: bool = False,
     title: str = "",
+    ax: Any = None,
 ) -> Figure:
     """Plot features as topographic maps, one for each band.
 
@@ -53,6 +56,8 @@ def plot_topographic_map(
         Whether to use diverging colours around 0, for differences.
     title : str
         Title of the figure.
+    ax : matplotlib.axes.Axes or array-like of them, optional
+        Axes to draw into, one for each band; by default those of a new figure.
 
     Returns
     -------
@@ -61,8 +66,10 @@ def plot_topographic_map(
     Raises
     ------
     ValueError
-        If the shape of the features does not match the names, or a feature is not finite; and as
-        in `skeeg.features.topographic_map`.
+        If the shape of the features does not match the names, or a feature is not finite, or
+        the number of `ax` is not that of the bands; and as in `skeeg.features.topographic_map`.
+    TypeError
+        If `ax` is not Axes.
 
     Examples
     --------
@@ -76,10 +83,13 @@ def plot_topographic_map(
     empty = topographic_map(np.ones(len(ch_names)), ch_names, layout, shape) == 0
     places = electrode_places(ch_names, layout, shape)
     scale, colours = _colours(maps[:, ~empty], symmetric)
-    n_columns = min(len(values), _MAX_COLUMNS)
-    n_rows = -(-len(values) // n_columns)
-    figure = new_figure(2.7 * n_columns + 1.2, 2.9 * n_rows + (0.4 if title else 0.1))
-    panels = figure.subplots(n_rows, n_columns, squeeze=False).ravel()
+    if ax is None:
+        n_columns = min(len(values), _MAX_COLUMNS)
+        n_rows = -(-len(values) // n_columns)
+        figure = new_figure(2.7 * n_columns + 1.2, 2.9 * n_rows + (0.4 if title else 0.1))
+        panels = list(figure.subplots(n_rows, n_columns, squeeze=False).ravel())
+    else:
+        figure, panels = given_axes(ax, len(values))
     names = bands if bands is not None else [f"band {i + 1}" for i in range(len(values))]
     for axes, own, of_channels, name in zip(panels, maps, values, names, strict=False):
         image = axes.imshow(np.ma.masked_array(own, empty), norm=scale, cmap=colours)
@@ -88,8 +98,10 @@ def plot_topographic_map(
     for axes in panels[len(values) :]:
         axes.set_visible(False)
     figure.colorbar(image, ax=list(panels), label=literal(unit), shrink=0.85)
-    if title:
+    if title and ax is None:
         figure.suptitle(wrapped(title, 70), fontsize=11)
+    elif title:
+        panels[0].set_title(f"{wrapped(title, 40)}\n{panels[0].get_title()}", fontsize=11)
     return figure
 
 

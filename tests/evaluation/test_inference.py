@@ -240,8 +240,9 @@ def test_ranks_are_over_subjects_or_refused():
         with pytest.raises(ValueError, match="need three estimators and at least 5 subjects"):
             few.rank_test()
     figures = made().figures()
-    assert [next(figures)[:2] for _ in range(2)] == [
+    assert [next(figures)[:2] for _ in range(3)] == [
         ("scores", "accuracy"),
+        ("paired_scores", "accuracy"),
         ("critical_difference", "accuracy"),
     ]
 

@@ -11,10 +11,19 @@ import skeeg
 
 ROOT = Path(skeeg.__file__).parent
 EVALUATION = (
-    *("environment", "references", "statistics", "metrics", "about", "inference", "tables"),
-    *("methods_text", "tasks", "scoring", "isolation", "fold", "_parallel", "frames", "store"),
-    *("files", "comparison_statistics", "report", "comparison", "compare"),
+    *("environment", "repeat", "statistics", "metrics", "about", "tasks", "scoring"),
+    *("isolation", "fold", "_parallel", "frames", "store", "files"),
+    *("inference", "tables", "references", "methods_text", "figure_files", "report"),
+    *("comparison_statistics", "comparison_figures", "comparison", "compare"),
 )
+
+
+def files_of(name):
+    """Return the files of a module or a package, with the level at which it imports modules."""
+    folder = ROOT / "evaluation" / name
+    if folder.is_dir():
+        return [(path, 2) for path in folder.glob("*.py")]
+    return [(folder.with_suffix(".py"), 1)]
 
 
 def imported(path):
@@ -31,24 +40,18 @@ def imported(path):
 
 
 def test_the_order_names_every_module():
-    folder = ROOT / "evaluation"
-    modules = {path.stem for path in folder.glob("*.py")}
-    packages = {path.parent.name for path in folder.glob("*/__init__.py")}
-    assert modules | packages == {"__init__", *EVALUATION}
+    modules = {path.stem for path in (ROOT / "evaluation").glob("*.py")}
+    modules |= {path.parent.name for path in (ROOT / "evaluation").glob("*/__init__.py")}
+    assert modules == {"__init__", *EVALUATION}
 
 
 @pytest.mark.parametrize("name", EVALUATION)
 def test_evaluation_imports_what_comes_before(name):
-    module = ROOT / "evaluation" / f"{name}.py"
-    files = [(module, 1)]
-    if not module.exists():  # a package, whose modules import evaluation one level further up
-        files = [(path, 2) for path in module.with_suffix("").glob("*.py")]
-    for path, of_evaluation in files:
+    for path, level in files_of(name):
         found = imported(path)
-        own = [inner.partition(".")[0] for level, inner in found if level == of_evaluation]
+        own = [module.partition(".")[0] for at, module in found if at == level]
         assert set(own) <= set(EVALUATION[: EVALUATION.index(name)])
-        above = [inner for level, inner in found if level == of_evaluation + 1]
-        assert not [inner for inner in above if inner.startswith("cli")]
+        assert not [module for at, module in found if at == level + 1 and module.startswith("cli")]
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "plotting").glob("*.py")), ids=lambda p: p.stem)

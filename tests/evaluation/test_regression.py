@@ -129,7 +129,7 @@ def test_figures_are_predictions_against_the_truth(make_targets, regressors):
     kinds = [(kind, name) for kind, name, _ in comparison.figures()]
     assert kinds == [
         ("scores", "r2"), ("scores", "mean_absolute_error"), ("scores", "pearson"),
-        ("predictions", "mean"), ("predictions", "ridge"),
+        ("paired_scores", "r2"), ("predictions", "ridge"), ("predictions", "mean"),
     ]  # fmt: skip
     own = comparison.predictions.query("estimator == 'ridge'")
     dots = comparison.plot_predictions("ridge").axes[0].collections[0].get_offsets()
