@@ -29,6 +29,7 @@ if TYPE_CHECKING:  # for editors and type checkers; at run time __getattr__ impo
         networks,
         persistence,
         plotting,
+        recipes,
     )
     from ._registry import all_estimators
     from .channel_selection import NetworkChannelSelector
@@ -67,6 +68,7 @@ _SUBMODULES = (
     "networks",
     "persistence",
     "plotting",
+    "recipes",
 )
 
 __all__ = [
@@ -95,6 +97,7 @@ __all__ = [
     "networks",
     "persistence",
     "plotting",
+    "recipes",
     "save",
 ]
 __all__ += estimators.__all__

@@ -82,10 +82,12 @@ def compare(
         Built-in metrics of a classification are ``accuracy``, ``balanced_accuracy``, ``roc_auc``
         (several classes: one against the rest, weighted) and ``kappa``, those of a regression
         ``r2``, ``mean_absolute_error`` and ``pearson``. By default all built-in metrics are
-        computed. Names of `sklearn.metrics.get_scorer_names` and callables ``scorer(estimator, X,
-        y)`` can be passed as well. Such a scorer is called with the fitted estimator and the test
-        part. It has no chance level, and a greater value is better. The first metric is the main
-        one.
+        computed; the first is the accuracy or, if one class is more frequent, the area under the
+        ROC curve for two classes and the balanced accuracy for several. Names of
+        `sklearn.metrics.get_scorer_names` and callables ``scorer(estimator, X, y)`` can be passed
+        as well. Such a scorer is called with the fitted estimator and the test part. It has no
+        chance level, and a greater value is better. The first metric is the main one, which
+        estimators are ranked by.
     n_jobs : int, optional
         Number of folds that are fitted in parallel, as in joblib. Results do not depend on it.
     random_state : int or RandomState, optional
@@ -138,7 +140,6 @@ def compare(
     data = _checked_data(data)
     named = _named(estimators, data)
     task = choose_task(named, data.y)
-    scores = check_scoring(scoring, task)
     if store is not None and random_state is None:
         raise ValueError(
             "store needs a random_state, because without one a later run would differ. Pass, for "
@@ -157,6 +158,9 @@ def compare(
     across = claimed_across(cv, data, groups)
     leakage = check_leakage(folds, data, across=across, allow_leakage=allow_leakage)
     inner = _inner_leakage(named, data, folds, allow_leakage)
+    if scoring is None:
+        scoring = task.default_metrics(data.y, folds, named.values())
+    scores = check_scoring(scoring, task)
     task.warn_of_undefined([score.source for score in scores], data.y, folds)
     jobs = [
         Job(name, estimator, fold, (seed + i) % 2**32)

@@ -7,6 +7,7 @@ from .folds import Fold, LeakageError
 from .halving import EpochHalvingSearchCV
 from .leakage import LeakageReport, check_leakage, choose_protocol
 from .memoized import Memoized
+from .optuna_search import OptunaSearchCV
 from .protocols import PROTOCOLS, cross_session, cross_subject, make_folds, within_subject
 from .search_spaces import activation_grid
 from .splitters import LeaveSubjectsOut, TrialKFold, WithinSubject
@@ -22,6 +23,7 @@ __all__ = [
     "LeakageReport",
     "LeaveSubjectsOut",
     "Memoized",
+    "OptunaSearchCV",
     "ShuffledSegmentKFold",
     "StackedSearchCV",
     "TrialKFold",
