@@ -75,7 +75,7 @@ from skeeg import EEGNetClassifier
 from skeeg.baselines import csp_lda
 
 comparison = skeeg.compare(
-    {"CSP and LDA": csp_lda(), "EEGNet": EEGNetClassifier(max_epochs=40)},
+    {"CSP and LDA": csp_lda(), "EEGNet": EEGNetClassifier(max_epochs=30)},
     data,
     cv="within-subject",
     random_state=0,
@@ -108,6 +108,6 @@ print(path.name, path.stat().st_size > 10_000)
 
 from skeeg.persistence import read_card
 
-final = EEGNetClassifier(max_epochs=40, random_state=0).fit(data, data.y)
+final = EEGNetClassifier(max_epochs=30, random_state=0).fit(data, data.y)
 skeeg.save(final, folder / "decoder.skeeg", data=data)
 print(read_card(folder / "decoder.skeeg").data)
