@@ -30,9 +30,9 @@ data
 
 # %%
 # ``SlidingEstimator`` fits one decoder for each index of the last axis. Windows of three quarters
-# of a second, a quarter of a second apart, become that axis.
+# of a second, half a second apart, become that axis.
 
-width, step = int(0.75 * data.sfreq), int(0.25 * data.sfreq)
+width, step = int(0.75 * data.sfreq), int(0.5 * data.sfreq)
 windows = np.lib.stride_tricks.sliding_window_view(data.X, width, axis=-1)[:, :, ::step]
 windows = windows.swapaxes(2, 3)  # trials, channels, samples of a window, windows
 windows.shape
@@ -48,7 +48,7 @@ from skeeg.baselines import csp_lda
 
 decoders = {
     "CSP and LDA": csp_lda(),
-    "EEGNet": EEGNetClassifier(max_epochs=20, kernel_length=32, dropout=0.25, random_state=0),
+    "EEGNet": EEGNetClassifier(max_epochs=15, kernel_length=32, dropout=0.25, random_state=0),
 }
 centres = (np.arange(windows.shape[-1]) * step + width / 2) / data.sfreq - 1.0
 figure, ax = plt.subplots(layout="constrained")
