@@ -30,9 +30,7 @@ simulated = simulate_motor_imagery(
 n_times = simulated.X.shape[2]
 for (subject, run), rows in simulated.metadata.groupby(["subject", "run"]).indices.items():
     signal = np.concatenate(list(simulated.X[rows]), axis=1) * 1e-6  # microvolts to volts
-    raw = mne.io.RawArray(
-        signal, mne.create_info(list(simulated.ch_names), simulated.sfreq, "eeg")
-    )
+    raw = mne.io.RawArray(signal, mne.create_info(list(simulated.ch_names), simulated.sfreq, "eeg"))
     onsets = np.arange(len(rows)) * n_times / simulated.sfreq
     raw.set_annotations(mne.Annotations(onsets, 3.0, simulated.y[rows]))
     mne.export.export_raw(folder / f"sub{subject}_run{run}.edf", raw)

@@ -10,6 +10,7 @@ from .._version import __version__
 from .commands import compare
 from .lists import list_datasets, list_models
 from .search import search
+from .show import show_model
 
 app = typer.Typer(
     name="skeeg",
@@ -20,6 +21,7 @@ app = typer.Typer(
 )
 app.command("compare")(compare)
 app.command("search")(search)
+app.command("show")(show_model)
 app.command("models")(list_models)
 app.command("datasets")(list_datasets)
 
