@@ -27,6 +27,7 @@ if TYPE_CHECKING:  # for editors and type checkers; at run time __getattr__ impo
         models,
         networks,
         plotting,
+        stream,
     )
     from ._registry import all_estimators
     from .channel_selection import NetworkChannelSelector
@@ -60,6 +61,7 @@ _SUBMODULES = (
     "models",
     "networks",
     "plotting",
+    "stream",
 )
 
 __all__ = [
@@ -85,6 +87,7 @@ __all__ = [
     "models",
     "networks",
     "plotting",
+    "stream",
 ]
 __all__ += estimators.__all__
 
