@@ -4,8 +4,8 @@
 `decode_lsl` and `replay` feed it from a stream of the Lab Streaming Layer and from a file.
 """
 
-from ._decoder import StreamingDecoder
 from ._decision import Decision
+from ._decoder import StreamingDecoder
 from ._filter import filter_causally
 from ._sources import decode_lsl, replay
 

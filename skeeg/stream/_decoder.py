@@ -250,6 +250,8 @@ class StreamingDecoder:
                 f"{type(final).__name__} has no partial_fit. Use an estimator of skeeg, or one of "
                 "scikit-learn that can learn in steps, such as SGDClassifier."
             )
+        # Linear models of scikit-learn continue only in the precision in which they began.
+        trial = trial.astype(getattr(final, "coef_", trial).dtype, copy=False)
         final.partial_fit(trial, np.asarray([label]))
         return self
 
@@ -274,7 +276,7 @@ class StreamingDecoder:
     ) -> list[Decision]:
         decisions = []
         while start < stop:
-            # In pieces between decisions: a chunk of hours needs no more memory than one of seconds.
+            # In pieces between decisions, so that long chunks are not copied as a whole.
             end = min(stop, start + self._until_decision)
             piece = self._filter.push(samples[:, start:end])
             if self._buffer is None:
