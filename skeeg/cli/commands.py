@@ -26,6 +26,7 @@ from .output import (
     write,
     write_side_by_side,
 )
+from .stream import stream
 from .windows import (
     FEATURE_MODELS,
     FEATURES,
@@ -56,6 +57,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.command("stream")(stream)
 
 
 def main() -> None:
