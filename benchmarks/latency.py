@@ -135,13 +135,16 @@ def main() -> None:
         loads.append(load())
     before, after = memory(seconds)
     loads.append(load())
+    braindecode = importlib.util.find_spec("braindecode") is not None
     text = f"""# Latency of streaming decoding
 
-Written by `python benchmarks/latency.py{" --quick" if quick else ""}`, whose docstring describes the measurement.
-EEGNet, windows of {WINDOW} samples every {STEP} at {SFREQ} Hz, a band-pass filter and smoothing; {n_steps:,} steps, one
-thread. {"braindecode was not installed. " * (importlib.util.find_spec("braindecode") is None)}\
-skeeg {__version__}, torch {torch.__version__}, Python {platform.python_version()}, {os.cpu_count()} processors. Load
-averages were {", ".join(loads)} over the run, of which the script itself accounts for 1.
+Written by `python benchmarks/latency.py{" --quick" if quick else ""}`, whose docstring describes
+the measurement. EEGNet, windows of {WINDOW} samples every {STEP} at {SFREQ} Hz, a band-pass filter
+and smoothing; {n_steps:,} steps, one thread. {"" if braindecode else "No braindecode here."}
+
+skeeg {__version__}, torch {torch.__version__}, Python {platform.python_version()},
+{os.cpu_count()} processors. Load averages were {", ".join(loads)} over the run, of which the script
+itself accounts for 1.
 
 | channels | what | median, ms | 99 %, ms | 99.9 %, ms |
 |---|---|---|---|---|
@@ -149,8 +152,8 @@ averages were {", ".join(loads)} over the run, of which the script itself accoun
 
 Aim: 99.9 % below {AIM:g} ms at 64 channels, {verdict}.
 
-Resident memory of 64 channels over {seconds / 60:g} minutes of signal: {before:.1f} MiB after a quarter, {after:.1f} MiB
-at the end.
+Resident memory over {seconds / 60:g} minutes of signal of 64 channels: {before:.1f} MiB after a
+quarter, {after:.1f} MiB at the end.
 """
     temporary = RESULTS.with_suffix(".tmp")
     temporary.write_text(text, encoding="utf-8")

@@ -96,11 +96,12 @@ class StreamingDecoder:
     >>> from skeeg.stream import StreamingDecoder
     >>> data = simulate_motor_imagery(n_subjects=1, random_state=0)
     >>> model = csp_lda().fit(data, data.y)
-    >>> decoder = StreamingDecoder(
-    ...     model, window=data.X.shape[2] / data.sfreq, step=0.5, sfreq=data.sfreq
-    ... )
+    >>> decoder = StreamingDecoder(model, window=2.5, step=1.0)
     >>> for decision in decoder.push(np.hstack(data.X[:2])):
     ...     print(decision.time, decision.probabilities.shape)
+    2.4921875 (2,)
+    3.4921875 (2,)
+    4.4921875 (2,)
     """
 
     def __init__(
