@@ -6,7 +6,7 @@ import importlib
 import importlib.util
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +30,7 @@ def replay(
     *,
     chunk: int = 1000,
     speed: float | None = None,
-) -> Iterator[Decision]:
+) -> Generator[Decision, None, None]:
     """Decode a recording as if it arrived now.
 
     The decoder is reset first. The recording is read in pieces; it need not fit in memory.
@@ -84,7 +84,7 @@ def decode_lsl(
     source_id: str | None = None,
     scale: float = 1.0,
     timeout: float = 10.0,
-) -> Iterator[Decision]:
+) -> Generator[Decision, None, None]:
     """Decode a stream of the Lab Streaming Layer until the caller stops.
 
     Needs mne-lsl, which comes with ``pip install 'skeeg[lsl]'``. The decoder is reset first. The
