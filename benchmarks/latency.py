@@ -7,7 +7,8 @@ time from the call of ``push`` with the last sample of a window until the decisi
 includes the checks, the causal filter, the window and the prediction, not the amplifier or the
 network between computers. The same loop holds braindecode's EEGNet in its EEGClassifier, where
 braindecode is installed, and skeeg's module alone, called as ``module(window)``, as a lower bound.
-Contestants take turns step by step. Everything runs on one thread.
+Contestants take turns step by step. Everything runs on one thread. On a machine that other
+processes use, wall times include waiting for a processor; the times of the CPU do not.
 
 Memory is the resident set (``VmRSS`` in ``/proc/self/status``) of this process while an hour of
 signal is pushed: after a quarter of it and at its end.
@@ -80,19 +81,20 @@ def contestants(n_chans: int) -> dict[str, Callable[[np.ndarray], object]]:
 
 
 def latencies(n_chans: int, n_steps: int) -> dict[str, np.ndarray]:
+    """Return wall times and times of the CPU, shape (n_steps, 2), in milliseconds."""
     calls = contestants(n_chans)
     rng = np.random.default_rng(1)
     for call in calls.values():
         for _ in range(WINDOW // STEP + 20):
             call(rng.standard_normal((n_chans, STEP)))
-    times: dict[str, list[float]] = {name: [] for name in calls}
+    times: dict[str, list[tuple[float, float]]] = {name: [] for name in calls}
     for _ in range(n_steps):
         chunk = rng.standard_normal((n_chans, STEP))
         for name, call in calls.items():
-            begin = time.perf_counter()
+            begin = time.perf_counter(), time.thread_time()
             call(chunk)
-            times[name].append(1000 * (time.perf_counter() - begin))
-    return {name: np.array(values) for name, values in times.items()}
+            times[name].append((time.perf_counter() - begin[0], time.thread_time() - begin[1]))
+    return {name: 1000 * np.array(values) for name, values in times.items()}
 
 
 def resident() -> float:
@@ -127,11 +129,13 @@ def main() -> None:
     loads, rows = [load()], []
     for n_chans in CHANNELS:
         for name, times in latencies(n_chans, n_steps).items():
-            marks = [f"{value:.2f}" for value in np.percentile(times, [50, 99, 99.9])]
+            percentiles = np.percentile(times, [50, 99, 99.9], axis=0)
+            marks = [f"{value:.2f}" for value in percentiles.T.ravel()]
             rows.append(f"| {n_chans} | {name} | {' | '.join(marks)} |")
             print(rows[-1], flush=True)
             if n_chans == 64 and name == "skeeg, StreamingDecoder":
-                verdict = "reached" if np.percentile(times, 99.9) < AIM else "**missed**"
+                verdict = "reached" if percentiles[2, 0] < AIM else "**missed**"
+                on_cpu = "reached" if percentiles[2, 1] < AIM else "missed"
         loads.append(load())
     before, after = memory(seconds)
     loads.append(load())
@@ -146,11 +150,11 @@ skeeg {__version__}, torch {torch.__version__}, Python {platform.python_version(
 {os.cpu_count()} processors. Load averages were {", ".join(loads)} over the run, of which the script
 itself accounts for 1.
 
-| channels | what | median, ms | 99 %, ms | 99.9 %, ms |
-|---|---|---|---|---|
+| channels | what | median, ms | 99 %, ms | 99.9 %, ms | of the CPU: median | 99 % | 99.9 % |
+|---|---|---|---|---|---|---|---|
 {chr(10).join(rows)}
 
-Aim: 99.9 % below {AIM:g} ms at 64 channels, {verdict}.
+Aim: 99.9 % below {AIM:g} ms at 64 channels: {verdict}; of the time of the CPU: {on_cpu}.
 
 Resident memory over {seconds / 60:g} minutes of signal of 64 channels: {before:.1f} MiB after a
 quarter, {after:.1f} MiB at the end.

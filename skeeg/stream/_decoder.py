@@ -67,7 +67,8 @@ class StreamingDecoder:
         What a gap in the time stamps does: a warning and `reset`, an error, or nothing.
     max_gap : float, optional
         The longest time in seconds between the time stamps of two samples that is not a gap; by
-        default 1.5 sampling intervals.
+        default 1.5 sampling intervals. Gaps at five samples in a row are an error: the sampling
+        rate is another one.
 
     Attributes
     ----------
@@ -134,7 +135,7 @@ class StreamingDecoder:
         )
         self.estimator, own_alignment = without_recursive_alignment(estimator)
         self.alignment = _checked_alignment(alignment, own_alignment)
-        self.classes = None if is_regressor(estimator) else np.asarray(estimator.classes_)
+        self.classes = None if is_regressor(estimator) else _classes(estimator)
         self._has_probabilities = self.classes is not None and hasattr(estimator, "predict_proba")
         self._smoothing, self._dead_zone = smoothing, dead_zone
         self._check_options(estimator)
@@ -156,7 +157,7 @@ class StreamingDecoder:
         self : object
         """
         self._last_stamp: float | None = None
-        self._after_gap = False
+        self._n_gaps = 0
         self._has_stamps: bool | None = None
         self._restart()
         return self
@@ -350,10 +351,10 @@ class StreamingDecoder:
         stamps = check_stamps(timestamps, n_samples, self._last_stamp)
         if self._on_gap == "ignore":
             return stamps, np.array([], dtype=np.intp)
-        gaps, after_gap = gaps_in(stamps, self._last_stamp, self._max_gap, self._after_gap)
+        gaps, n_gaps = gaps_in(stamps, self._last_stamp, self._max_gap, self._n_gaps)
         if len(gaps):
             self._report(gaps, stamps)
-        self._after_gap = after_gap
+        self._n_gaps = n_gaps
         return stamps, gaps
 
     def _report(self, gaps: NDArray[np.intp], stamps: NDArray[np.float64]) -> None:
@@ -408,6 +409,15 @@ def _rate(estimator: Any, sfreq: float | None) -> float:
             "does not resample: record at that rate, or train on trials of the other rate."
         )
     return rate
+
+
+def _classes(estimator: Any) -> NDArray[Any]:
+    if not hasattr(estimator, "classes_"):
+        raise ValueError(
+            "estimator must be a classifier with classes_, or a regressor; got "
+            f"{type(estimator).__name__}."
+        )
+    return np.asarray(estimator.classes_)
 
 
 def _whole_samples(name: str, seconds: float, sfreq: float) -> int:

@@ -65,11 +65,22 @@ def without_recursive_alignment(estimator: Any) -> tuple[Any, Alignment | None]:
     Raises
     ------
     ValueError
-        If the alignment needs several trials of a new domain in one call.
+        If the alignment needs several trials of a new domain in one call, or is not the first step.
     """
-    if not isinstance(estimator, Pipeline) or not isinstance(estimator.steps[0][1], Alignment):
+    estimator = getattr(estimator, "best_estimator_", estimator)
+    if not isinstance(estimator, Pipeline):
         return estimator, None
-    first = estimator.steps[0][1]
+    first, *others = [step for _, step in estimator.steps]
+    if any(_aligns(step) for step in others):
+        raise ValueError(
+            "An alignment in a pipeline must be its first step to process single windows."
+        )
+    if isinstance(first, Pipeline) and _aligns(first):
+        raise ValueError(
+            "The alignment is in a pipeline within a pipeline. Make one pipeline of all steps."
+        )
+    if not isinstance(first, Alignment):
+        return estimator, None
     if first.new_domains != "recursive":
         raise ValueError(
             f"The pipeline begins with {type(first).__name__}(new_domains={first.new_domains!r}), "
@@ -77,6 +88,12 @@ def without_recursive_alignment(estimator: Any) -> tuple[Any, Alignment | None]:
             "this step; it need not be fitted again."
         )
     return estimator[1:], first
+
+
+def _aligns(step: Any) -> bool:
+    if isinstance(step, Pipeline):
+        return any(_aligns(inner) for _, inner in step.steps)
+    return isinstance(step, Alignment)
 
 
 def picks_of(wanted: Sequence[str], ch_names: Sequence[str]) -> list[int]:

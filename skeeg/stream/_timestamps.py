@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, NDArray
+
+#: Gaps at so many samples in a row are not lost samples, but another sampling rate.
+RUN = 5
 
 
 def check_stamps(timestamps: ArrayLike, n_samples: int, last: float | None) -> NDArray[np.float64]:
@@ -48,8 +52,8 @@ def check_stamps(timestamps: ArrayLike, n_samples: int, last: float | None) -> N
 
 
 def gaps_in(
-    stamps: NDArray[np.float64], last: float | None, max_gap: float, after_gap: bool
-) -> tuple[NDArray[np.intp], bool]:
+    stamps: NDArray[np.float64], last: float | None, max_gap: float, n_before: int
+) -> tuple[NDArray[np.intp], int]:
     """Return the samples of a chunk before which samples are missing.
 
     Parameters
@@ -59,32 +63,34 @@ def gaps_in(
         Time stamp of the sample before the chunk.
     max_gap : float
         The longest time in seconds between two samples without a gap.
-    after_gap : bool
-        Whether there was a gap right before the sample before the chunk.
+    n_before : int
+        Consecutive samples right before the chunk that each had a gap before them.
 
     Returns
     -------
     gaps : ndarray of int
-    after_gap : bool
-        Whether there is a gap right before the last sample of the chunk.
+    n_at_end : int
+        Consecutive samples at the end of the chunk that each have a gap before them.
 
     Raises
     ------
     ValueError
-        If a gap follows another one after a single sample: the stamps have another rate.
+        If there are gaps before each of `RUN` samples: the stamps have another rate.
     """
-    is_gap = np.append(after_gap, _steps(stamps, last) > max_gap)
+    own = _steps(stamps, last) > max_gap
     if last is None:
-        is_gap[1] = False
-    if (is_gap[1:] & is_gap[:-1]).any():
-        at = int(np.argmax(is_gap[1:] & is_gap[:-1]))
-        interval = stamps[at] - (stamps[at - 1] if at else float(last or 0.0))
+        own[0] = False
+    is_gap = np.append(np.ones(n_before, dtype=bool), own)
+    if len(is_gap) >= RUN and sliding_window_view(is_gap, RUN).all(axis=1).any():
+        interval = float(np.median(_steps(stamps, last)[own]))
         raise ValueError(
-            f"The time stamps of consecutive samples are {interval:.6f} s apart, more than max_gap="
-            f"{max_gap:.6f} s. Is the sampling rate {1 / interval:.6g} Hz? Resample the signal to "
-            "the rate of the training data, or set a larger max_gap if the time stamps jitter."
+            f"The time stamps of {RUN} consecutive samples are about {interval:.6f} s apart, more "
+            f"than max_gap={max_gap:.6f} s. Is the sampling rate {1 / interval:.6g} Hz? Resample "
+            "the signal to the rate of the training data, or set a larger max_gap if the time "
+            "stamps jitter."
         )
-    return np.flatnonzero(is_gap[1:]), bool(is_gap[-1])
+    n_at_end = len(is_gap) if is_gap.all() else int(np.argmin(is_gap[::-1]))
+    return np.flatnonzero(own), n_at_end
 
 
 def _steps(stamps: NDArray[np.float64], last: float | None) -> NDArray[np.float64]:
