@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Sequence
 from typing import Any, Self
@@ -20,7 +19,15 @@ from ._aligning import RecursiveAligner
 from ._buffer import RingBuffer
 from ._decision import Decision, make_smoother
 from ._filter import CausalFilter
-from ._found import found_in, picks_of, without_recursive_alignment
+from ._found import found_in, without_recursive_alignment
+from ._options import (
+    checked_alignment,
+    classes_of,
+    distinct_names,
+    rate_of,
+    rows_of_chunk,
+    whole_samples,
+)
 from ._timestamps import check_stamps, gaps_in
 
 ON_GAP = ("reset", "raise", "ignore")
@@ -123,19 +130,19 @@ class StreamingDecoder:
         max_gap: float | None = None,
     ) -> None:
         check_is_fitted(estimator)
-        self.sfreq = _rate(estimator, sfreq)
-        self.n_window = _whole_samples("window", window, self.sfreq)
-        self.n_step = _whole_samples("step", step, self.sfreq)
+        self.sfreq = rate_of(estimator, sfreq)
+        self.n_window = whole_samples("window", window, self.sfreq)
+        self.n_step = whole_samples("step", step, self.sfreq)
         self._check_length(estimator)
         self._names = found_in(estimator, "ch_names_")
-        self.ch_names = self._names if ch_names is None else _distinct(ch_names)
-        self._picks = _picks(self.ch_names, self._names, found_in(estimator, "n_chans_"))
+        self.ch_names = self._names if ch_names is None else distinct_names(ch_names)
+        self._picks = rows_of_chunk(self.ch_names, self._names, found_in(estimator, "n_chans_"))
         self.n_chans: int | None = (
             found_in(estimator, "n_chans_") if self.ch_names is None else len(self.ch_names)
         )
         self.estimator, own_alignment = without_recursive_alignment(estimator)
-        self.alignment = _checked_alignment(alignment, own_alignment)
-        self.classes = None if is_regressor(estimator) else _classes(estimator)
+        self.alignment = checked_alignment(alignment, own_alignment)
+        self.classes = None if is_regressor(estimator) else classes_of(estimator)
         self._has_probabilities = self.classes is not None and hasattr(estimator, "predict_proba")
         self._smoothing, self._dead_zone = smoothing, dead_zone
         self._check_options(estimator)
@@ -394,81 +401,3 @@ class StreamingDecoder:
                 f"smoothing needs probabilities, and {type(estimator).__name__} has no "
                 "predict_proba. Leave it out, or use a classifier with predict_proba."
             )
-
-
-def _rate(estimator: Any, sfreq: float | None) -> float:
-    known = found_in(estimator, "sfreq_")
-    if sfreq is None and known is None:
-        raise ValueError(
-            "sfreq is needed: the estimator does not know the sampling rate of its training data."
-        )
-    rate = check_positive("sfreq", known if sfreq is None else sfreq, "Hz")
-    if known is not None and not math.isclose(rate, known, rel_tol=1e-6):
-        raise ValueError(
-            f"The signal has {rate:g} Hz, and the estimator was trained at {known:g} Hz. A decoder "
-            "does not resample: record at that rate, or train on trials of the other rate."
-        )
-    return rate
-
-
-def _classes(estimator: Any) -> NDArray[Any]:
-    if not hasattr(estimator, "classes_"):
-        raise ValueError(
-            "estimator must be a classifier with classes_, or a regressor; got "
-            f"{type(estimator).__name__}."
-        )
-    return np.asarray(estimator.classes_)
-
-
-def _whole_samples(name: str, seconds: float, sfreq: float) -> int:
-    n_samples = round(check_positive(name, seconds, "seconds") * sfreq)
-    if n_samples < 1:
-        raise ValueError(
-            f"{name} must be at least one sample, {1 / sfreq:g} s at {sfreq:g} Hz; got {seconds!r}."
-        )
-    return n_samples
-
-
-def _distinct(ch_names: Sequence[str]) -> tuple[str, ...]:
-    names = (ch_names,) if isinstance(ch_names, str) else tuple(ch_names)
-    if isinstance(ch_names, str) or not names or len(set(names)) < len(names):
-        raise ValueError(
-            f"ch_names must be a sequence of different names of channels; got {ch_names!r}."
-        )
-    return names
-
-
-def _picks(
-    ch_names: tuple[str, ...] | None, wanted: tuple[str, ...] | None, n_wanted: int | None
-) -> list[int] | None:
-    """Return the rows of a chunk that the estimator needs, or None for all as they are."""
-    if ch_names is None or ch_names == wanted:
-        return None
-    if wanted is not None:
-        return picks_of(wanted, ch_names)
-    if n_wanted not in (None, len(ch_names)):
-        raise ValueError(
-            f"ch_names has {len(ch_names)} names, and the estimator was trained on {n_wanted} "
-            "channels without names, so that they cannot be selected by name."
-        )
-    return None
-
-
-def _checked_alignment(given: Alignment | None, own: Alignment | None) -> Alignment | None:
-    if given is None:
-        return own
-    if own is not None:
-        raise ValueError(
-            "The pipeline begins with an alignment already; leave out the parameter alignment."
-        )
-    if not isinstance(given, Alignment):
-        raise ValueError(
-            f"alignment must be an EuclideanAlignment or a RiemannianAlignment; got {given!r}."
-        )
-    check_is_fitted(given)
-    if given.new_domains != "recursive":
-        raise ValueError(
-            f"alignment must have new_domains='recursive', got {given.new_domains!r}: the other "
-            "ways need several trials of the recording at once."
-        )
-    return given
