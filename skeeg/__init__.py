@@ -13,6 +13,7 @@ from ._version import __version__
 
 if TYPE_CHECKING:  # for editors and type checkers; at run time __getattr__ imports them
     from . import (
+        adaptation,
         alignment,
         augmentation,
         baselines,
@@ -26,7 +27,9 @@ if TYPE_CHECKING:  # for editors and type checkers; at run time __getattr__ impo
         model_selection,
         models,
         networks,
+        persistence,
         plotting,
+        recipes,
         stream,
     )
     from ._registry import all_estimators
@@ -35,6 +38,7 @@ if TYPE_CHECKING:  # for editors and type checkers; at run time __getattr__ impo
     from .estimators import *  # noqa: F403
     from .evaluation import Comparison, compare
     from .model_selection import LeakageError
+    from .persistence import load, save
 
 _HOMES = {
     "Comparison": "evaluation",
@@ -44,9 +48,12 @@ _HOMES = {
     "NetworkChannelSelector": "channel_selection",
     "all_estimators": "_registry",
     "compare": "evaluation",
+    "load": "persistence",
+    "save": "persistence",
     **dict.fromkeys(estimators.__all__, "estimators"),
 }
 _SUBMODULES = (
+    "adaptation",
     "alignment",
     "augmentation",
     "baselines",
@@ -60,7 +67,9 @@ _SUBMODULES = (
     "model_selection",
     "models",
     "networks",
+    "persistence",
     "plotting",
+    "recipes",
     "stream",
 )
 
@@ -70,6 +79,7 @@ __all__ = [
     "LeakageError",
     "NetworkChannelSelector",
     "__version__",
+    "adaptation",
     "alignment",
     "all_estimators",
     "augmentation",
@@ -83,10 +93,14 @@ __all__ = [
     "features",
     "inspection",
     "layers",
+    "load",
     "model_selection",
     "models",
     "networks",
+    "persistence",
     "plotting",
+    "recipes",
+    "save",
     "stream",
 ]
 __all__ += estimators.__all__

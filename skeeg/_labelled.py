@@ -15,6 +15,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from ._checks import did_you_mean
 from ._containers import Unwrapped
+from ._divided_trials import warn_of_division
 from ._metadata import PROVENANCE as PROVENANCE
 from ._metadata import check_names
 
@@ -141,6 +142,8 @@ class LabelledRows:
                 raise IndexError(f"trial {key} is out of range: there are {len(self)} trials.")
             key = [int(key)]
         rows = np.arange(len(self))[key]
+        if isinstance(key, np.ndarray) and key.dtype != bool:
+            warn_of_division(self, rows)
         metadata = self.metadata.iloc[rows].reset_index(drop=True)
         cut = dataclasses.replace(cast(Any, self), X=self.X[key], y=self.y[key], metadata=metadata)
         return cast(Self, cut)

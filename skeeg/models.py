@@ -12,6 +12,7 @@ from typing import Any
 
 from ._checks import did_you_mean
 from ._other_networks import is_other_network, other_network
+from .recipes import RECIPES, recipe_name
 
 
 def _nothing(sfreq: float) -> dict[str, Any]:
@@ -25,6 +26,16 @@ def _rate(sfreq: float) -> dict[str, Any]:
 def _mu_and_beta(sfreq: float) -> dict[str, Any]:
     """Filter to 8-30 Hz, if the sampling rate allows it."""
     return {"bands": [(8.0, 30.0)], "sfreq": sfreq} if sfreq > 66 else {}
+
+
+def _recipe(paradigm: str) -> BuiltinModel:
+    """Return the recipe of a paradigm as a model."""
+
+    def arguments(sfreq: float) -> dict[str, Any]:
+        return {"paradigm": paradigm, "sfreq": sfreq}
+
+    recipe = RECIPES[paradigm]
+    return BuiltinModel(f"recipe, {recipe}", "recipes", "make_recipe", arguments, is_network=True)
 
 
 @dataclass(frozen=True)
@@ -221,6 +232,7 @@ MODELS: dict[str, BuiltinModel] = {
         "tangent_space_ridge",
         requires="riemann",
     ),
+    **{recipe_name(paradigm): _recipe(paradigm) for paradigm in RECIPES},
 }
 
 
@@ -247,7 +259,7 @@ def build_model(
     Parameters
     ----------
     name : str
-        A key of `MODELS`, or the name of a network of braindecode, such as
+        A key of `MODELS`, also with underscores, or the name of a network of braindecode, such as
         ``"braindecode.ATCNet"``.
     sfreq : float
         Sampling rate of the trials, in Hz.
@@ -274,6 +286,7 @@ def build_model(
     EEGNetClassifier(max_epochs=20)
     """
     check_model_names([name])
+    name = spelt_as_known(name, MODELS)
     entry = MODELS.get(name) or _other(name)
     from ._seeding import seeded
 
@@ -292,6 +305,24 @@ def _other(name: str) -> BuiltinModel:
         return {"module": name}
 
     return BuiltinModel(name, "estimators", "ModuleClassifier", arguments, is_network=True)
+
+
+def spelt_as_known(name: str, known: Iterable[str]) -> str:
+    """Return a name with hyphens for underscores, if only that is known.
+
+    Parameters
+    ----------
+    name : str
+        Such as ``"csp_lda"``, as Python spells ``"csp-lda"``.
+    known : iterable of str
+
+    Returns
+    -------
+    name : str
+    """
+    known = set(known)
+    hyphened = name.replace("_", "-")
+    return hyphened if name not in known and hyphened in known else name
 
 
 def check_model_names(names: Iterable[str]) -> None:
@@ -313,7 +344,7 @@ def check_model_names(names: Iterable[str]) -> None:
         if is_other_network(name):
             other_network(name)
         else:
-            check_names([name], MODELS, "model")
+            check_names([spelt_as_known(name, MODELS)], MODELS, "model")
 
 
 def check_names(names: Iterable[str], known: Iterable[str], kind: str) -> None:

@@ -117,12 +117,12 @@ def test_continuous_targets_are_regressed(tmp_path):
 
 def test_metrics_are_chosen_by_name(npz, tmp_path):
     arguments = ("compare", "--data", npz, "--models", "csp-lda", "--n-jobs", 1)
-    result = run(*arguments, "--scoring", "f1_macro, accuracy", "--out", tmp_path)
+    result = run(*arguments, "--metric", "f1_macro, accuracy", "--out", tmp_path)
     assert result.exit_code == 0, result.output
     comparison = Comparison.load(tmp_path)
     assert comparison.about.metrics == ("f1_macro", "accuracy")
     assert comparison.scores["f1_macro"].between(0, 1).all()
-    refused = run(*arguments, "--scoring", "acuracy", "--out", tmp_path / "no")
+    refused = run(*arguments, "--metric", "acuracy", "--out", tmp_path / "no")
     assert refused.exit_code == 1
     assert "Did you mean 'accuracy'?" in refused.stderr
 
@@ -148,7 +148,7 @@ def test_epochs_of_mne_are_read(recording, tmp_path):
     ("arguments", "message"),
     [
         (["--models", "eegnett"], "Unknown model 'eegnett'. Did you mean 'eegnet'?"),
-        (["--models", "csp_lda"], "Did you mean 'csp-lda'?"),
+        (["--models", "csp_ldaa"], "Did you mean 'csp-lda'?"),
         (["--models", ","], "Pass at least one model."),
         (["--data", "simulatd"], "Unknown data set 'simulatd'. Did you mean 'simulated'?"),
         (["--protocol", "within"], "Unknown protocol 'within'. Did you mean 'within-subject'?"),

@@ -193,7 +193,7 @@ def test_windows_are_cut_from_any_trials(tables_only, tmp_path):
         (["--data", "deap", "--features", "entropy"], 1, "Pass the folder of your files as --path"),
         (["--data", "deap", "--path", ".", "--task", "valense"], 2, "Did you mean 'valence'?"),
         (["--data", "deap", "--path", ".", "--task", "p300"], 2, "There are: valence, arousal"),
-        (["--data", "muse", "--path", ".", "--task", "valence"], 1, "'valence'"),
+        (["--data", "muse", "--path", ".", "--task", "valence"], 2, "There are: left_right, p300"),
         (["--features", "entropie"], 2, "Unknown kind of features 'entropie'. Did you mean"),
         (["--features", ","], 2, "Pass at least one kind of features."),
         (["--features", "entropy", "--models", "eegnet"], 2, "There are: ccnn, lenet, svm"),

@@ -26,7 +26,7 @@ from typer.testing import CliRunner
 
 import skeeg
 from skeeg import cli
-from skeeg.datasets import LOADERS, simulate_motor_imagery
+from skeeg.datasets import LOADERS, load_recordings, simulate_motor_imagery
 from skeeg.models import MODELS
 
 from .datasets.support import write_deap_like
@@ -144,15 +144,18 @@ def few_trials():
 def loader(few_trials, monkeypatch):
     """Check what a data set's loader is asked for, then give it a few trials instead."""
 
-    def load(data, path, task, subjects, seed):
-        argument = "label" if data in LOADERS and LOADERS[data].labels else "task"
-        options = {"path": path, argument: task, "subjects": subjects}
-        given = {name: value for name, value in options.items() if value is not None}
+    def load(source, seed):
+        given = {name: value for name, value in vars(source).items() if value is not None}
+        data = given.pop("data")
         if data == "simulated":
             assert not given
-        elif Path(data).suffix not in (".npz", ".fif"):
+        elif data in LOADERS:
+            if LOADERS[data].labels and "task" in given:
+                given["label"] = given.pop("task")
             inspect.signature(LOADERS[data].load).bind(**given)
-            assert path is not None or not LOADERS[data].needs_path
+            assert source.path is not None or not LOADERS[data].needs_path
+        elif not data.endswith((".npz", "-epo.fif")):
+            inspect.signature(load_recordings).bind(data, **given)
         return few_trials
 
     # CCNN has six million parameters, and the recurrent networks are slow.
@@ -161,6 +164,7 @@ def loader(few_trials, monkeypatch):
         for name in {"n_filters", "n_hidden", "n_first_units", "n_second_units"} & set(defaults):
             monkeypatch.setitem(defaults, name, 4)
     monkeypatch.setattr(cli.commands, "load", load)
+    monkeypatch.setattr(cli.search, "load", load)
     monkeypatch.setattr(cli.commands, "load_baseline", lambda *options: None)
     # What the command writes is tested in test_cli.py; its figures take longer than all the rest.
     monkeypatch.setattr(cli.commands, "write", lambda comparison, out: [str(comparison.save(out))])
@@ -174,7 +178,10 @@ def test_commands_run(page, command, loader, tmp_path, monkeypatch):
         return
     program, *arguments = shlex.split(command)
     assert program == "skeeg", f"no test runs {command!r}"
-    quick = ["--epochs", "1", "--n-jobs", "1"] if arguments[0] == "compare" else []
+    for _, note, text, _, _ in blocks(next(p for p in PAGES if p.stem == page), {"toml"}):
+        Path(note.removeprefix("file ")).write_text(text, encoding="utf-8")
+    quick = ["--epochs", "1", "--n-jobs", "1"] if arguments[0] in ("compare", "search") else []
+    quick += ["--trials", "2", "--cv", "2"] if arguments[0] == "search" else []
     result = CliRunner().invoke(cli.app, arguments + quick)
     assert result.exit_code == 0, result.output
     if arguments[0] == "compare" and "--help" not in arguments:

@@ -1,8 +1,8 @@
-"""The ``skeeg`` command: compare models on EEG, and list models and data sets.
+"""The ``skeeg`` command: compare models on EEG, search their parameters, list models and data.
 
 Slow imports are made inside functions, so that ``skeeg --help`` is fast.
 """
 
-from .commands import app, main
+from .app import app, main
 
 __all__ = ["app", "main"]

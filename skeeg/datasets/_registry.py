@@ -9,9 +9,11 @@ from ..data import EEGData
 from .bciciii_iiib import load_bciciii_iiib
 from .bnci2014_001 import load_bnci2014_001
 from .deap import LABELS, load_deap
+from .eegbci import TASKS as EEGBCI_TASKS
 from .eegbci import load_eegbci
 from .eegmat import load_eegmat
 from .high_gamma import load_high_gamma
+from .muse import TASKS as MUSE_TASKS
 from .muse import load_muse
 from .simulated import simulate_motor_imagery
 from .ssvep import load_ssvep_exoskeleton
@@ -37,6 +39,12 @@ class Loader:
         Whether the user must provide the files.
     labels : tuple of str, default=()
         The values of the parameter ``label`` of `load`, if it has one.
+    tasks : tuple of str, default=()
+        The values of the parameter ``task`` of `load`, if it has one.
+    window, band : str, optional
+        Times of a trial and pass band, where the defaults of `load` do not say them.
+    paradigm : str, default=""
+        The recipe that suits the data, a key of `skeeg.recipes.RECIPES`; empty if there is none.
     """
 
     load: Callable[..., EEGData]
@@ -46,6 +54,10 @@ class Loader:
     citation: str
     needs_path: bool = False
     labels: tuple[str, ...] = ()
+    tasks: tuple[str, ...] = ()
+    window: str = ""
+    band: str = ""
+    paradigm: str = ""
 
 
 LOADERS: dict[str, Loader] = {
@@ -62,6 +74,8 @@ LOADERS: dict[str, Loader] = {
         task="imagery of both fists or both feet",
         licence="ODC-BY 1.0",
         citation="Schalk et al. (2004), doi:10.1109/TBME.2004.827072",
+        tasks=tuple(EEGBCI_TASKS),
+        paradigm="motor_imagery",
     ),
     "eegmat": Loader(
         load=load_eegmat,
@@ -69,6 +83,8 @@ LOADERS: dict[str, Loader] = {
         task="rest or arithmetic (split by subject only)",
         licence="ODC-BY 1.0",
         citation="Zyma et al. (2019), doi:10.3390/data4010014",
+        window="4 s of 60 s",
+        paradigm="mental_state",
     ),
     "ssvep": Loader(
         load=load_ssvep_exoskeleton,
@@ -76,6 +92,7 @@ LOADERS: dict[str, Loader] = {
         task="lamp at 13, 17 or 21 Hz, or rest",
         licence="CC0 1.0 (GitHub), CC-BY 4.0 (Zenodo)",
         citation="Kalunga et al. (2016), doi:10.1016/j.neucom.2016.01.007",
+        paradigm="ssvep",
     ),
     "muse": Loader(
         load=load_muse,
@@ -83,6 +100,9 @@ LOADERS: dict[str, Loader] = {
         task="stimulus in the left or right visual field",
         licence="BSD-3-Clause",
         citation="Barachant et al. (2019), doi:10.5281/zenodo.3228861",
+        tasks=tuple(MUSE_TASKS),
+        window=", ".join(f"{task.tmin:g} to {task.tmax:g} s" for task in MUSE_TASKS.values()),
+        paradigm="evoked_response",
     ),
     "bciciii-iiib": Loader(
         load=load_bciciii_iiib,
@@ -91,6 +111,7 @@ LOADERS: dict[str, Loader] = {
         licence="research only, after registration",
         citation="Blankertz et al. (2006), doi:10.1109/TNSRE.2006.875642",
         needs_path=True,
+        paradigm="motor_imagery",
     ),
     "bnci2014-001": Loader(
         load=load_bnci2014_001,
@@ -98,6 +119,7 @@ LOADERS: dict[str, Loader] = {
         task="imagery of left hand, right hand, feet or tongue",
         licence="CC-BY-ND 4.0",
         citation="Tangermann et al. (2012), doi:10.3389/fnins.2012.00055",
+        paradigm="motor_imagery",
     ),
     "high-gamma": Loader(
         load=load_high_gamma,
@@ -105,6 +127,7 @@ LOADERS: dict[str, Loader] = {
         task="movement of left hand, right hand or feet, or rest",
         licence="CC-BY 4.0",
         citation="Schirrmeister et al. (2017), doi:10.1002/hbm.23730",
+        paradigm="motor_imagery",
     ),
     "deap": Loader(
         load=load_deap,
@@ -114,6 +137,8 @@ LOADERS: dict[str, Loader] = {
         citation="Koelstra et al. (2012), doi:10.1109/T-AFFC.2011.15",
         needs_path=True,
         labels=LABELS,
+        window="60 s",
+        band="4 to 45 Hz",
     ),
 }
 """Every data set by its name on the command line."""

@@ -2,162 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, RegressorMixin, clone
-from sklearn.utils import check_random_state, get_tags
-from sklearn.utils.metadata_routing import (
-    MetadataRouter,
-    MethodMapping,
-    _routing_enabled,
-    process_routing,
-)
+from sklearn.base import ClassifierMixin, RegressorMixin, is_classifier, is_regressor
+from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
-from .._checks import check_positive_ints
+from ..estimators._prediction import predict_together, share_trials
+from ._base import Ensemble
 
 
-class _Ensemble(MetaEstimatorMixin, BaseEstimator):
-    estimators_: list[Any]
-    seeds_: list[int]
-
-    def __init__(
-        self,
-        estimator: Any,
-        n_members: int = 5,
-        random_state: Any = None,
-        warm_start: bool = False,
-    ) -> None:
-        self.estimator = estimator
-        self.n_members = n_members
-        self.random_state = random_state
-        self.warm_start = warm_start
-
-    def fit(self, X: Any, y: Any, **fit_params: Any) -> Self:
-        """Fit the members one after another.
-
-        Parameters
-        ----------
-        X : array-like, EEGData or mne.Epochs
-        y : array-like of shape (n_trials,)
-        **fit_params
-            Passed to the ``fit`` of every member, such as ``sample_weight`` and ``groups``.
-
-        Returns
-        -------
-        self : object
-
-        Raises
-        ------
-        ValueError
-            If `n_members` is not positive, or with `warm_start` less than the number of members.
-        """
-        check_positive_ints(n_members=self.n_members)
-        kept = list(getattr(self, "estimators_", [])) if self.warm_start else []
-        if len(kept) > self.n_members:
-            raise ValueError(
-                f"n_members={self.n_members} is less than the {len(kept)} members that are fitted. "
-                "With warm_start=True members are only added; pass warm_start=False to start again."
-            )
-        seeds = [*self.seeds_[: len(kept)], *self._seeds()[len(kept) :]] if kept else self._seeds()
-        params = self._routed("fit", fit_params)
-        members = kept + [self._member(seed) for seed in seeds[len(kept) :]]
-        for index in range(len(kept), len(members)):
-            _train(members[index], "fit", index, seeds[index], X, y, params)
-        self.estimators_, self.seeds_ = members, seeds
-        return self
-
-    def partial_fit(self, X: Any, y: Any, **fit_params: Any) -> Self:
-        """Train every member further, or for the first time.
-
-        Parameters
-        ----------
-        X : array-like, EEGData or mne.Epochs
-        y : array-like of shape (n_trials,)
-        **fit_params
-            Passed to the ``partial_fit`` of every member, such as ``classes``.
-
-        Returns
-        -------
-        self : object
-        """
-        check_positive_ints(n_members=self.n_members)
-        params = self._routed("partial_fit", fit_params)
-        fitted = hasattr(self, "estimators_")
-        seeds = self.seeds_ if fitted else self._seeds()
-        members = self.estimators_ if fitted else [self._member(seed) for seed in seeds]
-        for index, (member, seed) in enumerate(zip(members, seeds, strict=True)):
-            _train(member, "partial_fit", index, seed, X, y, params)
-        self.estimators_, self.seeds_ = members, seeds
-        return self
-
-    def _seeds(self) -> list[int]:
-        generator = check_random_state(self.random_state)
-        return [int(generator.randint(2**31 - 1)) for _ in range(self.n_members)]
-
-    def _member(self, seed: int) -> Any:
-        member = clone(self.estimator)
-        names = [
-            name
-            for name in member.get_params(deep=True)
-            if name == "random_state" or name.endswith("__random_state")
-        ]
-        return member.set_params(**dict.fromkeys(names, seed))
-
-    def _routed(self, method: str, params: dict[str, Any]) -> dict[str, Any]:
-        if _routing_enabled():
-            return dict(process_routing(self, method, **params).estimator[method])
-        return params
-
-    def get_metadata_routing(self) -> MetadataRouter:
-        """Return which metadata the members ask for.
-
-        Returns
-        -------
-        routing : sklearn.utils.metadata_routing.MetadataRouter
-        """
-        mapping = MethodMapping()
-        for method in ("fit", "partial_fit"):
-            mapping.add(caller=method, callee=method)
-        return MetadataRouter(owner=type(self).__name__).add(
-            estimator=self.estimator, method_mapping=mapping
-        )
-
-    @property
-    def n_features_in_(self) -> int:
-        """Number of features that the members saw in ``fit``."""
-        try:
-            return int(self.estimators_[0].n_features_in_)
-        except AttributeError as error:
-            raise AttributeError(
-                f"{type(self).__name__} has no attribute n_features_in_: it is not fitted, or its "
-                "members have none."
-            ) from error
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "estimators_")
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        inner = get_tags(self.estimator)
-        tags.input_tags, tags.target_tags = inner.input_tags, inner.target_tags
-        tags.non_deterministic = inner.non_deterministic
-        return tags
-
-
-def _train(
-    member: Any, method: str, index: int, seed: int, X: Any, y: Any, params: dict[str, Any]
-) -> None:
-    try:
-        getattr(member, method)(X, y, **params)
-    except Exception as error:
-        error.add_note(f"Raised by member {index} of the ensemble, with random_state={seed}.")
-        raise
-
-
-class EnsembleClassifier(ClassifierMixin, _Ensemble):
+class EnsembleClassifier(ClassifierMixin, Ensemble):
     """The mean of the probabilities of several fits that differ in their seed.
 
     A meta-estimator, so that it takes every network, channel selector and pipeline alike.
@@ -172,6 +29,9 @@ class EnsembleClassifier(ClassifierMixin, _Ensemble):
         Gives the seeds of the members: every ``random_state`` in a member is set to its seed.
     warm_start : bool, default=False
         Whether ``fit`` keeps the members that are fitted and adds those that are missing.
+    n_jobs : int, default=None
+        Number of members that are trained at the same time, by joblib. None is 1, unless a
+        ``joblib.parallel_config`` is active.
 
     Attributes
     ----------
@@ -181,6 +41,16 @@ class EnsembleClassifier(ClassifierMixin, _Ensemble):
         Their seeds. A fit of the estimator with this ``random_state`` equals the member.
     classes_ : ndarray of shape (n_classes,)
     """
+
+    _needs = "a classifier with predict_proba"
+
+    def _is_of_task(self) -> bool:
+        return is_classifier(self.estimator) and hasattr(self.estimator, "predict_proba")
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags = get_tags(self.estimator).classifier_tags or tags.classifier_tags
+        return tags
 
     @property
     def classes_(self) -> NDArray[Any]:
@@ -201,7 +71,10 @@ class EnsembleClassifier(ClassifierMixin, _Ensemble):
         probabilities : ndarray of shape (n_trials, n_classes)
         """
         check_is_fitted(self)
-        return np.asarray(np.mean([m.predict_proba(X) for m in self.estimators_], axis=0))
+        members = self.estimators_
+        if share_trials(members):
+            return np.asarray(np.mean(predict_together(members, X), axis=0))
+        return np.asarray(np.mean([member.predict_proba(X) for member in members], axis=0))
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the class of the highest mean probability.
@@ -218,7 +91,7 @@ class EnsembleClassifier(ClassifierMixin, _Ensemble):
         return np.asarray(self.classes_[self.predict_proba(X).argmax(axis=1)])
 
 
-class EnsembleRegressor(RegressorMixin, _Ensemble):
+class EnsembleRegressor(RegressorMixin, Ensemble):
     """The mean of the predictions of several fits that differ in their seed.
 
     A meta-estimator, so that it takes every network, channel selector and pipeline alike.
@@ -233,6 +106,9 @@ class EnsembleRegressor(RegressorMixin, _Ensemble):
         Gives the seeds of the members: every ``random_state`` in a member is set to its seed.
     warm_start : bool, default=False
         Whether ``fit`` keeps the members that are fitted and adds those that are missing.
+    n_jobs : int, default=None
+        Number of members that are trained at the same time, by joblib. None is 1, unless a
+        ``joblib.parallel_config`` is active.
 
     Attributes
     ----------
@@ -241,6 +117,16 @@ class EnsembleRegressor(RegressorMixin, _Ensemble):
     seeds_ : list of int
         Their seeds. A fit of the estimator with this ``random_state`` equals the member.
     """
+
+    _needs = "a regressor"
+
+    def _is_of_task(self) -> bool:
+        return is_regressor(self.estimator)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.regressor_tags = get_tags(self.estimator).regressor_tags or tags.regressor_tags
+        return tags
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the mean predictions of the members.
@@ -254,4 +140,8 @@ class EnsembleRegressor(RegressorMixin, _Ensemble):
         predictions : ndarray of shape (n_trials,) or (n_trials, n_outputs)
         """
         check_is_fitted(self)
-        return np.asarray(np.mean([m.predict(X) for m in self.estimators_], axis=0))
+        members = self.estimators_
+        if share_trials(members):
+            outputs = zip(members, predict_together(members, X), strict=True)
+            return np.asarray(np.mean([member._decode(output) for member, output in outputs], 0))
+        return np.asarray(np.mean([member.predict(X) for member in members], axis=0))

@@ -131,6 +131,12 @@ class TrialDataset(skorch.dataset.Dataset):
             return [X, self.y[index]]
         return [X, self.y[index], self.sample_weight[index]]
 
+    def shallow(self) -> TrialDataset:
+        """Return a data set of the same trials, for another training."""
+        same = object.__new__(TrialDataset)
+        same.__dict__.update(vars(self), precomputed={})
+        return same
+
     def take(self, index: NDArray[np.intp]) -> TrialDataset:
         """Return a data set of the selected trials."""
         part = object.__new__(TrialDataset)

@@ -17,21 +17,23 @@ from ._names import FUSED, accepted_names, resolve_optimizer
 from ._selection import with_selection
 
 
-def build_network(net: Any) -> nn.Module:
+def build_network(net: Any, device: str = "cpu") -> nn.Module:
     """Return a new network, with the selection of channels that the estimator asks for.
 
     Parameters
     ----------
     net : NetworkEstimator
+    device : str, default="cpu"
+        ``"meta"`` gives a network without memory for its weights.
 
     Returns
     -------
     network : torch.nn.Module
-        With float32 weights on the CPU, whatever defaults torch was given elsewhere. A module
+        With float32 weights on that device, whatever defaults torch was given elsewhere. A module
         given as an instance is copied.
     """
     params = net.get_params_for("module")
-    with torch.device("cpu"), Float32Mode(), RandomFunctionsMode():
+    with torch.device(device), Float32Mode(), RandomFunctionsMode():
         if isinstance(net.module, nn.Module) and not params:
             network = deepcopy(net.module)
         else:

@@ -43,7 +43,7 @@ def make_loader(net: Any, dataset: Any, *, training: bool) -> Any:
     options = net.get_params_for("iterator_train" if training else "iterator_valid")
     names = {"generator"} if make is BatchLoader else accepted_names(make)
     if "batch_sampler" not in options:
-        options.setdefault("batch_size", _batch_size(net, dataset, training))
+        options.setdefault("batch_size", batch_size_of(net, dataset, training))
         if options["batch_size"] == -1:
             options["batch_size"] = len(dataset)
         if training and net.batch_size == "auto" and make is BatchLoader:
@@ -60,7 +60,8 @@ def make_loader(net: Any, dataset: Any, *, training: bool) -> Any:
     return make(dataset, **options)
 
 
-def _batch_size(net: Any, dataset: Any, training: bool) -> int:
+def batch_size_of(net: Any, dataset: Any, training: bool) -> int:
+    """Return the number of trials in a batch."""
     n_trials = len(dataset)
     if not training:
         if net.batch_size == -1 and getattr(dataset, "labelled", True):

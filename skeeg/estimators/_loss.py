@@ -77,7 +77,7 @@ def weighted_loss(net: Any, y_pred: Any, y_true: torch.Tensor, *, training: bool
         loss = _expected_losses(net, output, y_true)
         of_targets = None
     else:
-        loss = _losses(net, output, y_true)
+        loss = losses_of_trials(net, output, y_true)
         of_classes = net._class_weights
         of_targets = None if of_classes is None else of_classes.to(net.device_)[y_true]
     for weight in (net._batch_weight, of_targets):
@@ -95,7 +95,7 @@ def weighted_loss(net: Any, y_pred: Any, y_true: torch.Tensor, *, training: bool
     return loss.mean() if penalty is None else loss.mean() + penalty()
 
 
-def _losses(net: Any, output: torch.Tensor, y_true: torch.Tensor) -> torch.Tensor:
+def losses_of_trials(net: Any, output: torch.Tensor, y_true: torch.Tensor) -> torch.Tensor:
     """Return one loss per trial, or a scalar from a criterion that reduces by itself."""
     loss = net.criterion_(net._loss_input(output), y_true)
     return loss.flatten(1).mean(dim=1) if loss.ndim > 1 else loss
@@ -111,10 +111,10 @@ def _expected_losses(net: Any, output: torch.Tensor, probabilities: torch.Tensor
     criterion = uncompiled(net.criterion_)
     reduces = isinstance(criterion, torch.nn.CrossEntropyLoss) and criterion.reduction != "none"
     if reduces and of_classes is None:
-        return _losses(net, output, probabilities)
+        return losses_of_trials(net, output, probabilities)
     n_trials, n_classes = probabilities.shape
     every_class = torch.arange(n_classes, device=output.device).repeat(n_trials)
-    losses = _losses(net, output.repeat_interleave(n_classes, dim=0), every_class)
+    losses = losses_of_trials(net, output.repeat_interleave(n_classes, dim=0), every_class)
     _check_has_trials(losses)
     if of_classes is not None:
         probabilities = probabilities * of_classes.to(output.device)

@@ -11,6 +11,7 @@ from ._batches import PREDICT_BATCH, BatchLoader
 from ._callbacks import responds
 from ._hooks import hook, uncompiled
 from ._selection import network_of
+from ._sharing import share_rows
 
 #: Largest size of the precomputed tensors, in bytes.
 _AT_MOST = 2**30
@@ -39,6 +40,10 @@ def precompute(net: Any, trials: torch.Tensor) -> dict[str, torch.Tensor]:
     is_once = net.max_epochs == 1 and not net.warm_start
     if compute is None or is_once or _batches_may_change(net):
         return {}
+    return share_rows(net, trials, lambda: _rows(net, trials, compute))
+
+
+def _rows(net: Any, trials: torch.Tensor, compute: Any) -> dict[str, torch.Tensor]:
     parts: list[dict[str, torch.Tensor]] = []
     for part in trials.split(PREDICT_BATCH):
         rows = compute(part.to(net.device_))

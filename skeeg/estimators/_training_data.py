@@ -13,6 +13,7 @@ from sklearn.utils.validation import _check_sample_weight
 from .._labelled import LabelledRows
 from .._validation import amplitudes, check_X, require_targets, scaled, standard_deviation
 from ..layers._random import current_generator
+from ..model_selection.folds import trial_codes
 from ._amplitudes import deviations, typical_amplitude, warn_of_another_unit, warn_of_outliers
 from ._batches import TrialDataset, is_gated, read_dataset
 from ._names import accepted_names
@@ -23,7 +24,7 @@ def trial_groups(X: Any) -> NDArray[Any] | None:
     """Return the recorded trial of each row, where it is known."""
     if not isinstance(X, LabelledRows) or "trial" not in X.metadata:
         return None
-    return X.nested_groups("trial")
+    return trial_codes(X)
 
 
 def with_targets(X: Any, y: Any, name: str) -> tuple[Any, Any]:

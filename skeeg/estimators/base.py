@@ -48,6 +48,7 @@ from ._hooks import hook, uncompiled
 from ._loaders import make_loader
 from ._loss import checked_output, pairs_of, set_reduction, weighted_loss
 from ._names import SKORCH_NAMES, check_fit_params, resolve_optimizer
+from ._new_domains import NewDomains
 from ._parameter_access import (
     accepting_skorch_parameters,
     check_values,
@@ -56,8 +57,10 @@ from ._parameter_access import (
     store_skorch_parameters,
 )
 from ._pickling import portable_state, restore
+from ._prediction import joined, prediction_of
 from ._saved_state import FittedInStateDict, read_fitted, write_fitted
 from ._selection import network_of, selection_options
+from ._sharing import share_dataset
 from ._task import Task
 from ._training_data import split_data, training_data, with_targets
 from ._training_parameters import TrainingParameters
@@ -67,7 +70,7 @@ class TrainingStopped(KeyboardInterrupt):
     """A callback ended the training, in the way skorch's callbacks do."""
 
 
-class NetworkEstimator(Task, TrainingParameters, NeuralNet):
+class NetworkEstimator(Task, NewDomains, TrainingParameters, NeuralNet):
     """Base of every network estimator: what does not depend on the network or the task.
 
     Training is skorch's; parameters, labels, random numbers, devices and pickles follow
@@ -447,7 +450,12 @@ class NetworkEstimator(Task, TrainingParameters, NeuralNet):
         self, X: Any, y: Any, sample_weight: Any, groups: Any, *, reset: bool, classes: Any
     ) -> TrialDataset:
         """Check the arguments of ``fit`` and return scaled trials with encoded targets."""
-        return training_data(self, X, y, sample_weight, groups, reset=reset, classes=classes)
+        arguments = (X, y, sample_weight, groups, classes, reset)
+        return share_dataset(
+            self,
+            arguments,
+            lambda: training_data(self, *arguments[:4], reset=reset, classes=classes),
+        )
 
     def _seed(self) -> int:
         """Draw the seed of this training; a continued one differs from the one before."""
@@ -742,6 +750,8 @@ class NetworkEstimator(Task, TrainingParameters, NeuralNet):
         # skorch walks through all layers at every step; they need that once an epoch.
         if self.module_.training != training:
             super()._set_training(training)
+            for norm in self._fixed_norms:
+                norm.eval()
 
     def _step_optimizer(self, step_fn: Any) -> None:
         super()._step_optimizer(step_fn)
@@ -838,18 +848,8 @@ class NetworkEstimator(Task, TrainingParameters, NeuralNet):
         """Return class probabilities or encoded values."""
         self._require_fitted()
         with self._arithmetic(), torch.no_grad():
-            parts = [
-                self._to_prediction(checked_output(self, output)).cpu().numpy()
-                for output in self.forward_iter(X, training=False)
-            ]
-        predicted = np.concatenate(parts)
-        if not np.isfinite(predicted).all():
-            (trials,) = np.nonzero(~np.isfinite(predicted).all(axis=1))
-            raise ValueError(
-                f"The network of this {type(self).__name__} returned values that are not finite, "
-                f"first for trial {trials[0]}: its amplitude is out of the range of float32."
-            )
-        return predicted
+            outputs = self.forward_iter(X, training=False)
+            return joined(self, [prediction_of(self, output) for output in outputs])
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the most probable class, or the predicted value, of each trial.

@@ -23,12 +23,14 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from sklearn.base import is_classifier, is_regressor
 from sklearn.utils import check_random_state
 
 from .._labelled import LabelledRows
 from .._validation import check_finite
 from ..data import EEGData
-from ..model_selection.folds import Fold
+from ..model_selection._trial_routing import divided_trials
+from ..model_selection.folds import Fold, LeakageError
 from ..model_selection.leakage import LeakageReport, check_leakage
 from ..model_selection.protocols import claimed_across, make_folds
 from ..models import build_model
@@ -80,10 +82,12 @@ def compare(
         Built-in metrics of a classification are ``accuracy``, ``balanced_accuracy``, ``roc_auc``
         (several classes: one against the rest, weighted) and ``kappa``, those of a regression
         ``r2``, ``mean_absolute_error`` and ``pearson``. By default all built-in metrics are
-        computed. Names of `sklearn.metrics.get_scorer_names` and callables ``scorer(estimator, X,
-        y)`` can be passed as well. Such a scorer is called with the fitted estimator and the test
-        part. It has no chance level, and a greater value is better. The first metric is the main
-        one.
+        computed; the first is the accuracy or, if one class is more frequent, the area under the
+        ROC curve for two classes and the balanced accuracy for several. Names of
+        `sklearn.metrics.get_scorer_names` and callables ``scorer(estimator, X, y)`` can be passed
+        as well. Such a scorer is called with the fitted estimator and the test part. It has no
+        chance level, and a greater value is better. The first metric is the main one, which
+        estimators are ranked by.
     n_jobs : int, optional
         Number of folds that are fitted in parallel, as in joblib. Results do not depend on it.
     random_state : int or RandomState, optional
@@ -107,7 +111,8 @@ def compare(
     Raises
     ------
     LeakageError
-        If the split leaks (see `skeeg.model_selection.check_leakage`).
+        If the split leaks (see `skeeg.model_selection.check_leakage`), or an estimator splits its
+        training part so that windows of one trial are divided.
     FoldError
         If an estimator or a scorer fails. The message names the estimator and the fold, and the
         cause is the original error.
@@ -135,7 +140,6 @@ def compare(
     data = _checked_data(data)
     named = _named(estimators, data)
     task = choose_task(named, data.y)
-    scores = check_scoring(scoring, task)
     if store is not None and random_state is None:
         raise ValueError(
             "store needs a random_state, because without one a later run would differ. Pass, for "
@@ -153,6 +157,10 @@ def compare(
     )
     across = claimed_across(cv, data, groups)
     leakage = check_leakage(folds, data, across=across, allow_leakage=allow_leakage)
+    inner = _inner_leakage(named, data, folds, allow_leakage)
+    if scoring is None:
+        scoring = task.default_metrics(data.y, folds, named.values())
+    scores = check_scoring(scoring, task)
     task.warn_of_undefined([score.source for score in scores], data.y, folds)
     jobs = [
         Job(name, estimator, fold, (seed + i) % 2**32)
@@ -160,18 +168,33 @@ def compare(
         for i, fold in enumerate(folds)
     ]
     scorers = {score.name: score.scorer for score in scores if score.scorer is not None}
-    fold_store = None if store is None else FoldStore(store, data, task, scorers, not allow_leakage)
-    keep_trials = not allow_leakage
-    worker = partial(run_fold, task=task, scorers=scorers, keep_trials=keep_trials)
+    rules: dict[str, Any] = {"across": across, "allow_leakage": allow_leakage}
+    fold_store = None if store is None else FoldStore(store, data, task, scorers, rules)
+    worker = partial(run_fold, task=task, scorers=scorers, **rules)
     found = {} if fold_store is None else _found(jobs, fold_store)
     results = found | _run(jobs, worker, data, n_jobs, fold_store, progress, found)
     finished = [(job.name, job.fold, results[i]) for i, job in enumerate(jobs)]
     _warn_again(finished)
     _warn_of_not_finite(finished)
-    about = _about(named, data, task, folds, scores, seed, _protocol(cv, groups), leakage)
+    about = _about(named, data, task, folds, scores, seed, _protocol(cv, groups), leakage, inner)
     reused = Counter(dict.fromkeys(named, 0))
     reused.update(jobs[i].name for i in found)
     return _comparison(finished, data, task, scores, about, dict(reused))
+
+
+def _inner_leakage(
+    named: Mapping[str, Any], data: LabelledRows, folds: Sequence[Fold], allow_leakage: bool
+) -> str:
+    """Return which estimators divide trials of the training part, or raise if that is refused."""
+    largest = max((fold.train for fold in folds), key=len)
+    reasons = {name: divided_trials(e, data, largest) for name, e in named.items()}
+    listed = [f"Inner splits of {name!r} leak: {text}" for name, text in reasons.items() if text]
+    if listed and not allow_leakage:
+        raise LeakageError(
+            f"{' '.join(listed)} Or use one row for each trial. To run it anyway and mark its "
+            "results, pass allow_leakage=True."
+        )
+    return " ".join(listed)
 
 
 def _found(jobs: Sequence[Job], store: FoldStore) -> dict[int, FoldResult]:
@@ -272,6 +295,7 @@ def _about(
     seed: int,
     protocol: str,
     leakage: LeakageReport,
+    inner: str,
 ) -> About:
     chance = task.chance(data, folds)
     return About(
@@ -281,7 +305,7 @@ def _about(
         n_folds=len(folds),
         random_state=seed,
         chance={score.name: chance[score.source] for score in scores if score.scorer is None},
-        leakage=leakage.description,
+        leakage=" ".join(filter(None, (leakage.description, inner))),
         leakage_unknown=leakage.unknown,
         estimators={name: str(estimator) for name, estimator in named.items()},
         data=_described(data, task),
@@ -372,7 +396,14 @@ def _entry(entry: Any, data: LabelledRows) -> tuple[str, Any]:
         raise ValueError("The name of an estimator must not be empty.")
     if isinstance(estimator, type):
         raise TypeError(f"{name!r} is the class {estimator.__name__}; pass an instance of it.")
-    lacking = [method for method in ("fit", "predict") if not hasattr(estimator, method)]
+    lacking = [method for method in ("fit", "predict") if not _has(estimator, method)]
     if lacking:
         raise TypeError(f"{name!r} has no {' and no '.join(lacking)}: {estimator!r:.80}.")
     return name, estimator
+
+
+def _has(estimator: Any, method: str) -> bool:
+    """Return whether an estimator has a method, perhaps only once it is fitted, as a stack."""
+    fittable = hasattr(estimator, "get_params") and hasattr(type(estimator), method)
+    known = fittable and (is_classifier(estimator) or is_regressor(estimator))
+    return known or hasattr(estimator, method)

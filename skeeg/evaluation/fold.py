@@ -10,13 +10,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn import config_context
 
+from .._divided_trials import accept_division
 from .._labelled import LabelledRows
 from .._seeding import seeded
-from ..model_selection.folds import Fold, LeakageError, trial_codes
+from ..model_selection._trial_routing import fit_by_trials
+from ..model_selection.folds import Fold, LeakageError
 from ..model_selection.memoized import Memoized
-from .inner_splits import needs_trials, with_trials
 from .isolation import global_seed, recorded_warnings, uses_own_randomness
 from .scoring import Scorer
 from .tasks import Task
@@ -76,7 +76,8 @@ def run_fold(
     task: Task,
     scorers: Mapping[str, Scorer],
     *,
-    keep_trials: bool = True,
+    across: str | None = None,
+    allow_leakage: bool = False,
 ) -> FoldResult:
     """Fit a clone on the training part and predict the test part.
 
@@ -91,8 +92,10 @@ def run_fold(
     task : Task
     scorers : mapping of str to callable
         Functions of the fitted estimator, the test part and its targets.
-    keep_trials : bool
-        Whether inner splits of the estimator must not divide a trial.
+    across : str, optional
+        What the fold claims to generalise over.
+    allow_leakage : bool
+        Whether inner splits of the estimator may divide a trial.
 
     Returns
     -------
@@ -100,6 +103,8 @@ def run_fold(
 
     Raises
     ------
+    LeakageError
+        If inner splits of the estimator divide a trial.
     FoldError
         If the estimator or a scorer raises, or the prediction is not a target of the task.
     """
@@ -109,10 +114,10 @@ def run_fold(
         draws = nullcontext() if own else global_seed(job.random_state)
         with draws, recorded_warnings() as caught:
             result = _fit_and_predict(
-                estimator, data, job.fold, task, scorers, keep_trials=keep_trials
+                estimator, data, job.fold, task, scorers, across, allow_leakage
             )
-    except LeakageError:
-        raise
+    except LeakageError as error:
+        raise LeakageError(f"{job.name} in fold {job.fold.name!r}: {error}") from error
     except Exception as error:
         raise FoldError(
             f"{job.name} failed in fold {job.fold.name!r}: {type(error).__name__}: {error}"
@@ -127,12 +132,13 @@ def _fit_and_predict(
     fold: Fold,
     task: Task,
     scorers: Mapping[str, Scorer],
-    *,
-    keep_trials: bool,
+    across: str | None,
+    allow_leakage: bool,
 ) -> FoldResult:
+    accept_division(data)  # the comparison has checked the folds
     train, test = data[fold.train], data[fold.test]
     start = time.perf_counter()
-    estimator = _fitted(estimator, train, keep_trials=keep_trials)
+    estimator = fit_by_trials(estimator, train, across=across, allow_leakage=allow_leakage)
     fitted = time.perf_counter()
     predicted = estimator.predict(test)
     done = time.perf_counter()
@@ -148,14 +154,6 @@ def _fit_and_predict(
         learning_curves(final, task.curves),
         scored={name: _value(name, scorer, estimator, test) for name, scorer in scorers.items()},
     )
-
-
-def _fitted(estimator: Any, train: LabelledRows, *, keep_trials: bool) -> Any:
-    """Return the fitted estimator, whose inner splits keep the windows of a trial together."""
-    if not (keep_trials and needs_trials(estimator, train)):
-        return estimator.fit(train, train.y)
-    with config_context(enable_metadata_routing=True):
-        return with_trials(estimator).fit(train, train.y, groups=trial_codes(train))
 
 
 def _value(name: str, scorer: Scorer, estimator: Any, test: LabelledRows) -> float:

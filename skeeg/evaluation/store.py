@@ -31,8 +31,8 @@ class FoldStore:
     task : Task
     scorers : mapping of str to callable
         The scorers that are not built in.
-    keep_trials : bool
-        Whether inner splits of the estimators must not divide a trial.
+    rules : mapping, optional
+        What else `run_fold` is called with, such as ``allow_leakage``.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class FoldStore:
         data: LabelledRows,
         task: Task,
         scorers: Mapping[str, Scorer],
-        keep_trials: bool = True,
+        rules: Mapping[str, Any] | None = None,
     ) -> None:
         self.entries = Entries(folder)
         self.task = task
@@ -55,7 +55,7 @@ class FoldStore:
             data_digest(data),
             task.name,
             dict(scorers),
-            keep_trials,
+            dict(rules or {}),
         )
 
     def _identified(self, what: str, *values: Any) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -15,6 +15,9 @@ from .._labelled import LabelledRows, is_continuous
 from ..model_selection.folds import Fold, trial_codes
 from .metrics import METRICS
 from .statistics import Chance, chance_levels
+
+#: Classes are unequal if the most frequent one has more than this many times its equal share.
+_UNEQUAL = 1.05
 
 
 class Task(ABC):
@@ -191,6 +194,23 @@ class Task(ABC):
             Property of their test parts, for messages.
         """
 
+    def default_metrics(
+        self, y: NDArray[Any], folds: Sequence[Fold], estimators: Iterable[Any]
+    ) -> tuple[str, ...]:
+        """Return the metrics of a comparison for which none were passed, the main one first.
+
+        Parameters
+        ----------
+        y : ndarray, shape (n_rows,)
+        folds : sequence of Fold
+        estimators : iterable of estimator
+
+        Returns
+        -------
+        metrics : tuple of str
+        """
+        return self.metrics
+
     def warn_of_undefined(
         self, metrics: Sequence[str], y: NDArray[Any], folds: Sequence[Fold]
     ) -> None:
@@ -299,6 +319,25 @@ class Classification(Task):
         """Return the number of trials of each class."""
         labels, counts = np.unique(y, return_counts=True)
         return {"n_per_class": {str(k): int(n) for k, n in zip(labels, counts, strict=True)}}
+
+    def default_metrics(
+        self, y: NDArray[Any], folds: Sequence[Fold], estimators: Iterable[Any]
+    ) -> tuple[str, ...]:
+        """Return the metrics, first one that does not reward guessing the most frequent class.
+
+        With classes of equal frequency it is the accuracy. Otherwise it is the area under the ROC
+        curve for two classes, if it is defined in all folds and for all estimators, or else the
+        balanced accuracy.
+        """
+        counts = np.bincount(self.encode(y[np.concatenate([fold.test for fold in folds])]))
+        if counts.max() <= _UNEQUAL * counts.mean():
+            return self.metrics
+        main = "balanced_accuracy"
+        if len(self.classes) == 2 and not self.undefined(y, folds)[1]:
+            scored = ("predict_proba", "decision_function")
+            if all(any(hasattr(e, name) for name in scored) for e in estimators):
+                main = "roc_auc"
+        return (main, *(name for name in self.metrics if name != main))
 
     def undefined(
         self, y: NDArray[Any], folds: Sequence[Fold]

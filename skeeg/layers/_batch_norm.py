@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from ._stacking import is_stacking
+
 
 @torch.no_grad()
 def track_statistics(norm: nn.BatchNorm2d, mean: Tensor, variance: Tensor, count: int) -> None:
@@ -26,8 +28,13 @@ def track_statistics(norm: nn.BatchNorm2d, mean: Tensor, variance: Tensor, count
     momentum = norm.momentum
     if momentum is None:
         momentum = 1.0 / float(norm.num_batches_tracked)
+    unbiased = variance * (count / (count - 1))
+    if is_stacking():  # torch.vmap has no lerp
+        running_mean.mul_(1 - momentum).add_(mean, alpha=momentum)
+        running_var.mul_(1 - momentum).add_(unbiased, alpha=momentum)
+        return
     running_mean.lerp_(mean.to(running_mean.dtype), momentum)
-    running_var.lerp_((variance * (count / (count - 1))).to(running_var.dtype), momentum)
+    running_var.lerp_(unbiased.to(running_var.dtype), momentum)
 
 
 def gain_and_constant(

@@ -11,6 +11,8 @@ import torch.nn.functional as F
 from scipy.fft import next_fast_len
 from torch import Tensor
 
+from ._stacking import is_stacking
+
 #: A property of the torch build, looked up once because torch.compile cannot trace the call.
 _HAS_ONEDNN = torch.backends.mkldnn.is_available()
 
@@ -107,6 +109,8 @@ def correlate_all(x: Tensor, kernels: Tensor, padding: tuple[int, int]) -> Tenso
     -------
     Tensor, shape (batch, n_outputs, n_times + padding - kernel_length + 1)
     """
+    if is_stacking():
+        return F.conv1d(F.pad(x, padding), kernels)
     result: Tensor = _CorrelateAll.apply(x, kernels, padding)
     return result
 
@@ -157,6 +161,8 @@ def spectral_window(n_times: int, length: int, padding: tuple[int, int]) -> tupl
 def is_onednn(x: Tensor) -> bool:
     """Return whether torch computes convolutions of a tensor with oneDNN, its library for CPUs.
 
+    Not in a stacked network, whose convolutions have a kernel for each member.
+
     Parameters
     ----------
     x : Tensor
@@ -165,7 +171,8 @@ def is_onednn(x: Tensor) -> bool:
     -------
     bool
     """
-    return _HAS_ONEDNN and x.device.type == "cpu" and x.dtype == torch.float32
+    on_cpu = x.device.type == "cpu" and x.dtype == torch.float32
+    return _HAS_ONEDNN and on_cpu and not is_stacking()
 
 
 class _CorrelateEach(torch.autograd.Function):

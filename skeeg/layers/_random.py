@@ -31,10 +31,14 @@ class _Streams(threading.local):
     """The open streams of this thread, the innermost last."""
 
     def __init__(self) -> None:
-        self.stack: list[dict[torch.device, Generator]] = []
+        self.stack: list[Stream] = []
 
 
 _STREAMS = _Streams()
+
+
+#: A generator for each device.
+Stream = dict[torch.device, Generator]
 
 
 @contextmanager
@@ -54,8 +58,19 @@ def random_stream(seed: int, device: str | torch.device = "cpu") -> Iterator[Non
     Streams nest: the innermost one with a generator for a device is used, and when it ends, the
     outer one continues where it was. They hold for the thread that entered them only.
     """
+    with inside_stream(make_stream(seed, device)):
+        yield
+
+
+def make_stream(seed: int, device: str | torch.device = "cpu") -> Stream:
+    """Return generators for the CPU and a device, see `random_stream`."""
     devices = {_with_index(torch.device(each)) for each in ("cpu", device)}
-    stream = {each: Generator(device=each).manual_seed(seed) for each in devices}
+    return {each: Generator(device=each).manual_seed(seed) for each in devices}
+
+
+@contextmanager
+def inside_stream(stream: Stream) -> Iterator[None]:
+    """Draw this thread's random numbers from a stream, which can be left and entered again."""
     _STREAMS.stack.append(stream)
     try:
         yield

@@ -59,7 +59,7 @@ def apply_max_norm(module: nn.Module) -> None:
     A row w, the weights of one output map or unit without its bias, becomes
     ``w * min(||w||, m) / (||w|| + 1e-7)``, Keras's formula for a limit m [1]_. Rows within the
     limit are left unchanged; the formula would multiply them by 1 - 1e-7 / ||w||, a slight weight
-    decay.
+    decay. So are weights that are not trained.
 
     Parameters
     ----------
@@ -86,6 +86,8 @@ def apply_max_norm(module: nn.Module) -> None:
         # parameter: it is recomputed at each use, so that a change here would have no effect.
         weight = layer._parameters.get("weight")
         if limit is None or weight is None or isinstance(layer, nn.Embedding | nn.EmbeddingBag):
+            continue
+        if not weight.requires_grad:  # a row at the limit could change in its last bit
             continue
         # One kernel, which does not wait for a GPU to report whether a row exceeds the limit.
         weight.renorm_(p=2, dim=0, maxnorm=limit)

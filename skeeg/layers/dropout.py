@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 
 from ._random import current_generator, drop
 
@@ -28,9 +28,30 @@ class Dropout(nn.Dropout):
             if generator is None:
                 return super().forward(input)
             return drop(input, self.p, generator, in_place=self.inplace)
-        mask = torch.empty_like(input)
-        pairs = torch.empty(-(-input.numel() // 2), dtype=torch.int64, device="cpu")
-        bits = pairs.random_(-(2**63), None, generator=generator).view(torch.int32)
-        bits = bits[: input.numel()].as_strided(mask.shape, mask.stride())
-        torch.ge(bits, round(self.p * 2**32) - 2**31, out=mask)
-        return input * mask.mul_(1 / (1 - self.p))
+        return input * draw_mask(torch.empty_like(input), self.p, generator)
+
+
+def draw_mask(mask: Tensor, p: float, generator: Generator | None) -> Tensor:
+    """Fill a tensor with the factors by which `Dropout` multiplies its input in training.
+
+    Parameters
+    ----------
+    mask : Tensor
+        Of the shape and the memory format of the input.
+    p : float
+        Probability with which a value is dropped, between 0 and 1.
+    generator : torch.Generator or None
+        On the device of `mask`; None is torch's global generator.
+
+    Returns
+    -------
+    Tensor
+        `mask`, with zeros for dropped values and 1 / (1 - p) for others.
+    """
+    if mask.device.type != "cpu" or mask.dtype not in _PRECISE:
+        return mask.bernoulli_(1 - p, generator=generator).div_(1 - p)
+    pairs = torch.empty(-(-mask.numel() // 2), dtype=torch.int64, device="cpu")
+    bits = pairs.random_(-(2**63), None, generator=generator).view(torch.int32)
+    bits = bits[: mask.numel()].as_strided(mask.shape, mask.stride())
+    torch.ge(bits, round(p * 2**32) - 2**31, out=mask)
+    return mask.mul_(1 / (1 - p))

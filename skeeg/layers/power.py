@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ._batch_norm import gain_and_constant, track_statistics
+from ._stacking import is_stacking
 from .activation import Square
 from .pool import MeanPool
 
@@ -55,7 +56,8 @@ def normalised_power(x: Tensor, norm: nn.BatchNorm2d, pool: MeanPool) -> Tensor:
     True
     """
     count = x.shape[0] * x.shape[-1]
-    if x.dtype not in (torch.float32, torch.float64) or pool.length % pool.stride or count < 2:
+    is_precise = x.dtype in (torch.float32, torch.float64)
+    if not is_precise or pool.length % pool.stride or count < 2 or is_stacking():
         pooled: Tensor = pool(Square()(norm(x)))
         return pooled
     # From here on, the axes are in the order of memory, in which maps and time may be swapped.

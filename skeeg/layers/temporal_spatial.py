@@ -26,6 +26,7 @@ from ._correlation import (
 )
 from ._lag_statistics import lag_statistics, lag_sums, statistics_of_sums
 from ._length import same_padding
+from ._stacking import in_channels_last
 
 METHODS = ("auto", "direct", "spectral", "merged")
 PADDINGS = ("same", "symmetric", "valid")
@@ -255,6 +256,25 @@ class TemporalSpatialFilter(nn.Module):
             return outputs
         return self._without_maps(x, lag_sums, method, norm)
 
+    @torch.no_grad()
+    def map_statistics(self, x: Tensor) -> tuple[Tensor, Tensor, int]:
+        """Return the statistics of the temporal maps over a batch, which `norm` normalises.
+
+        Parameters
+        ----------
+        x : Tensor, shape (batch, n_chans, n_times)
+
+        Returns
+        -------
+        mean, variance : Tensor of float64, shape (n_maps,)
+            The variance is the biased one.
+        count : int
+            Number of values of each map.
+        """
+        mean, variance, count = self._moments(x, None, self._aligned_filters())
+        biases = [bank.bias for bank in self.banks if bank.bias is not None]
+        return mean + torch.cat(biases).double() if biases else mean, variance, count
+
     def extra_repr(self) -> str:
         """Return the settings, for the layer's printed form."""
         return f"padding={self.padding!r}, depthwise={self.depthwise}, method={self.method!r}"
@@ -338,7 +358,7 @@ class TemporalSpatialFilter(nn.Module):
         if method == "merged":
             # oneDNN is fastest in the channels-last format.
             x = F.pad(channels_last(x), self.time_padding)
-            kernels = kernels.unsqueeze(2).contiguous(memory_format=torch.channels_last)
+            kernels = in_channels_last(kernels.unsqueeze(2))
             return convolve(x, kernels, constant)
         return (correlate_all(x, kernels, self.time_padding) + constant[:, None]).unsqueeze(2)
 
@@ -381,6 +401,15 @@ class TemporalSpatialFilter(nn.Module):
             raise ValueError(_NO_STATISTICS)
         if not norm.training:
             return running_mean, running_var
+        mean, variance, count = self._moments(x, sums, filters)
+        mean, variance = mean.to(filters.dtype) + constants, variance.to(filters.dtype)
+        track_statistics(norm, mean, variance, count)
+        return mean, variance
+
+    def _moments(
+        self, x: Tensor, sums: Tensor | None, filters: Tensor
+    ) -> tuple[Tensor, Tensor, int]:
+        """Return mean and variance of each filter's output, in float64, and how many it has."""
         length, padding = filters.shape[1], self.time_padding
         if sums is None:
             statistics = lag_statistics(x, length, padding)
@@ -389,9 +418,7 @@ class TemporalSpatialFilter(nn.Module):
         precise = filters.double()
         mean = precise @ statistics.mean
         variance = ((precise @ statistics.covariance) * precise).sum(dim=1).clamp_min(0)
-        mean, variance = mean.to(filters.dtype) + constants, variance.to(filters.dtype)
-        track_statistics(norm, mean, variance, statistics.count)
-        return mean, variance
+        return mean, variance, statistics.count
 
 
 def _zeros(padding: str, length: int) -> tuple[int, int]:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import pickle
 from pathlib import Path
 from typing import Any, Self
 
-import cloudpickle
 import joblib
-from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import Pipeline
-from sklearn.utils import get_tags
 
-from .._files import atomic_path
+from ._candidate import CandidateFit, load_fit, save_fit
 
 _ADVICE = "Use GridSearchCV or HalvingGridSearchCV(resource='max_epochs'): they train anew."
 
@@ -64,7 +60,7 @@ def check_continues(network: Any) -> None:
             )
 
 
-class ContinuedFit(BaseEstimator):
+class ContinuedFit(CandidateFit):
     """An estimator whose `fit` continues where that of the same candidate with fewer epochs ended.
 
     The trained estimators are kept as files, so that workers need not be the same processes. If a
@@ -80,51 +76,12 @@ class ContinuedFit(BaseEstimator):
         The parameters that were set.
     """
 
-    def __init__(
-        self, estimator: Any, folder: str, candidate: dict[str, Any] | None = None
-    ) -> None:
-        self.estimator = estimator
-        self.folder = folder
-        self.candidate = candidate
-
-    def __sklearn_clone__(self) -> ContinuedFit:
-        return ContinuedFit(clone(self.estimator), self.folder, self.candidate)
-
-    def __sklearn_tags__(self) -> Any:
-        return get_tags(self.estimator)
-
-    def __sklearn_is_fitted__(self) -> bool:
-        found = network_of(self.estimator)
-        return found is not None and found[1].__sklearn_is_fitted__()
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__") or "estimator" not in vars(self):
-            raise AttributeError(name)
-        return getattr(self.estimator, name)
-
-    def __repr__(self, N_CHAR_MAX: int = 700) -> str:
-        return self.estimator.__repr__(N_CHAR_MAX)
-
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Return the parameters of the estimator."""
-        return self.estimator.get_params(deep=deep)
-
-    def set_params(self, **params: Any) -> Self:
-        """Set parameters of the estimator."""
-        self.estimator.set_params(**params)
-        self.candidate = (self.candidate or {}) | params
-        return self
-
-    def get_metadata_routing(self) -> Any:
-        """Return the metadata routing of the estimator."""
-        return self.estimator.get_metadata_routing()
-
     def fit(self, X: Any, y: Any = None, **params: Any) -> Self:
         """Train the estimator to its number of epochs, from where an earlier fit ended."""
         prefix, network = _required_network(self.estimator)
         check_continues(network)
         n_epochs, path = network.max_epochs, self._path(prefix, X, y, params)
-        trained = _load(path)
+        trained = load_fit(path)
         n_trained = 0 if trained is None else len(_required_network(trained)[1].history)
         if trained is not None and n_trained == n_epochs:
             self.estimator = trained
@@ -139,7 +96,7 @@ class ContinuedFit(BaseEstimator):
             else:
                 n_trained = 0
             self._train(network, n_epochs, n_epochs - n_trained, X, y, params)
-            _save(path, self.estimator)
+            save_fit(path, self.estimator)
         return self
 
     def _train(
@@ -186,16 +143,3 @@ def _pipelines(estimator: Any) -> list[Pipeline]:
         found.append(estimator)
         estimator = estimator.steps[-1][1]
     return found
-
-
-def _load(path: Path) -> Any:
-    if not path.exists():
-        return None
-    with path.open("rb") as file:
-        return pickle.load(file)
-
-
-def _save(path: Path, estimator: Any) -> None:
-    # Classes that a user defined in a script or a notebook have no name in a worker process.
-    with atomic_path(path) as partial, partial.open("wb") as file:
-        cloudpickle.dump(estimator, file)

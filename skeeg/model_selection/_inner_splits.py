@@ -12,11 +12,9 @@ from sklearn.model_selection import check_cv
 from sklearn.utils.metadata_routing import process_routing
 
 from .._labelled import LabelledRows
+from ._checked_splits import trial_folds
 from .leakage import check_leakage
 from .protocols import make_folds
-from .splitters import TrialKFold
-
-_N_SPLITS = 5
 
 Splits = list[tuple[NDArray[np.intp], NDArray[np.intp]]]
 
@@ -40,19 +38,19 @@ def inner_splits(cv: Any, estimator: Any, X: Any, y: Any, groups: Any = None) ->
     Raises
     ------
     LeakageError
-        If a split of `EEGData` or `FeatureTable` divides what the leakage guard keeps together.
+        If a split of `EEGData` or `FeatureTable` divides what the leakage guard keeps together, and
+        `cv` does not have ``allow_leakage=True``.
     """
     if not isinstance(X, LabelledRows):
         splitter = check_cv(cv, y, classifier=is_classifier(estimator))
         return list(splitter.split(X, y, groups))
     if cv is None or isinstance(cv, Integral):
-        splitter = TrialKFold(_N_SPLITS if cv is None else int(cv))
-        splitter.continuous = not is_classifier(estimator)
+        splitter = trial_folds(cv, not is_classifier(estimator))
         splits: Splits = list(splitter.split(X, y, groups))
     else:
         folds = make_folds(cv, X, groups=groups, continuous=not is_classifier(estimator))
         splits = [(fold.train, fold.test) for fold in folds]
-    check_leakage(splits, X)
+    check_leakage(splits, X, allow_leakage=getattr(cv, "allow_leakage", False))
     return splits
 
 

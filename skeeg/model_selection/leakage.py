@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from .._divided_trials import accept_division
 from .._labelled import PROVENANCE, LabelledRows, is_continuous, subject_codes
 from ._evidence import (
     LEVELS,
@@ -168,7 +169,9 @@ def check_leakage(
         raise ValueError(f"across must be 'subject', 'session' or None, got {across!r}.")
     folds = as_folds(cv, data, groups=groups, allow_leakage=True)
     report = _report(folds, data, across)
-    if report.leaks and not allow_leakage:
+    if allow_leakage:
+        accept_division(data)
+    elif report.leaks:
         raise LeakageError(
             f"{report.description} To run the split anyway and mark its results, pass "
             "allow_leakage=True."

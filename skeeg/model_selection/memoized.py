@@ -17,6 +17,7 @@ import cloudpickle
 import numpy as np
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
 from sklearn.utils import get_tags
+from sklearn.utils._metadata_requests import METHODS
 from sklearn.utils.metadata_routing import (
     MetadataRouter,
     MethodMapping,
@@ -225,7 +226,7 @@ class Memoized(MetaEstimatorMixin, BaseEstimator):
     def get_metadata_routing(self) -> MetadataRouter:
         """Return how metadata are passed on to the estimator."""
         mapping = MethodMapping().add(caller="fit", callee="fit")
-        for method in _METHODS:
+        for method in set(_METHODS) & set(METHODS):
             mapping.add(caller=method, callee=method)
         return MetadataRouter(owner=self).add(estimator=self.estimator, method_mapping=mapping)
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sklearn.model_selection import KFold, StratifiedKFold
 
 from .._checks import check_integer
+from .._divided_trials import accept_division
 from .._labelled import LabelledRows
 from ._splitter import Split, Splitter, codes_of, labels_of
 
@@ -268,6 +269,8 @@ class WithinSubject(Splitter):
         ValueError
             If subjects are unknown, or `cv` cannot divide the trials of one.
         """
+        if self.allow_leakage:
+            accept_division(X)
         cv = self._splitter()
         for rows, *own in self._parts(X, y, groups):
             for train, test in cv.split(*own):

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedKFold
 
 from .._checks import check_integer
+from .._divided_trials import accept_division
 from .._labelled import LabelledRows
 from ._splitter import Split, Splitter, group_codes
 from .folds import LeakageError
@@ -173,6 +174,7 @@ class ShuffledSegmentKFold(Splitter):
                 "which inflates the scores: use TrialKFold. To run it nevertheless, pass "
                 "allow_leakage=True to it, or to skeeg.compare."
             )
+        accept_division(X)
         labels = self._strata(X, y)
         folds = StratifiedKFold(self.n_splits, shuffle=True, random_state=self.random_state)
         yield from folds.split(labels, labels)

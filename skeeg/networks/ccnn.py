@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-import torch
 from torch import Tensor, nn
 
 from .._checks import check_choice, check_number, check_positive_ints
 from .._parameters import parameter
 from ..layers import Dropout, lecun_uniform_, make_activation
 from ..layers._length import same_padding
+from ..layers._stacking import in_channels_last
 from ._base import ActivationParameters, MapNetwork
 
 #: Whether a 1 x 1 convolution precedes the dense layers.
@@ -127,7 +127,6 @@ class CCNN(CCNNParameters, MapNetwork):
     def forward(self, x: Tensor) -> Tensor:
         """Return the logits, (batch, n_outputs), of maps (batch, n_bands, height, width)."""
         # Large batches take less time on a CPU with all maps of a cell together in memory.
-        x = x.contiguous(memory_format=torch.channels_last)
-        x = self.block4(self.block3(self.block2(self.block1(x))))
+        x = self.block4(self.block3(self.block2(self.block1(in_channels_last(x)))))
         logits: Tensor = self.dense(self.drop(self.hidden(x.flatten(1))))
         return logits

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor, nn
 
 from .._checks import check_choice, check_positive_ints
@@ -21,6 +20,7 @@ from ..layers import (
     make_activation,
 )
 from ..layers._length import clip_length, output_length
+from ..layers._stacking import in_channels_last
 from ._base import ActivationParameters, MapNetwork
 
 
@@ -186,7 +186,7 @@ class LeNet(LeNetParameters, MapNetwork):
     def forward(self, x: Tensor) -> Tensor:
         """Return the logits, (batch, n_outputs), of maps (batch, n_bands, height, width)."""
         # Large maps take less time on a CPU with all maps of a cell together in memory.
-        x = self.resize(x.contiguous(memory_format=torch.channels_last))
+        x = self.resize(in_channels_last(x))
         x = self.s2(self.c1(x))
         x = self.s4(self.c3(x)).flatten(1)
         logits: Tensor = self.dense(self.f6(self.c5(x)))

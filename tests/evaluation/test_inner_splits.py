@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from html import escape
+
+import mne
 import numpy as np
 import pytest
+from mne.decoding import Scaler
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.linear_model import LogisticRegression
@@ -11,7 +15,9 @@ from sklearn.model_selection import GridSearchCV, GroupKFold, KFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from skeeg import EEGData, EEGNetClassifier, LeakageError, compare
+from skeeg import Comparison, EEGData, EEGNetClassifier, LeakageError, compare
+from skeeg.cli.output import show
+from skeeg.features import FilterBank, UnitScaler
 from skeeg.model_selection import TrialKFold
 
 SEEN: list[np.ndarray] = []
@@ -74,28 +80,58 @@ def test_inner_splitters_that_divide_trials_are_refused(data):
     run(search, data, allow_leakage=True)
 
 
-def test_early_stopping_after_a_step_that_returns_arrays_knows_the_trials(data, monkeypatch):
+INFO = mne.create_info(2, 32, "eeg")
+STEPS = {
+    "bare": [],
+    "array": [FunctionTransformer(np.asarray)],
+    "unit scaler": [UnitScaler()],
+    "filters": [FilterBank(sfreq=32, bands=[(4, 12)])],
+    "scaler of MNE": [FunctionTransformer(np.asarray), Scaler(INFO)],
+    "nested": [make_pipeline(UnitScaler(), FunctionTransformer(np.asarray))],
+}
+
+
+@pytest.mark.parametrize("jitter", [0, 1e-12], ids=["exact", "jitter"])
+@pytest.mark.parametrize("steps", STEPS.values(), ids=STEPS)
+def test_early_stopping_after_any_step_knows_the_trials(steps, jitter, data, monkeypatch):
     seen = []
     split = EEGNetClassifier._validation_split
 
     def noted(self, y, groups, seed):
         train, valid = split(self, y, groups, seed)
-        seen.append(np.intersect1d(groups[train], groups[valid]).size)
+        seen.append((len(np.unique(groups)), np.intersect1d(groups[train], groups[valid]).size))
         return train, valid
 
     monkeypatch.setattr(EEGNetClassifier, "_validation_split", noted)
+    trial = data.metadata["trial"] + jitter * (np.arange(96) % 4)
+    moved = EEGData.from_arrays(data.X, data.y, 32, trial=trial)
     network = EEGNetClassifier(max_epochs=1, early_stopping=True)
-    pipeline = make_pipeline(FunctionTransformer(np.asarray), network)
-    compare({"network": pipeline}, data, cv=TrialKFold(3), random_state=0, progress=False)
-    assert seen == [0, 0, 0]
+    pipeline = make_pipeline(*steps, network)
+    compare({"network": pipeline}, moved, cv=TrialKFold(2), random_state=0, progress=False)
+    assert seen == [(12, 0)] * 2
+    seen.clear()
+    network.fit(moved, moved.y)
+    assert seen == [(24, 0)]
 
 
-def test_outputs_say_that_leakage_cannot_be_told(data):
+def test_all_outputs_say_that_leakage_cannot_be_told(data, tmp_path, capsys):
     unknown = EEGData.from_arrays(data.X, data.y, 32, trial=np.full(96, np.nan))
     comparison = compare(
         {"nothing": make_pipeline(FunctionTransformer(flattened), Recorder())},
         unknown, cv=TrialKFold(3), random_state=0, progress=False,
     )  # fmt: skip
     assert comparison.about.leakage == ""
-    assert "'trial' is missing in 96 of 96 rows" in repr(comparison)
-    assert set(comparison.summary()["note"]) == {"cannot tell whether it leaks"}
+    text = "'trial' is missing in 96 of 96 rows"
+    assert text in repr(comparison)
+    for frame in (comparison.scores, comparison.predictions, comparison.summary()):
+        assert set(frame["note"]) == {"cannot tell whether it leaks"}
+    loaded = Comparison.load(comparison.save(tmp_path / "saved"))
+    assert loaded.about.leakage_unknown == comparison.about.leakage_unknown
+    assert loaded.leakage == comparison.leakage
+    html = loaded.report(tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "(cannot tell whether it leaks)" in html
+    assert escape(text) in html
+    show(loaded)
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "(cannot tell whether it leaks)" in shown
+    assert text in shown

@@ -11,20 +11,9 @@ import skeeg
 
 ROOT = Path(skeeg.__file__).parent
 EVALUATION = (
-    *(
-        "environment",
-        "statistics",
-        "metrics",
-        "about",
-        "tasks",
-        "scoring",
-        "inner_splits",
-        "isolation",
-        "fold",
-        "_parallel",
-        "frames",
-    ),
-    *("store", "files", "report", "comparison", "compare"),
+    *("environment", "references", "statistics", "metrics", "about", "inference", "tables"),
+    *("methods_text", "tasks", "scoring", "isolation", "fold", "_parallel", "frames", "store"),
+    *("files", "comparison_statistics", "report", "comparison", "compare"),
 )
 
 
@@ -42,16 +31,24 @@ def imported(path):
 
 
 def test_the_order_names_every_module():
-    modules = {path.stem for path in (ROOT / "evaluation").glob("*.py")}
-    assert modules == {"__init__", *EVALUATION}
+    folder = ROOT / "evaluation"
+    modules = {path.stem for path in folder.glob("*.py")}
+    packages = {path.parent.name for path in folder.glob("*/__init__.py")}
+    assert modules | packages == {"__init__", *EVALUATION}
 
 
 @pytest.mark.parametrize("name", EVALUATION)
 def test_evaluation_imports_what_comes_before(name):
-    found = imported(ROOT / "evaluation" / f"{name}.py")
-    own = [module for level, module in found if level == 1]
-    assert set(own) <= set(EVALUATION[: EVALUATION.index(name)])
-    assert not [module for level, module in found if level == 2 and module.startswith("cli")]
+    module = ROOT / "evaluation" / f"{name}.py"
+    files = [(module, 1)]
+    if not module.exists():  # a package, whose modules import evaluation one level further up
+        files = [(path, 2) for path in module.with_suffix("").glob("*.py")]
+    for path, of_evaluation in files:
+        found = imported(path)
+        own = [inner.partition(".")[0] for level, inner in found if level == of_evaluation]
+        assert set(own) <= set(EVALUATION[: EVALUATION.index(name)])
+        above = [inner for level, inner in found if level == of_evaluation + 1]
+        assert not [inner for inner in above if inner.startswith("cli")]
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "plotting").glob("*.py")), ids=lambda p: p.stem)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,6 +12,7 @@ from sklearn.model_selection import KFold
 
 from skeeg import EEGData
 from skeeg.model_selection import LeakageError, check_leakage
+from skeeg.model_selection._evidence import value_codes
 
 
 def rows(n, y=None, *, seed=0, **columns):
@@ -45,6 +48,27 @@ def test_equal_rows_on_both_sides_are_refused_constant_ones_are_not():
         check_leakage(halves(8), data)
     data.X[[2, 5]] = 0
     assert check_leakage(halves(8), data).verdict == "clean"
+
+
+@pytest.mark.parametrize("shape", [(40, 2, 16), (40, 3, 200), (40, 16)])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_equal_rows_are_those_with_equal_bytes(shape, order):
+    rng = np.random.default_rng(0)
+    X = rng.integers(0, 2, shape).astype(np.float32)
+    X[rng.integers(0, 40, 12)] = X[rng.integers(0, 40, 12)]
+    X[[3, 9]] = 1.0  # constant rows are not compared
+    X[30] = X[20]
+    X[30].flat[1] += 1  # differs in one value, which may not be among the few compared first
+    X = np.asarray(X, order=order)
+
+    class Rows(SimpleNamespace):
+        def __len__(self):
+            return len(self.X)
+
+    codes = value_codes(Rows(X=X))
+    texts = [row.tobytes() if np.ptp(row) else i for i, row in enumerate(X)]
+    for i in range(40):
+        assert [codes[i] == code for code in codes] == [texts[i] == text for text in texts]
 
 
 @pytest.mark.parametrize("column", ["run", "block"])

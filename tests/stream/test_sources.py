@@ -160,11 +160,12 @@ def run(*arguments):
 
 
 @pytest.fixture
-def loaded(model, monkeypatch):
-    monkeypatch.setattr(skeeg, "load", lambda path: model, raising=False)
+def saved(model, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    skeeg.save(model, "m.skeeg")
 
 
-def test_the_command_prints_a_line_for_each_decision(loaded, model, edf):
+def test_the_command_prints_a_line_for_each_decision(saved, model, edf):
     result = run("--model", "m.skeeg", "--source", edf, "--step", 0.5, "--smoothing", 2)
     assert result.exit_code == 0, result.output
     decoder = StreamingDecoder(model, 0.64, 0.5, smoothing=2)
@@ -175,7 +176,7 @@ def test_the_command_prints_a_line_for_each_decision(loaded, model, edf):
     assert [line[2] for line in lines] == [f"{d.probabilities[0]:.4f}" for d in expected]
 
 
-def test_the_command_shows_bars_in_a_terminal(loaded, edf, monkeypatch):
+def test_the_command_shows_bars_in_a_terminal(saved, edf, monkeypatch):
     monkeypatch.setenv("FORCE_COLOR", "1")
     result = run("--model", "m.skeeg", "--source", edf, "--dead-zone", 0.5)
     assert result.exit_code == 0, result.output
@@ -191,14 +192,14 @@ def test_the_command_shows_bars_in_a_terminal(loaded, edf, monkeypatch):
         (["--fmin", "70"], "fmin must be"),
     ],
 )
-def test_the_command_says_in_one_line_what_is_wrong(loaded, edf, arguments, message):
+def test_the_command_says_in_one_line_what_is_wrong(saved, edf, arguments, message):
     result = run("--model", "m.skeeg", "--source", edf, *arguments)
     assert result.exit_code == 1
     assert message in result.stderr
     assert len(result.stderr.splitlines()) == 1
 
 
-def test_the_command_needs_a_source_that_exists(loaded):
+def test_the_command_needs_a_source_that_exists(saved):
     result = run("--model", "m.skeeg", "--source", "absent.edf")
     assert result.exit_code == 1
     assert "absent.edf" in result.stderr
