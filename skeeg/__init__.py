@@ -30,6 +30,7 @@ if TYPE_CHECKING:  # for editors and type checkers; at run time __getattr__ impo
         persistence,
         plotting,
         recipes,
+        stream,
     )
     from ._registry import all_estimators
     from .channel_selection import NetworkChannelSelector
@@ -69,6 +70,7 @@ _SUBMODULES = (
     "persistence",
     "plotting",
     "recipes",
+    "stream",
 )
 
 __all__ = [
@@ -99,6 +101,7 @@ __all__ = [
     "plotting",
     "recipes",
     "save",
+    "stream",
 ]
 __all__ += estimators.__all__
 

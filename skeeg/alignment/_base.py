@@ -59,6 +59,10 @@ class Alignment(TrialTransformer):
         """Return the mean of the first covariance, of the first two, and so on."""
         raise NotImplementedError
 
+    def _next_mean(self, mean: Matrix, covariance: Matrix, n: int) -> Matrix:
+        """Return the mean of `n` covariances, from that of all but the last and the last."""
+        raise NotImplementedError
+
     # ------------------------------------------------------------------ scikit-learn
 
     @property

@@ -110,6 +110,9 @@ class EuclideanAlignment(Alignment):
             total = total + covariance
             yield total / (i + 1)
 
+    def _next_mean(self, mean: Matrix, covariance: Matrix, n: int) -> Matrix:
+        return mean + (covariance - mean) / n
+
 
 class RiemannianAlignment(Alignment):
     """Align domains by the Riemannian mean of the covariances of their trials.
@@ -208,6 +211,13 @@ class RiemannianAlignment(Alignment):
         for i, covariance in enumerate(inner):
             mean = geodesic(mean, covariance, 1 / (i + 1)) if i and basis.shape[1] else mean
             yield basis @ mean @ basis.T
+
+    def _next_mean(self, mean: Matrix, covariance: Matrix, n: int) -> Matrix:
+        if n == 1:
+            return covariance
+        geodesic = _geometry("geodesic", "geodesic_riemann", type(self).__name__)
+        inner, basis = _in_common_range(np.array([mean, covariance]))
+        return basis @ geodesic(*inner, 1 / n) @ basis.T if basis.shape[1] else covariance
 
 
 def _geometry(module: str, name: str, caller: str) -> Any:

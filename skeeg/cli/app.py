@@ -11,6 +11,7 @@ from .commands import compare
 from .lists import list_datasets, list_models
 from .search import search
 from .show import show_model
+from .stream import stream
 
 app = typer.Typer(
     name="skeeg",
@@ -24,6 +25,7 @@ app.command("search")(search)
 app.command("show")(show_model)
 app.command("models")(list_models)
 app.command("datasets")(list_datasets)
+app.command("stream")(stream)
 
 
 def main() -> None:
