@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # for editors and type checkers; at run time __getattr__ impo
         datasets,
         ensemble,
         evaluation,
+        export,
         features,
         inspection,
         layers,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:  # for editors and type checkers; at run time __getattr__ impo
     from .data import EEGData
     from .estimators import *  # noqa: F403
     from .evaluation import Comparison, compare
+    from .export import export_onnx, export_torch
     from .model_selection import LeakageError
 
 _HOMES = {
@@ -43,6 +45,8 @@ _HOMES = {
     "NetworkChannelSelector": "channel_selection",
     "all_estimators": "_registry",
     "compare": "evaluation",
+    "export_onnx": "export",
+    "export_torch": "export",
     **dict.fromkeys(estimators.__all__, "estimators"),
 }
 _SUBMODULES = (
@@ -53,6 +57,7 @@ _SUBMODULES = (
     "datasets",
     "ensemble",
     "evaluation",
+    "export",
     "features",
     "inspection",
     "layers",
@@ -78,6 +83,9 @@ __all__ = [
     "ensemble",
     "estimators",
     "evaluation",
+    "export",
+    "export_onnx",
+    "export_torch",
     "features",
     "inspection",
     "layers",
