@@ -152,8 +152,7 @@ def _members(estimator: Any) -> list[NetworkEstimator]:
     if isinstance(estimator, (EnsembleClassifier, EnsembleRegressor)):
         if not hasattr(estimator, "estimators_"):
             raise NotFittedError(f"This {name} is not fitted yet. Call fit before the export.")
-        members = [member for one in estimator.estimators_ for member in _members(one)]
-        return members
+        return [member for one in estimator.estimators_ for member in _members(one)]
     if not isinstance(estimator, NetworkEstimator):
         raise TypeError(
             "Only fitted network estimators of skeeg, such as EEGNetClassifier, and ensembles of "

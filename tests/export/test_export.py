@@ -48,7 +48,8 @@ def predictions_of(path, X):
 @pytest.fixture(scope="module")
 def fitted():
     X, y = oscillations(n_chans=3)
-    data = skeeg.EEGData(1e-5 * X, np.array(["left", "right"])[y], 128.0, ["C3", "Cz", "C4"])
+    labels = np.array(["left", "right"])[y]
+    data = skeeg.EEGData.from_arrays(1e-5 * X, labels, sfreq=128.0, ch_names=["C3", "Cz", "C4"])
     return make(ShallowConvNetClassifier).fit(data), data
 
 
@@ -100,7 +101,7 @@ def test_selected_channels_are_in_the_program(params, tmp_path):
 
 def test_onnx_file_runs_without_skeeg_and_torch(fitted, tmp_path):
     model, data = fitted
-    path = skeeg.export_onnx(model, tmp_path / "decoder.onnx")
+    skeeg.export_onnx(model, tmp_path / "decoder.onnx")
     np.save(tmp_path / "X.npy", data.X.astype(np.float32))
     code = """
 import json, sys
