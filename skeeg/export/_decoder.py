@@ -49,7 +49,7 @@ class ExportedDecoder(nn.Module):
     >>> from skeeg.datasets import simulate_motor_imagery
     >>> from skeeg.export import ExportedDecoder
     >>> data = simulate_motor_imagery(n_trials=12)
-    >>> model = EEGNetClassifier(max_epochs=1).fit(data)
+    >>> model = EEGNetClassifier(max_epochs=1).fit(data, data.y)
     >>> ExportedDecoder(model)(data.X[:2]).shape
     torch.Size([2, 2])
     """

@@ -50,7 +50,7 @@ def fitted():
     X, y = oscillations(n_chans=3)
     labels = np.array(["left", "right"])[y]
     data = skeeg.EEGData.from_arrays(1e-5 * X, labels, sfreq=128.0, ch_names=["C3", "Cz", "C4"])
-    return make(ShallowConvNetClassifier).fit(data), data
+    return make(ShallowConvNetClassifier).fit(data, data.y), data
 
 
 @pytest.mark.parametrize("cls", CLASSIFIERS, ids=NAMES)
