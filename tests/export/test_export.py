@@ -65,6 +65,15 @@ def test_every_network_exports_with_any_number_of_trials(cls, tmp_path):
         np.testing.assert_allclose(run(trials).numpy(), expected, atol=1e-5)
 
 
+def test_long_trials_export_with_any_number_of_trials(tmp_path):
+    # ShallowConvNet squares and pools long trials in pieces that fit into the cache.
+    X, y = oscillations(n_trials=50, n_chans=8, n_times=500)
+    model = make(ShallowConvNetClassifier, max_epochs=1).fit(X, y)
+    run = torch.export.load(skeeg.export_torch(model, tmp_path / "decoder.pt2")).module()
+    found = run(torch.tensor(X, dtype=torch.float32)).numpy()
+    np.testing.assert_allclose(found, model.predict_proba(X), atol=1e-5)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("cls", CLASSIFIERS, ids=NAMES)
 def test_onnx_of_every_network_predicts_the_same(cls, tmp_path):
