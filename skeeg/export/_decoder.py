@@ -89,6 +89,8 @@ class _Member(nn.Module):
 
     def __init__(self, estimator: NetworkEstimator) -> None:
         super().__init__()
+        self.factor: Tensor
+        self.mean: Tensor
         self.scale: Tensor
         factor = np.float32(1 / estimator.scale_)
         if not np.isfinite(factor) or abs(factor) < np.finfo(np.float32).tiny:
@@ -134,7 +136,7 @@ class _FixedChannels(nn.Module):
 def _exportable(network: nn.Module) -> nn.Module:
     """Replace, in a copy of a network, what depends on the batch or on NumPy."""
     if isinstance(network, ChannelSelectingNetwork):
-        network.selection = _FixedChannels(network.selection.selected())
+        network.add_module("selection", _FixedChannels(network.selection.selected()))
     for layer in network.modules():
         if isinstance(layer, TemporalSpatialFilter):
             layer.method = "direct"  # "auto" selects by the number of trials
