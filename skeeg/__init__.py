@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # for editors and type checkers; at run time __getattr__ impo
         datasets,
         ensemble,
         evaluation,
+        export,
         features,
         inspection,
         layers,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:  # for editors and type checkers; at run time __getattr__ impo
     from .data import EEGData
     from .estimators import *  # noqa: F403
     from .evaluation import Comparison, compare
+    from .export import export_onnx, export_torch
     from .model_selection import LeakageError
     from .persistence import load, save
 
@@ -48,6 +50,8 @@ _HOMES = {
     "NetworkChannelSelector": "channel_selection",
     "all_estimators": "_registry",
     "compare": "evaluation",
+    "export_onnx": "export",
+    "export_torch": "export",
     "load": "persistence",
     "save": "persistence",
     **dict.fromkeys(estimators.__all__, "estimators"),
@@ -61,6 +65,7 @@ _SUBMODULES = (
     "datasets",
     "ensemble",
     "evaluation",
+    "export",
     "features",
     "inspection",
     "layers",
@@ -90,6 +95,9 @@ __all__ = [
     "ensemble",
     "estimators",
     "evaluation",
+    "export",
+    "export_onnx",
+    "export_torch",
     "features",
     "inspection",
     "layers",

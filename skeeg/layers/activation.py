@@ -31,13 +31,13 @@ class ELU(nn.ELU):
     def forward(self, input: Tensor) -> Tensor:
         """Return the activations, in the shape of `input`."""
         is_faster = (
-            not torch.is_grad_enabled()
+            not torch.compiler.is_compiling()  # first: a comparison of sizes would fix the batch
+            and not torch.is_grad_enabled()
             and not self.inplace
             and input.device.type == "cpu"
             and input.dtype in _PRECISE
             and input.numel() >= _FEWEST_VALUES
             and 0 < self.alpha <= 1  # the function is the larger of both
-            and not torch.compiler.is_compiling()
         )
         if not is_faster:
             return super().forward(input)

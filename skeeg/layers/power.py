@@ -102,7 +102,9 @@ class _Moments(torch.autograd.Function):
         ctx.save_for_backward(x, centre)
         ctx.settings = length, stride, time
         moments = []
-        for trials in x.split(_n_trials_in_cache(x)):
+        # Where a graph is recorded, a number of pieces would fix the number of trials.
+        recorded = torch.compiler.is_compiling()
+        for trials in [x] if recorded else x.split(_n_trials_in_cache(x)):
             centred = trials - _of_maps(centre, time)
             parts, rest = _cut(centred, stride, time)
             sums = _sum(parts, time), rest.sum(dim=time)

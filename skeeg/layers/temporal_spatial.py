@@ -209,7 +209,7 @@ class TemporalSpatialFilter(nn.Module):
             Arguments of `forward`, each with a row per trial; empty if there is nothing to
             precompute.
         """
-        if self.norm is None or self._chosen(len(x)) == "direct":
+        if self.norm is None or self._chosen(x.shape[0]) == "direct":
             return {}
         return {"lag_sums": lag_sums(x, self._length, self.time_padding)}
 
@@ -227,7 +227,7 @@ class TemporalSpatialFilter(nn.Module):
         Tensor, shape (batch, n_spatial_filters, 1, n_outputs)
             The number of samples depends on `padding`.
         """
-        method = self._chosen(len(x))
+        method = self._chosen(x.shape[0])
         if method == "direct":
             return self._direct(x)
         return self._without_maps(x, lag_sums, method)
@@ -249,7 +249,7 @@ class TemporalSpatialFilter(nn.Module):
         -------
         Tensor, shape (batch, n_spatial_filters, 1, n_outputs)
         """
-        method = self._chosen(len(x))
+        method = self._chosen(x.shape[0])
         fixed = is_plain(norm) and not norm.training and norm.running_mean is not None
         if method == "direct" or not fixed or is_watched(self):
             outputs: Tensor = norm(self(x, lag_sums))
@@ -348,7 +348,7 @@ class TemporalSpatialFilter(nn.Module):
         self, x: Tensor, weights: Tensor, kernels: Tensor, constant: Tensor, method: str
     ) -> Tensor:
         """Mix electrodes with weights (O, C), and filter each mixture with its kernel (O, K)."""
-        mixtures = torch.bmm(x.transpose(1, 2), weights.T.expand(len(x), -1, -1))  # batch, T, O
+        mixtures = torch.bmm(x.transpose(1, 2), weights.T.expand(x.shape[0], -1, -1))  # batch, T, O
         correlate = correlate_each if method == "merged" else correlate_each_by_spectrum
         filtered = correlate(mixtures.transpose(1, 2), kernels, self.time_padding, constant)
         return filtered.unsqueeze(2)

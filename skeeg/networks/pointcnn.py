@@ -323,7 +323,7 @@ class PointCNN(PointCNNParameters, Network):
         x = self.embedding(x)
         x = self.first_norm(self.first_conv(x, geometry.first_neighbours, geometry.first_local))
         x = self.second_norm(self.second_conv(x, geometry.second_neighbours, geometry.second_local))
-        places = self.place(geometry.places).expand(len(x), -1, -1)
+        places = self.place(geometry.places).expand(x.shape[0], -1, -1)
         logits: Tensor = self.dense(self.drop(self.hidden(torch.cat([x, places], dim=2))))
         return logits.mean(dim=1)
 
