@@ -53,7 +53,17 @@ def fitted():
     return make(ShallowConvNetClassifier).fit(data, data.y), data
 
 
-@pytest.mark.parametrize("cls", CLASSIFIERS, ids=NAMES)
+#: The networks whose batch axis is hardest to keep free; the others are exported with -m slow.
+HARDEST = (skeeg.CNNLSTMClassifier, EEGNetClassifier, ShallowConvNetClassifier)
+
+
+@pytest.mark.parametrize(
+    "cls",
+    [
+        pytest.param(cls, id=name, marks=[pytest.mark.slow] * (cls not in HARDEST))
+        for cls, name in zip(CLASSIFIERS, NAMES, strict=True)
+    ],
+)
 def test_every_network_exports_with_any_number_of_trials(cls, tmp_path):
     X, y = trials_for(cls)
     model = make(cls, max_epochs=1).fit(X, y)
