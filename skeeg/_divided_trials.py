@@ -13,10 +13,31 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from ._labelled import LabelledRows
 
-# Kept outside the data, whose pickles and hashes must not change when rows are selected.
-_accepted: WeakSet[Any] = WeakSet()
-_local = threading.local()
-_lock = threading.Lock()
+
+class _Memory:
+    """What was selected of which data.
+
+    It is kept outside the data, whose pickles and hashes must not change when rows are selected.
+
+    Attributes
+    ----------
+    accepted : WeakSet
+        Data of which no more warnings are given.
+    of_thread : threading.local
+        ``selected`` are the rows that each thread selected last, by data.
+    lock : threading.Lock
+    """
+
+    #: For stores of fits, whose keys must not change when rows are selected either.
+    _no_effect_on_result = ("accepted", "lock", "of_thread")
+
+    def __init__(self) -> None:
+        self.accepted: WeakSet[Any] = WeakSet()
+        self.of_thread = threading.local()
+        self.lock = threading.Lock()
+
+
+_MEMORY = _Memory()
 
 
 def accept_division(data: Any) -> None:
@@ -28,7 +49,7 @@ def accept_division(data: Any) -> None:
         Anything else is ignored.
     """
     if hasattr(data, "metadata"):
-        _accepted.add(data)
+        _MEMORY.accepted.add(data)
 
 
 def warn_of_division(data: LabelledRows, rows: NDArray[np.intp]) -> None:
@@ -44,12 +65,13 @@ def warn_of_division(data: LabelledRows, rows: NDArray[np.intp]) -> None:
     rows : ndarray of int
         The selected rows.
     """
-    if "trial" not in data.metadata or data in _accepted:
+    if "trial" not in data.metadata or data in _MEMORY.accepted:
         return
-    if not hasattr(_local, "selected"):
-        _local.selected = WeakKeyDictionary()
-    before = _local.selected.get(data)
-    _local.selected[data] = rows
+    of_thread = _MEMORY.of_thread
+    if not hasattr(of_thread, "selected"):
+        of_thread.selected = WeakKeyDictionary()
+    before = of_thread.selected.get(data)
+    of_thread.selected[data] = rows
     if before is None or len(before) + len(rows) != len(data):
         return
     first = np.zeros(len(data), dtype=bool)
@@ -61,8 +83,8 @@ def warn_of_division(data: LabelledRows, rows: NDArray[np.intp]) -> None:
     codes = trial_codes(data)
     n_shared = len(np.intersect1d(codes[before], codes[rows]))
     if n_shared and np.isin(data.y[rows], data.y[before]).any():
-        with _lock:
-            if data in _accepted:  # another thread has warned
+        with _MEMORY.lock:
+            if data in _MEMORY.accepted:  # another thread has warned
                 return
             accept_division(data)
         warnings.warn(

@@ -237,6 +237,7 @@ def test_version():
 
 
 def test_the_command_runs_by_itself_and_starts_without_torch_or_mne(npz, tmp_path):
+@pytest.mark.slow
     environment = os.environ | {"PYTHONPATH": str(Path(skeeg.__file__).parents[1])}
     start = [sys.executable, "-c"]
     light = "import sys, skeeg.cli; print({'torch', 'mne', 'sklearn'} & set(sys.modules))"
@@ -253,6 +254,7 @@ def test_the_command_runs_by_itself_and_starts_without_torch_or_mne(npz, tmp_pat
 
 
 def test_the_command_says_what_it_reused(npz, tmp_path):
+@pytest.mark.slow
     arguments = ("compare", "--data", npz, "--n-jobs", 1, "--out", tmp_path / "out")
     first = run(*arguments, "--models", "csp-lda")
     assert "0 of 4 folds reused, 4 computed (csp-lda 0 of 4)" in first.stderr

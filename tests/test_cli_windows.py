@@ -98,6 +98,7 @@ def test_entropy_runs_five_models_on_both_splits(files, short, tables_only, tmp_
 
 
 def test_entropies_are_those_of_deap_less_their_baseline(files, short, tables_only, tmp_path):
+@pytest.mark.slow
     result = run(
         *("--data", "deap", "--path", files, "--features", "entropy", "--subjects", 1),
         *("--models", "tree", "--out", tmp_path),
@@ -157,6 +158,7 @@ def test_subjects_left_out_stand_beside_all_windows_pooled(files, short, tables_
 
 
 def test_shuffled_windows_stay_within_a_subject_where_the_protocol_does():
+@pytest.mark.slow
     assert "WithinSubject" in repr(shuffled_windows("within-subject"))
     assert "WithinSubject" not in repr(shuffled_windows("cross-subject"))
 

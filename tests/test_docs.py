@@ -37,7 +37,17 @@ PAGES += sorted((ROOT / "docs" / "user_guide").glob("*.md"))
 PAGES += sorted((ROOT / "docs" / "methods").glob("*.md"))
 GALLERY = sorted((ROOT / "docs" / "gallery").glob("plot_*.py"))
 # More than ten seconds each.
-SLOW_GALLERY = {"plot_01_first_decoding", "plot_02_search_activations", "plot_03_compare"}
+SLOW_GALLERY = {
+    "plot_00_own_recordings",
+    "plot_01_first_decoding",
+    "plot_02_search_activations",
+    "plot_03_compare",
+    "plot_07_time_resolved",
+    "plot_08_what_it_learnt",
+    "plot_09_choose_channels",
+}
+#: Options of commands that compare five models on two splits.
+SLOW_OPTIONS = ("--features entropy", "--task quadrant")
 PUBLIC_MODULES = [module for module in skeeg.__all__ if inspect.ismodule(getattr(skeeg, module))]
 
 _BLOCK = re.compile(
@@ -170,7 +180,15 @@ def loader(few_trials, monkeypatch):
     monkeypatch.setattr(cli.commands, "write", lambda comparison, out: [str(comparison.save(out))])
 
 
-@pytest.mark.parametrize(("page", "command"), commands())
+@pytest.mark.parametrize(
+    ("page", "command"),
+    [
+        pytest.param(
+            *found, marks=[pytest.mark.slow] * any(option in found[1] for option in SLOW_OPTIONS)
+        )
+        for found in commands()
+    ],
+)
 def test_commands_run(page, command, loader, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     if command.startswith("pip install -c constraints.txt "):

@@ -144,6 +144,7 @@ def run(monkeypatch, data):
         options = ["compare", "--data", "ssvep", "--epochs", "1", "--n-jobs", "1", *arguments]
         return CliRunner().invoke(cli.app, [str(option) for option in options])
 
+@pytest.mark.slow
     return run_with
 
 

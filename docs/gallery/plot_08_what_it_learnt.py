@@ -16,7 +16,7 @@ from skeeg.datasets import simulate_motor_imagery
 data = simulate_motor_imagery(
     n_subjects=1, n_sessions=1, n_runs=3, n_trials=40, tmax=2.0, difficulty=0.1, random_state=0
 )
-clf = EEGNetClassifier(n_filters=4, max_epochs=40, dropout=0.25, random_state=0)
+clf = EEGNetClassifier(n_temporal_filters=4, max_epochs=40, dropout=0.25, random_state=0)
 clf.fit(data, data.y)
 print(f"training accuracy {clf.score(data, data.y):.2f}")
 

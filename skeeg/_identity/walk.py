@@ -14,6 +14,7 @@ import types
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterable
+from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -467,6 +468,8 @@ def _special(value: Any) -> Parts | None:
             made = {k: v for k, v in value._updated_ctor_param().items() if k != "seed"}
             children = [("class", type(value)), ("random_state", value._random_state)]
             return Parts(("distribution",), [*children, *sorted(made.items())])
+    if isinstance(value, ContextVar):  # what it holds is that of the thread, as of threading.local
+        return Parts(("context variable", value.name))
     if any(base.__name__ == "LabelledRows" for base in type(value).__mro__):
         state = [("X", value.X), ("y", value.y), ("metadata", value.metadata)]
         return Parts(("rows", type(value).__name__), [*state, ("identity", value.identity)])

@@ -13,6 +13,7 @@ from sklearn.base import clone
 
 from .._checks import check_integer
 from .._validation import unwrap
+from ._axes import given_axes
 from ._style import BLUE, GREY, literal, new_figure, open_axes, wrapped
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def plot_augmentations(
     fmax: float | None = None,
     random_state: Any = 0,
     title: str = "",
+    ax: Any = None,
 ) -> Figure:
     """Plot a trial, and its amplitude spectrum, before and after each augmentation.
 
@@ -52,6 +54,9 @@ def plot_augmentations(
         Seed of the changes.
     title : str
         Title of the figure.
+    ax : sequence of matplotlib.axes.Axes, optional
+        Two for each augmentation: for its signals and for its spectra. By default a new figure is
+        made.
 
     Returns
     -------
@@ -59,9 +64,11 @@ def plot_augmentations(
 
     Raises
     ------
+    TypeError
+        If `ax` is something else.
     ValueError
-        If there is no augmentation, no such trial or channel, or the trials do not have what an
-        augmentation needs.
+        If `ax` has another number of Axes, there is no augmentation, no such trial or channel, or
+        the trials do not have what an augmentation needs.
 
     Examples
     --------
@@ -83,8 +90,12 @@ def plot_augmentations(
     places, names = _chosen_channels(channels, unwrapped.ch_names, trials.shape[1])
     sfreq = unwrapped.sfreq
     before = trials[trial, places]
-    figure = new_figure(9, 0.8 + (0.5 + 0.35 * len(places)) * len(resolved))
-    rows = figure.subplots(len(resolved), 2, squeeze=False, width_ratios=[2, 1], sharex="col")
+    if ax is None:
+        figure = new_figure(9, 0.8 + (0.5 + 0.35 * len(places)) * len(resolved))
+        rows = figure.subplots(len(resolved), 2, squeeze=False, width_ratios=[2, 1], sharex="col")
+    else:
+        figure, panels = given_axes(ax, 2 * len(resolved))
+        rows = np.array(panels).reshape(len(resolved), 2)
     for (signals, spectra), augmentation in zip(rows, resolved, strict=True):
         changed = clone(augmentation).set_params(probability=1.0)(X, None, random_state)
         after = changed[trial, places]
@@ -92,11 +103,16 @@ def plot_augmentations(
         _draw_spectra(spectra, before, after, sfreq, fmax)
         signals.set_title(literal(repr(augmentation)), loc="left", fontsize=9)
     lines = rows[0, 0].lines[0], rows[0, 0].lines[len(places)]
-    figure.legend(lines, ["before", "after"], loc="outside upper right", ncols=2, fontsize=8)
+    if ax is None:
+        figure.legend(lines, ["before", "after"], loc="outside upper right", ncols=2, fontsize=8)
+    else:
+        rows[0, 1].legend(lines, ["before", "after"], fontsize=8)
     rows[-1, 0].set_xlabel("Time (samples)" if sfreq is None else "Time (s)")
     rows[-1, 1].set_xlabel("Frequency (cycles per trial)" if sfreq is None else "Frequency (Hz)")
-    if title:
+    if title and ax is None:
         figure.suptitle(wrapped(title, 90))
+    elif title:
+        rows[0, 0].set_title(wrapped(title, 60))
     return figure
 
 

@@ -73,7 +73,7 @@ def test_options_are_saved_and_read_again(suffix, asked, tmp_path, monkeypatch):
     assert (tmp_path / f"again{suffix}").read_text() == text
     saved = tomllib.loads(text) if suffix == ".toml" else yaml.safe_load(text)
     expected = {name[2:].replace("-", "_"): value for name, value in EVERY_OPTION.items()}
-    expected |= {"early_stopping": True, "resume": False, "overwrite": True}
+    expected |= {"early_stopping": True, "resume": False, "overwrite": True, "recipe": True}
     assert saved == expected
 
 

@@ -14,8 +14,21 @@ STOCHASTIC = {"check_sample_weight_equivalence_on_dense_data"}
 every_estimator = pytest.mark.parametrize("cls", CLASSIFIERS + REGRESSORS)
 
 
+#: Of the others, the checks take more than ten seconds each.
+QUICK = {
+    *("CNNLSTMClassifier", "DeepConvNetClassifier", "EEGNetClassifier", "LeNetClassifier"),
+    *("ModuleClassifier", "ShallowConvNetClassifier", "EEGNetRegressor", "LeNetRegressor"),
+}
+
+
 @pytest.mark.filterwarnings("ignore")
-@every_estimator
+@pytest.mark.parametrize(
+    "cls",
+    [
+        pytest.param(cls, marks=[pytest.mark.slow] * (cls.__name__ not in QUICK))
+        for cls in CLASSIFIERS + REGRESSORS
+    ],
+)
 def test_check_estimator_passes_without_exception(cls):
     estimator = cls(max_epochs=2, **small(cls))
     if cls in REGRESSORS:

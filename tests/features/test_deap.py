@@ -249,7 +249,7 @@ def test_compare_takes_it_and_refuses_to_divide_trials(table):
                          progress=False)  # fmt: skip
     assert len(comparison.scores) == 8
     assert comparison.about.data["n_features"] == 16
-    assert comparison.about.data["n_trials"] == 8
+    assert comparison.about.data["n_whole_trials"] == 8
     with pytest.raises(LeakageError, match="trial"):
         compare({"svm": SVC()}, table, cv=3, random_state=0, progress=False)
     with pytest.raises(LeakageError, match="trial"):

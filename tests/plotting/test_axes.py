@@ -51,6 +51,7 @@ def plots(data, network):
     response = temporal_filters(network)
     calls = {
         "attention": (2, (network, data, data.y), {}),
+        "augmentations": (2, (data, "sign_flip"), {}),
         "confusion": (1, ([0, 1], [0, 0]), {"classes": [0, 1]}),
         "critical_difference": (1, (friedman_nemenyi(SCORES),), {}),
         "frequency_response": (1, (response,), {}),

@@ -158,3 +158,12 @@ def test_folds_are_the_units_of_fewer_subjects_or_unknown_ones():
     unknown = scores(5)
     unknown.loc[3, "subject"] = pd.NA
     assert paired_scores(unknown, "accuracy")[1] == "fold"
+
+
+@pytest.mark.parametrize("n_tests", [1, 2, 5, 20])
+def test_holm_equals_that_of_statsmodels(n_tests):
+    multitest = pytest.importorskip("statsmodels.stats.multitest")  # scikit-posthocs needs it
+    p_values = np.random.default_rng(n_tests).random(n_tests) ** 3
+    p_values[n_tests // 2 :] = p_values[-1]  # ties
+    expected = multitest.multipletests(p_values, method="holm")[1]
+    np.testing.assert_allclose(holm(p_values), expected, rtol=1e-14)
