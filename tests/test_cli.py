@@ -237,7 +237,6 @@ def test_version():
 
 
 def test_the_command_runs_by_itself_and_starts_without_torch_or_mne(npz, tmp_path):
-@pytest.mark.slow
     environment = os.environ | {"PYTHONPATH": str(Path(skeeg.__file__).parents[1])}
     start = [sys.executable, "-c"]
     light = "import sys, skeeg.cli; print({'torch', 'mne', 'sklearn'} & set(sys.modules))"
@@ -253,8 +252,8 @@ def test_the_command_runs_by_itself_and_starts_without_torch_or_mne(npz, tmp_pat
     assert len(pd.read_csv(tmp_path / "results" / "scores.csv")) == 4
 
 
-def test_the_command_says_what_it_reused(npz, tmp_path):
 @pytest.mark.slow
+def test_the_command_says_what_it_reused(npz, tmp_path):
     arguments = ("compare", "--data", npz, "--n-jobs", 1, "--out", tmp_path / "out")
     first = run(*arguments, "--models", "csp-lda")
     assert "0 of 4 folds reused, 4 computed (csp-lda 0 of 4)" in first.stderr
@@ -267,6 +266,7 @@ def test_the_command_says_what_it_reused(npz, tmp_path):
     assert "found in the store" not in anew.stderr
 
 
+@pytest.mark.slow
 def test_nothing_of_an_earlier_run_stays_beside_the_report(npz, tmp_path):
     out = tmp_path / "out"
     arguments = ("compare", "--data", npz, "--n-jobs", 1, "--out", out)

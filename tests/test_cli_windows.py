@@ -98,7 +98,6 @@ def test_entropy_runs_five_models_on_both_splits(files, short, tables_only, tmp_
 
 
 def test_entropies_are_those_of_deap_less_their_baseline(files, short, tables_only, tmp_path):
-@pytest.mark.slow
     result = run(
         *("--data", "deap", "--path", files, "--features", "entropy", "--subjects", 1),
         *("--models", "tree", "--out", tmp_path),
@@ -114,6 +113,7 @@ def test_entropies_are_those_of_deap_less_their_baseline(files, short, tables_on
     assert predicted.tolist() == first["y_pred"].tolist()
 
 
+@pytest.mark.slow
 def test_quadrants_are_decoded_from_raw_windows(files, short, monkeypatch, tmp_path):
     figures = []
     monkeypatch.setattr(
@@ -158,11 +158,11 @@ def test_subjects_left_out_stand_beside_all_windows_pooled(files, short, tables_
 
 
 def test_shuffled_windows_stay_within_a_subject_where_the_protocol_does():
-@pytest.mark.slow
     assert "WithinSubject" in repr(shuffled_windows("within-subject"))
     assert "WithinSubject" not in repr(shuffled_windows("cross-subject"))
 
 
+@pytest.mark.slow
 def test_other_montages_are_put_on_a_grid_and_have_no_baseline(tables_only, tmp_path):
     rng = np.random.default_rng(0)
     data = EEGData.from_arrays(

@@ -144,10 +144,10 @@ def run(monkeypatch, data):
         options = ["compare", "--data", "ssvep", "--epochs", "1", "--n-jobs", "1", *arguments]
         return CliRunner().invoke(cli.app, [str(option) for option in options])
 
-@pytest.mark.slow
     return run_with
 
 
+@pytest.mark.slow
 def test_the_report_names_the_recipe_of_the_data_set(run, tmp_path):
     result = run("--out", tmp_path)
     assert result.exit_code == 0, result.output
