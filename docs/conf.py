@@ -85,7 +85,8 @@ html_show_sourcelink = False
 
 def skip_foreign_members(app, what, name, obj, skip, options):
     """Leave out members inherited from scikit-learn, skorch, torch or MNE, documented there."""
-    home = getattr(obj, "__module__", None) or "skeeg"
+    defined = getattr(obj, "fget", None) or obj  # a property has no module of its own
+    home = getattr(defined, "__module__", None) or "skeeg"
     return True if name.endswith("_request") or not home.startswith("skeeg") else None
 
 
