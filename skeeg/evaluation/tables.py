@@ -51,7 +51,7 @@ def markdown_table(table: pd.DataFrame, about: About, metric: str, notes: Sequen
     rows = [list(columns), *zip(*columns.values(), strict=True)]
     lines = [f"| {' | '.join(row)} |" for row in rows]
     lines.insert(1, "|" + "|".join([" --- ", *[" ---: "] * (len(columns) - 1)]) + "|")
-    text = escape_markdown(_sentences([main_caption(table, about), *notes]))
+    text = escape_markdown(_caption(table, about, notes))
     return "\n".join([*lines, "", text, ""])
 
 
@@ -73,7 +73,7 @@ def latex_table(table: pd.DataFrame, about: About, metric: str, notes: Sequence[
     """
     columns = main_columns(table, about, metric, escape_latex)
     rows = [" & ".join(row) + r" \\" for row in zip(*columns.values(), strict=True)]
-    text = escape_latex(_sentences([main_caption(table, about), *notes]))
+    text = escape_latex(_caption(table, about, notes))
     return "\n".join(
         [
             r"\begin{table}",
@@ -115,7 +115,7 @@ def summary_html(table: pd.DataFrame, about: About, metric: str, notes: Sequence
         "<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>"
         for row in zip(*columns.values(), strict=True)
     )
-    text = _escape_html(_sentences([main_caption(table, about), *notes]))
+    text = _escape_html(_caption(table, about, notes))
     return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table><p>{text}</p>"
 
 
@@ -183,8 +183,8 @@ def main_caption(table: pd.DataFrame, about: About) -> str:
     return text
 
 
-def _sentences(notes: Sequence[str]) -> str:
-    return " ".join(f"{note.rstrip('.')}." for note in notes)
+def _caption(table: pd.DataFrame, about: About, notes: Sequence[str]) -> str:
+    return " ".join(f"{note.rstrip('.')}." for note in (main_caption(table, about), *notes))
 
 
 def _mean(mean: float, low: float, high: float) -> str:

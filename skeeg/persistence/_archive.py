@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import struct
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
 from .._files import atomic_path, check_regular
+from .._npz import UNREADABLE
 
 MANIFEST = "manifest.json"
 ARRAYS = "arrays.safetensors"
@@ -72,25 +72,6 @@ def read_members(source: Path, names: tuple[str, ...] | None = None) -> dict[str
             }
     except UNREADABLE as error:
         raise unreadable(source, error) from error
-
-
-#: What reading a damaged or hostile archive can raise.
-UNREADABLE = (
-    zipfile.BadZipFile,
-    ValueError,  # with UnicodeDecodeError and JSONDecodeError
-    TypeError,
-    KeyError,
-    IndexError,
-    AttributeError,
-    OverflowError,
-    NotImplementedError,  # an unknown compression
-    RuntimeError,  # an encrypted member, RecursionError; torch raises it for wrong shapes
-    MemoryError,
-    EOFError,
-    OSError,
-    struct.error,
-    ImportError,
-)
 
 
 def unreadable(source: str | os.PathLike[str], error: Exception) -> ValueError:

@@ -172,10 +172,12 @@ def _channels(value: Any, depth: int = 0) -> tuple[list[str], float | None]:
 def _data(data: Any) -> dict[str, Any]:
     trials = unwrap(data)
     X = np.ascontiguousarray(trials.values)
+    digest = hashlib.sha256(X.data)
+    digest.update(X.dtype.str.encode())
     found: dict[str, Any] = {
         "trials": len(X),
         "shape of a trial": " x ".join(map(str, X.shape[1:])),
-        "sha256 of the trials": hashlib.sha256(X.tobytes() + X.dtype.str.encode()).hexdigest(),
+        "sha256 of the trials": digest.hexdigest(),
     }
     y = getattr(data, "y", None)
     if y is not None and np.asarray(y).dtype.kind in "UOib":

@@ -13,10 +13,10 @@ import safetensors.torch
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
+from .._npz import UNREADABLE
 from ._archive import (
     ARRAYS,
     MANIFEST,
-    UNREADABLE,
     foreign_name,
     read_members,
     unreadable,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Collection
+from operator import attrgetter
 from typing import Any
 
 #: Packages whose classes are known. Their modules can be imported: they are installed with skeeg.
@@ -29,7 +30,7 @@ def name_of(value: Any) -> str:
     """
     name = f"{value.__module__}:{value.__qualname__}"
     try:
-        found = _attribute(sys.modules[value.__module__], value.__qualname__)
+        found = attrgetter(value.__qualname__)(sys.modules[value.__module__])
     except (KeyError, AttributeError):
         found = None
     if found is not value:
@@ -70,7 +71,7 @@ def find_class(name: Any, trusted: Collection[str]) -> type:
         raise UntrustedError([name])
     module, _, path = name.partition(":")
     try:
-        found = _attribute(importlib.import_module(module), path)
+        found = attrgetter(path)(importlib.import_module(module))
     except (ImportError, AttributeError, ValueError) as error:
         raise ValueError(f"there is no class {name}: {error}") from error
     # A module can hold what another one defines, such as os; only classes of its own count.
@@ -85,9 +86,3 @@ class UntrustedError(Exception):
     def __init__(self, names: list[str]) -> None:
         super().__init__(", ".join(names))
         self.names = names
-
-
-def _attribute(value: Any, path: str) -> Any:
-    for name in path.split("."):
-        value = getattr(value, name)
-    return value
