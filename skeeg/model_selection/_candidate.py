@@ -73,6 +73,20 @@ class CandidateFit(BaseEstimator):
         return self.estimator.get_metadata_routing()
 
 
+def adopt_results(search: Any, finished: Any) -> None:
+    """Set the fitted attributes of a search to those of the one that it has run.
+
+    Parameters
+    ----------
+    search : BaseSearchCV
+    finished : BaseSearchCV
+        Its best estimator may be a `CandidateFit`, whose estimator is taken.
+    """
+    for name, value in vars(finished).items():
+        if name.endswith("_"):
+            setattr(search, name, value.estimator if isinstance(value, CandidateFit) else value)
+
+
 def load_fit(path: Path) -> Any:
     """Return what `save_fit` wrote, or None if there is no such file."""
     if not path.exists():

@@ -14,6 +14,7 @@ from sklearn.model_selection._search import BaseSearchCV
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from .._labelled import LabelledRows
+from ._candidate import adopt_results
 from ._continued import ContinuedFit, check_continues, network_of
 from ._inner_splits import divided_params, inner_splits
 
@@ -194,11 +195,7 @@ class EpochHalvingSearchCV(BaseSearchCV):
                 n_jobs=self.n_jobs,
                 verbose=self.verbose,
             ).fit(X, y, **others)
-        found = {name: value for name, value in vars(search).items() if name.endswith("_")}
-        if self.refit:
-            found["best_estimator_"] = search.best_estimator_.estimator
-        for name, value in found.items():
-            setattr(self, name, value)
+        adopt_results(self, search)
         return self
 
     def _run_search(self, evaluate_candidates: Any) -> None:

@@ -17,6 +17,7 @@ from sklearn.utils.validation import _num_samples
 
 from .._labelled import LabelledRows
 from .._warnings import user_stacklevel
+from ._candidate import adopt_results
 from ._inner_splits import divided_params, inner_splits
 from ._stacked_fits import ROWS, Report, StackedFit, StackedFits
 
@@ -190,12 +191,8 @@ class StackedSearchCV(BaseSearchCV):
             search.seconds = report.seconds
             rows = {ROWS: np.arange(_num_samples(X))} if report.seconds else {}
             search.fit(X, y, **others, **rows)
-        found = {name: value for name, value in vars(search).items() if name.endswith("_")}
-        if "best_estimator_" in found and report.seconds:
-            found["best_estimator_"] = search.best_estimator_.estimator
         self.n_stacked_, self.not_stacked_ = len(report.seconds), report.n_by_reason
-        for name, value in found.items():
-            setattr(self, name, value)
+        adopt_results(self, search)
         return self
 
     def _train_stacked(
